@@ -1,0 +1,295 @@
+"""What code generation hands to the runtime: kernel texts and plans, free of the IR's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from snnc.ir.values import Option, Space, Value
+
+Selector = slice | np.ndarray
+
+
+@dataclass(frozen=True)
+class KernelSource:
+    """The text of a kernel.
+
+    Parameters
+    ----------
+    name : str
+        A short identifier; it becomes part of file names and of the function's symbol.
+    text : str
+        A Python module that defines ``entry(desc, rows, step)``.
+    """
+
+    name: str
+    text: str
+
+
+FieldKind = Literal[
+    "size",  # int64: rows of the slice
+    "first",  # int64: index of the slice's first cell in its population
+    "state",  # address of the slice of a state variable
+    "arrivals",  # address of the accumulator of a receptor, which the kernel clears
+    "current",  # address of the injected current
+    "fired",  # address of uint8 flags
+    "scalar",  # a homogeneous constant as bits of a float64
+    "array",  # address of a heterogeneous constant
+    "step_count",  # int64: a homogeneous constant counted in steps
+    "step_array",  # address of int32, the same per cell
+    "first_id",  # int64: index in the network of the slice's first cell
+    "key0",  # Philox key of the population's spikes
+    "key1",
+    "dt",  # the time step as bits of a float64
+]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One word of a row of a kernel's table."""
+
+    kind: FieldKind
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A buffer that belongs to a model: what checkpoints, ranks and devices need to know."""
+
+    name: str
+    dtype: str
+    axes: tuple[str, ...]
+    owner: str
+    unit: str = "1"
+    scale: float = 1.0
+    initial: float = 0.0
+    recordable: bool = True
+
+
+@dataclass(frozen=True)
+class ParameterPlan:
+    """A parameter of a model: `scale` coherent units per declared unit."""
+
+    name: str
+    unit: str
+    scale: float
+    default: float | None
+    sequence: bool = False
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """A cell model, ready to run.
+
+    Attributes
+    ----------
+    kind : str
+        ``"equations"`` (`kernel` advances cells), ``"poisson"`` (`kernel` draws spike counts) or
+        ``"schedule"`` (spikes are listed in the sequence parameter `schedule`).
+    constants : str
+        Text of a Python module with ``constants(p, dt)``: from a dict of parameters in coherent
+        units (floats or arrays) to a dict of derived constants, by NumPy.
+    fields : tuple of Field
+        The words of a row of the kernel's table.
+    decays : dict of str to str
+        For receptors that have one, the parameter that is their time constant.
+    """
+
+    name: str
+    kind: Literal["equations", "poisson", "schedule"]
+    parameters: tuple[ParameterPlan, ...]
+    states: tuple[Buffer, ...]
+    receptors: tuple[str, ...]
+    current: str | None
+    kernel: KernelSource | None
+    fields: tuple[Field, ...]
+    constants: str
+    solver: str
+    schedule: str | None = None
+    decays: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PopulationPlan:
+    """A population: values in the units of the model, and the slices that threads own."""
+
+    name: str
+    label: str
+    size: int
+    cell: str
+    first_id: int
+    object_id: int
+    parameters: Mapping[str, Value]
+    initial: Mapping[str, Value]
+    bounds: tuple[int, ...]
+    positions: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class SelectionPlan:
+    """An ordered choice of cells: one side of a projection, or what is recorded."""
+
+    members: tuple[tuple[str, Selector], ...]
+
+
+SynapseFieldKind = Literal[
+    "base",  # int64: place in the accumulator of the first cell of the slice and receptor
+    "carried",  # address of float64 [slots, capacity] beside the spikes of the source
+    "last",  # address of int32 per presynaptic cell: stamp of its last spike, -1 before it
+    "pre_state",  # address of float64 per presynaptic cell
+    "edge",  # address of an array per synapse: a state, or a parameter
+    "scalar",  # a parameter, the same for all synapses, as bits of a float64
+    "dt",  # the time step as bits of a float64
+    "post_heads",  # address of int64 per cell of the slice: its number of spikes
+    "post_stamps",  # address of int32 [cells, capacity]: the ring of their stamps
+    "post_mask",  # int64: capacity - 1
+    "post_values",  # address of float64 [cells, capacity]: a state after each spike
+    "post_initial",  # address of float64 per cell of the slice: the state at the start
+]
+
+
+@dataclass(frozen=True)
+class SynapseField:
+    """One word of a row of a synapse kernel's table, after the words that all of them have."""
+
+    kind: SynapseFieldKind
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class SynapseForm:
+    """How the synapses of a projection are stored.
+
+    Parameters
+    ----------
+    target : {"u16", "u32"}
+        Type of the places in the accumulator.
+    weight : {"scalar", "float32", "edge"}
+        One weight for all synapses, one for each, or, of plastic synapses, one for each in the
+        kernel's precision.
+    """
+
+    target: Literal["u16", "u32"]
+    weight: Literal["scalar", "float32", "edge"]
+
+    def __str__(self) -> str:
+        return f"{self.target}_{self.weight}"
+
+
+@dataclass(frozen=True)
+class SynapsePlan:
+    """A synapse model in one storage form; see `snnc.codegen.numba_synapse`.
+
+    Attributes
+    ----------
+    parameters : tuple of ParameterPlan
+        Parameters of a projection.
+    decays : tuple of str
+        Names that stand for the time constant of the receptor, in ms.
+    edge_parameters : tuple of str
+        Those parameters and decays that are arrays, one value per synapse.
+    states : tuple of Buffer
+        States with their axis, ``pre``, ``post`` or ``edge``; the weight is not among them.
+    plastic : bool
+        Whether the weight changes; then it is an edge array of the kernel's precision.
+    carried : tuple of str
+        Arrays that go with the spikes of a presynaptic population.
+    pre_arrays : dict
+        Arrays per presynaptic cell that `emit` needs, with the state whose initial value they
+        start from.
+    deliver : KernelSource
+        Delivers what is due in a step.
+    emit : KernelSource or None
+        Advances the presynaptic states at emission and leaves what each spike carries.
+    observe : KernelSource or None
+        Advances the postsynaptic states at emission and keeps the history of spikes.
+    layout : dict
+        Words of a row of each kernel's table, after the common ones.
+    """
+
+    name: str
+    model: str
+    form: SynapseForm
+    parameters: tuple[ParameterPlan, ...]
+    decays: tuple[str, ...]
+    edge_parameters: tuple[str, ...]
+    states: tuple[Buffer, ...]
+    plastic: bool
+    carried: tuple[str, ...]
+    pre_arrays: Mapping[str, str]
+    deliver: KernelSource
+    emit: KernelSource | None
+    observe: KernelSource | None
+    layout: Mapping[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
+
+    @property
+    def is_static(self) -> bool:
+        """Whether delivery needs nothing but weights, so that projections can share rows."""
+        return not (self.plastic or self.layout["deliver"])
+
+    @property
+    def edge_arrays(self) -> tuple[str, ...]:
+        """Arrays per synapse apart from the weight: parameters first, then states."""
+        states = tuple(state.name for state in self.states if state.axes == ("edge",))
+        return self.edge_parameters + states
+
+
+@dataclass(frozen=True)
+class ProjectionPlan:
+    """A projection, still symbolic: connections are made when the simulation is built."""
+
+    name: str
+    object_id: int
+    pre: SelectionPlan
+    post: SelectionPlan
+    connector: str
+    options: Mapping[str, Option]
+    synapse: str
+    receptor: str
+    weight: Value
+    delay: Value
+    parameters: Mapping[str, Value]
+    initial: Mapping[str, Value]
+    space: Space
+    storage: str
+    bundle: int
+
+
+@dataclass(frozen=True)
+class SourcePlan:
+    """A current source and the cells it is injected into."""
+
+    name: str
+    kind: str
+    object_id: int
+    parameters: Mapping[str, Value]
+    targets: tuple[SelectionPlan, ...]
+
+
+@dataclass(frozen=True)
+class RecordPlan:
+    """Variables recorded from some cells of one population every `interval` ms."""
+
+    target: SelectionPlan
+    variables: tuple[str, ...]
+    interval: float
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A compiled network for the CPU."""
+
+    name: str
+    dt: float
+    seed: int
+    precision: Literal["f64", "f32"]
+    threads: int
+    cells: Mapping[str, CellPlan]
+    synapses: Mapping[str, SynapsePlan]
+    populations: tuple[PopulationPlan, ...]
+    projections: tuple[ProjectionPlan, ...]
+    sources: tuple[SourcePlan, ...]
+    records: tuple[RecordPlan, ...]

@@ -1,0 +1,302 @@
+"""What a connector is: its options as PyNN has them, and how its pairs are found.
+
+A connector is one file: a `Connector` subclass whose docstring is the user's documentation, and,
+where pairs are drawn, the text of a compiled kernel that lists them. The runtime calls `prepare`
+once per projection; the result says which kernel lists the pairs, or gives them as arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Final, Literal
+
+import numpy as np
+
+from snnc.codegen.artifact import KernelSource
+from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
+from snnc.ir.registry import CONNECTORS
+from snnc.ir.values import DistanceExpression, Random, Space
+
+REQUIRED: Final = object()
+
+Kind = Literal["probability", "number", "bool", "self", "distance", "indices", "matrix"]
+
+# How pairs of a cell with itself are treated; the `rule` word of pair kernels.
+_RULES: Final[dict[Any, int]] = {True: 0, False: 1, "NoMutual": 2}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An option of a connector.
+
+    Parameters
+    ----------
+    name : str
+        PyNN's name.
+    kind : str
+        ``probability`` (a number that is not negative), ``number`` (an integer of at least 0, or
+        `Random`), ``bool``, ``self`` (True, False or 'NoMutual'), ``distance``
+        (`DistanceExpression` or its text), ``indices`` (1-D integers), ``matrix`` (2-D booleans).
+    default : object
+        `REQUIRED` when there is none.
+    doc : str
+        For users.
+    """
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+    doc: str = ""
+
+
+SELF: Final = Parameter(
+    "allow_self_connections",
+    "self",
+    True,
+    "whether a cell may connect to itself; 'NoMutual' also excludes one of two opposite pairs",
+)
+SELF_OR_NOT: Final = Parameter(
+    "allow_self_connections", "bool", True, "whether a cell may connect to itself"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What a connector may know of the cells on both sides of a projection.
+
+    Attributes
+    ----------
+    label : str
+        Name of the projection, for messages.
+    pre_gid, post_gid : ndarray of int64, shape (n_pre,), (n_post,)
+        Network-wide indices.
+    pre_position, post_position : ndarray of float64, shape (3, n)
+        In um.
+    space : Space
+        How distances are measured.
+    draw : callable
+        ``draw(random, gids)``: a number for each cell.
+    integers : callable
+        ``integers(start, stop, high)``: the uniform integers below `high` with numbers `start` to
+        `stop` of one endless sequence.
+    """
+
+    label: str
+    pre_gid: np.ndarray
+    post_gid: np.ndarray
+    pre_position: np.ndarray
+    post_position: np.ndarray
+    space: Space
+    draw: Callable[[Random, np.ndarray], np.ndarray]
+    integers: Callable[[int, int, int], np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of pre- and postsynaptic cells."""
+        return self.pre_gid.size, self.post_gid.size
+
+
+@dataclass(frozen=True, eq=False)
+class PairKernel:
+    """Pairs listed by a compiled kernel, row by row; see `snnc.codegen.connectors.pairs`.
+
+    Attributes
+    ----------
+    source : KernelSource
+        The kernel.
+    rows : {"pre", "post"}
+        The side whose cells are the rows.
+    rule : int
+        0: all pairs; 1: no cell with itself; 2: only from a higher to a lower index.
+    words : tuple of int, float or KernelSource
+        The kernel's own scalars, and kernels that it calls by their addresses.
+    arrays : tuple of ndarray
+        The kernel's own arrays, shared by all threads.
+    scratch : tuple of int
+        Sizes, in 8-byte words, of buffers that each thread gets, zero at first.
+    ordinals : bool
+        Whether the kernel writes ordinals; otherwise all are 0.
+    """
+
+    source: KernelSource
+    rows: Literal["pre", "post"]
+    rule: int = 0
+    words: tuple[int | float | KernelSource, ...] = ()
+    arrays: tuple[np.ndarray, ...] = ()
+    scratch: tuple[int, ...] = ()
+    ordinals: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PairList:
+    """Pairs by position, sorted by (pre, post, ordinal).
+
+    Attributes
+    ----------
+    pre, post : ndarray of int32, shape (m,)
+        Positions in the two sides.
+    ordinal : ndarray of int32, shape (m,)
+        Number of the pair among its equals.
+    entry : ndarray of int64, shape (m,)
+        Place in the user's list.
+    """
+
+    pre: np.ndarray
+    post: np.ndarray
+    ordinal: np.ndarray
+    entry: np.ndarray
+
+
+class Connector(ABC):
+    """A rule by which the cells of two selections are connected."""
+
+    name: ClassVar[str]
+    pynn_name: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    random: ClassVar[bool] = False
+
+    def check(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options, checked, with defaults for those not given.
+
+        Raises
+        ------
+        UserError
+            An unknown or missing option, or a value that the option cannot have.
+        """
+        known = [p.name for p in self.parameters] + (["seed"] if self.random else [])
+        for name in options:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise OptionError(f"connector '{self.name}' has no option '{name}'{hint}")
+        result = {p.name: _checked(self.name, p, options) for p in self.parameters}
+        if "seed" in options:
+            result["seed"] = int(options["seed"])
+        return result
+
+    @abstractmethod
+    def prepare(self, sides: Sides, options: Mapping[str, Any]) -> PairKernel | PairList:
+        """Return how to list the pairs of a projection; `options` come from `check`."""
+
+    @abstractmethod
+    def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:
+        """Return about how many pairs there will be; cheap, for estimates of memory."""
+
+
+@cache
+def find_connector(name: str) -> Connector:
+    """Return the connector of the IR name `name`.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    return CONNECTORS.get(name)()
+
+
+def rule_of(allowed: bool | str, sides: Sides) -> int:
+    """Return the `rule` word for a value of ``allow_self_connections``.
+
+    Raises
+    ------
+    UserError
+        'NoMutual' between different selections of cells.
+    """
+    if allowed == "NoMutual" and not np.array_equal(sides.pre_gid, sides.post_gid):
+        raise UserError(
+            f"projection '{sides.label}': allow_self_connections='NoMutual' between different "
+            "cells; expected the same population on both sides"
+        )
+    return _RULES[allowed]
+
+
+def _checked(connector: str, parameter: Parameter, options: Mapping[str, Any]) -> Any:
+    value = options.get(parameter.name, parameter.default)
+    if value is REQUIRED:
+        raise OptionError(f"connector '{connector}' lacks option '{parameter.name}'")
+    checked = _CHECKS[parameter.kind](value)
+    if checked is None:
+        raise OptionError(
+            f"connector '{connector}', option '{parameter.name}'; found {_shown(value)}, "
+            f"expected {_EXPECTED[parameter.kind]}"
+        )
+    return checked
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return repr(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _probability(value: Any) -> float | None:
+    return float(value) if _is_number(value) and value >= 0.0 else None
+
+
+def _number(value: Any) -> int | Random | None:
+    if isinstance(value, Random):
+        return value
+    whole = _is_number(value) and math.isfinite(value) and float(value).is_integer()
+    return int(value) if whole and value >= 0 else None
+
+
+def _bool(value: Any) -> bool | None:
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _self(value: Any) -> bool | str | None:
+    return "NoMutual" if isinstance(value, str) and value == "NoMutual" else _bool(value)
+
+
+def _distance(value: Any) -> DistanceExpression | None:
+    if _is_number(value):
+        value = repr(float(value))
+    if isinstance(value, str):
+        return DistanceExpression(value)
+    return value if isinstance(value, DistanceExpression) else None
+
+
+def _indices(value: Any) -> np.ndarray | None:
+    array = np.asarray(value)
+    if array.ndim != 1:
+        return None
+    if array.size and array.dtype.kind not in "iu" and not _all_whole(array):
+        return None
+    return array.astype(np.int64)
+
+
+def _all_whole(array: np.ndarray) -> bool:
+    return array.dtype.kind == "f" and bool(np.all(array == np.floor(array)))
+
+
+def _matrix(value: Any) -> np.ndarray | None:
+    array = np.asarray(value)
+    return array.astype(bool) if array.ndim == 2 and array.dtype.kind in "biuf" else None
+
+
+_CHECKS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    "probability": _probability,
+    "number": _number,
+    "bool": _bool,
+    "self": _self,
+    "distance": _distance,
+    "indices": _indices,
+    "matrix": _matrix,
+}
+_EXPECTED: Final[dict[Kind, str]] = {
+    "probability": "a number that is not negative",
+    "number": "an integer that is not negative, or a random distribution",
+    "bool": "True or False",
+    "self": "True, False or 'NoMutual'",
+    "distance": "an expression of the distance d",
+    "indices": "a one-dimensional array of integers",
+    "matrix": "a two-dimensional array of booleans",
+}

@@ -1,0 +1,220 @@
+"""The CPU target: from a lowered module to kernels and plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, cast
+
+import numpy as np
+from xdsl.dialects.builtin import DenseArrayBase, DictionaryAttr, IntegerAttr, StringAttr
+from xdsl.ir import Attribute, Operation
+
+from snnc.codegen.artifact import (
+    Artifact,
+    CellPlan,
+    PopulationPlan,
+    ProjectionPlan,
+    RecordPlan,
+    SelectionPlan,
+    Selector,
+    SourcePlan,
+    SynapseForm,
+    SynapsePlan,
+)
+from snnc.codegen.numba_cell import cell_plan
+from snnc.codegen.numba_synapse import synapse_plan
+from snnc.codegen.target import Target
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.dialects import snn, step
+from snnc.ir.dialects.snn_values import RangeAttr
+from snnc.ir.dialects.step_synapse import SynapseOp
+from snnc.ir.resources import decode
+from snnc.ir.text import Document
+from snnc.ir.values import Space
+
+# A target offset of 16 bits reaches this many elements of an accumulator.
+SHORT_OFFSETS = 1 << 16
+_SEGMENT = 8
+
+Precision = Literal["f64", "f32"]
+
+
+def generate(document: Document) -> Artifact:
+    """Return the artifact of a network that the ``cpu`` pipeline has lowered.
+
+    Raises
+    ------
+    OptionError
+        If the module has not been lowered.
+    """
+    return _Generator(document).artifact()
+
+
+CPU = Target("cpu", generate, executor="snnc.runtime.simulation:Simulation")
+
+
+class _Generator:
+    def __init__(self, document: Document) -> None:
+        self.network = document.network
+        self.resources = document.resources
+        self.symbols = self.network.symbols()
+        ops = list(document.module.body.block.ops)
+        used = {op.model for op in self.symbols.values() if isinstance(op, snn.PopulationOp)}
+        cells = [op for op in ops if isinstance(op, step.CellOp) and op.label in used]
+        self.synapse_ops = {op.label: op for op in ops if isinstance(op, SynapseOp)}
+        self.precision = _precision(cells)
+        self.cells = {op.label: cell_plan(op) for op in cells}
+        missing = used - set(self.cells)
+        if missing:
+            raise OptionError(
+                f"'{min(missing)}' has not been lowered; expected a module after the cpu pipeline"
+            )
+
+    def artifact(self) -> Artifact:
+        populations = tuple(self._populations())
+        threads = len(populations[0].bounds) - 1 if populations else 1
+        target = _offset_type(populations, self.cells)
+        synapses: dict[str, SynapsePlan] = {}
+        projections = []
+        for op in self.symbols.values():
+            if isinstance(op, snn.ProjectionOp):
+                plan = self._synapse(op, target, synapses)
+                projections.append(self._projection(op, plan))
+        return Artifact(
+            name=self.network.label,
+            dt=self.network.dt,
+            seed=self.network.seed,
+            precision=self.precision,
+            threads=threads,
+            cells=self.cells,
+            synapses=synapses,
+            populations=populations,
+            projections=tuple(projections),
+            sources=tuple(self._sources()),
+            records=tuple(self._records()),
+        )
+
+    def _decode(self, attribute: Attribute) -> Any:
+        return decode(attribute, self.resources)
+
+    def _decoded(self, attributes: DictionaryAttr) -> dict[str, Any]:
+        return {name: self._decode(value) for name, value in attributes.data.items()}
+
+    def _populations(self) -> Iterator[PopulationPlan]:
+        for op in self.symbols.values():
+            if isinstance(op, snn.PopulationOp):
+                yield PopulationPlan(
+                    name=op.symbol,
+                    label=op.label,
+                    size=op.size,
+                    cell=op.model,
+                    first_id=op.first_id,
+                    object_id=op.object_id,
+                    parameters=self._decoded(op.parameters),
+                    initial=self._decoded(op.initial),
+                    bounds=_bounds(op),
+                    positions=None if op.positions is None else self._decode(op.positions),
+                )
+
+    def _selection(self, symbol: str) -> SelectionPlan:
+        op = self.symbols[symbol]
+        if isinstance(op, snn.AssemblyOp):
+            members = [m for member in op.members for m in self._selection(member).members]
+            return SelectionPlan(tuple(members))
+        return SelectionPlan((self._cells_of(op),))
+
+    def _cells_of(self, op: Operation) -> tuple[str, Selector]:
+        if isinstance(op, snn.PopulationOp):
+            return op.symbol, slice(None)
+        assert isinstance(op, snn.ViewOp)
+        population, inside = self._cells_of(self.symbols[op.of])
+        if isinstance(op.indices, RangeAttr):
+            indices = np.array(op.indices.data, np.int64)
+        else:
+            indices = np.asarray(self._decode(op.indices), np.int64)
+        return population, indices if isinstance(inside, slice) else inside[indices]
+
+    def _synapse(
+        self, op: snn.ProjectionOp, target: Literal["u16", "u32"], plans: dict[str, SynapsePlan]
+    ) -> SynapsePlan:
+        form = op.attributes.get("form")
+        storage = op.attributes.get("storage")
+        label = form.data if isinstance(form, StringAttr) else op.synapse
+        if label not in self.synapse_ops or not isinstance(storage, StringAttr):
+            raise OptionError(
+                f"'{op.symbol}' has not been lowered; expected a module after the cpu pipeline"
+            )
+        weight = cast(Literal["scalar", "float32", "edge"], storage.data)
+        kept = SynapseForm(target=target, weight=weight)
+        plan = synapse_plan(self.synapse_ops[label], kept, self.precision)
+        return plans.setdefault(plan.name, plan)
+
+    def _projection(self, op: snn.ProjectionOp, synapse: SynapsePlan) -> ProjectionPlan:
+        bundle = op.attributes["bundle"]
+        assert isinstance(bundle, IntegerAttr)
+        return ProjectionPlan(
+            name=op.symbol,
+            object_id=op.object_id,
+            pre=self._selection(op.pre),
+            post=self._selection(op.post),
+            connector=op.connector.connector.data,
+            options=self._decoded(op.connector.options),
+            synapse=synapse.name,
+            receptor=op.receptor,
+            weight=self._decode(op.weight),
+            delay=self._decode(op.delay),
+            parameters=self._decoded(op.parameters),
+            initial=self._decoded(op.initial),
+            space=Space() if op.space is None else op.space.data,
+            storage=synapse.form.weight,
+            bundle=bundle.value.data,
+        )
+
+    def _sources(self) -> Iterator[SourcePlan]:
+        targets: dict[str, list[SelectionPlan]] = {}
+        for op in self.network.body.block.ops:
+            if isinstance(op, snn.InjectOp):
+                targets.setdefault(op.source, []).append(self._selection(op.target))
+        for op in self.symbols.values():
+            if isinstance(op, snn.SourceOp):
+                yield SourcePlan(
+                    name=op.symbol,
+                    kind=op.kind,
+                    object_id=op.object_id,
+                    parameters=self._decoded(op.parameters),
+                    targets=tuple(targets.get(op.symbol, ())),
+                )
+
+    def _records(self) -> Iterator[RecordPlan]:
+        for op in self.network.body.block.ops:
+            if isinstance(op, snn.RecordOp):
+                target = self._selection(op.target)
+                yield RecordPlan(target, op.variables, op.sampling_interval)
+
+
+def _precision(cells: list[step.CellOp]) -> Precision:
+    for cell in cells:
+        if cell.precision is not None:
+            return cast(Precision, cell.precision.data)
+    return "f64"
+
+
+def _bounds(op: snn.PopulationOp) -> tuple[int, ...]:
+    bounds = op.attributes.get("bounds")
+    if not isinstance(bounds, DenseArrayBase):
+        raise OptionError(f"'{op.symbol}' has not been cut into slices; expected pass 'partition'")
+    return tuple(int(n) for n in bounds.get_values())
+
+
+def _offset_type(
+    populations: tuple[PopulationPlan, ...], cells: Mapping[str, CellPlan]
+) -> Literal["u16", "u32"]:
+    """Return the type that reaches every element of the largest thread's accumulator."""
+    threads = len(populations[0].bounds) - 1 if populations else 1
+    sizes = [0] * threads
+    for population in populations:
+        receptors = len(cells[population.cell].receptors)
+        for p in range(threads):
+            cells_of_thread = population.bounds[p + 1] - population.bounds[p]
+            sizes[p] += receptors * -(-cells_of_thread // _SEGMENT) * _SEGMENT
+    return "u16" if max(sizes) <= SHORT_OFFSETS else "u32"

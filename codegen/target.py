@@ -1,0 +1,43 @@
+"""What a target is: a pipeline, a code generator, and what executes its artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from snnc.codegen.artifact import Artifact
+from snnc.ir.text import Document
+
+
+def always_available() -> str | None:
+    """Return no reason against a target."""
+    return None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A way to run networks.
+
+    Attributes
+    ----------
+    name : str
+        Name in the registry, and of its pipeline.
+    generate : callable
+        From a lowered document to an artifact.
+    executor : str
+        Place of what runs an artifact, as ``module:class``; imported when needed.
+    unavailable : callable
+        Returns why the target cannot be used here, or None.
+    """
+
+    name: str
+    generate: Callable[[Document], Artifact]
+    executor: str
+    unavailable: Callable[[], str | None] = always_available
+
+    def execute(self, artifact: Artifact) -> Any:
+        """Return the simulation of an artifact."""
+        module, attribute = self.executor.split(":")
+        return getattr(import_module(module), attribute)(artifact)

@@ -1,0 +1,194 @@
+"""The command ``snnc``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from snnc import __version__
+from snnc.ir.diagnostics import CompilationError, SnncError
+
+F = TypeVar("F", bound=Callable[..., Any])
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="snnc")
+def main() -> None:
+    """Compile and run spiking neural networks.
+
+    FILE is a PyNN script (.py) or a saved network (.mlir).
+    """
+
+
+def reporting_errors(command: F) -> F:
+    """Turn errors of the input into one line and exit status 2, Ctrl-C into 130."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except CompilationError:
+            raise
+        except SnncError as error:
+            text = str(error)
+            click.echo(text if error.location else f"snnc: error: {text}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            click.echo("snnc: interrupted", err=True)
+            sys.exit(130)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def compile_options(command: F) -> F:
+    """Add the options that choose a target and how it computes."""
+    options = [
+        click.option("--target", "-t", default=None, help="Target to run on [default: cpu]."),
+        click.option("--threads", "-j", default=None, help="Number of threads, or 'auto'."),
+        click.option(
+            "--precision", type=click.Choice(["f64", "f32"]), help="Type of states and sums."
+        ),
+        click.option("--solver", help="Method for what has no exact solution, or MODEL=METHOD,…"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("script", type=click.Path(path_type=Path))
+@compile_options
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
+@click.option("--ms", type=float, help="Time to simulate; saved networks only [default: 1000].")
+@click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@reporting_errors
+def run(
+    script: Path,
+    target: str | None,
+    threads: str | None,
+    precision: str | None,
+    solver: str | None,
+    plot: Path | None,
+    ms: float | None,
+    report: bool,
+    args: tuple[str, ...],
+) -> None:
+    """Run a PyNN script, whichever backend it imports, or a saved network.
+
+    ARGS are the script's own arguments.
+    """
+    from snnc.running import run_network, run_script
+
+    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    if script.suffix == ".mlir":
+        run_network(script, ms or 1000.0, options, plot, report)
+    else:
+        run_script(script, list(args), options, plot, report)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@compile_options
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
+)
+@reporting_errors
+def compile(
+    file: Path,
+    target: str | None,
+    threads: str | None,
+    precision: str | None,
+    solver: str | None,
+    output: Path,
+) -> None:
+    """Compile FILE and write the network, its lowered form and the kernels into a folder."""
+    from snnc.running import write_compiled
+
+    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    for path in write_compiled(file, options, output):
+        click.echo(path)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@compile_options
+@click.option("--stage", "-s", default="snn", show_default=True, help="Stage; 'list' lists them.")
+@click.option("--generic", is_flag=True, help="Print MLIR's generic form.")
+@reporting_errors
+def emit(
+    file: Path,
+    target: str | None,
+    threads: str | None,
+    precision: str | None,
+    solver: str | None,
+    stage: str,
+    generic: bool,
+) -> None:
+    """Print the IR or the generated source of FILE at a stage."""
+    from snnc.compiler import compile as compile_network
+    from snnc.stages import stage_names
+
+    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    compiled = compile_network(file, **options)
+    if stage == "list":
+        click.echo("\n".join(stage_names(compiled.pipeline)))
+        return
+    click.echo(compiled.ir(stage, generic))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("-p", "--pipeline", default="", help="Passes: 'pass,pass{option=value}'.")
+@click.option("--generic", is_flag=True, help="Print MLIR's generic form.")
+@reporting_errors
+def opt(file: Path, pipeline: str, generic: bool) -> None:
+    """Run passes on an IR file and print the result."""
+    from snnc.ir.text import load, parse, print_text, verify
+    from snnc.passes.pipelines import parse_passes, run_passes
+
+    passes = parse_passes(pipeline) if pipeline else []
+    document = parse(sys.stdin.read(), "<stdin>") if str(file) == "-" else load(file)
+    verify(document)
+    run_passes(document, passes, after=lambda _, result: verify(result))
+    click.echo(print_text(document, generic))
+
+
+@main.command()
+@reporting_errors
+def targets() -> None:
+    """List the targets, and whether each can be used here."""
+    from snnc.ir.registry import TARGETS
+
+    for name in TARGETS.names():
+        reason = TARGETS.get(name).unavailable()
+        state = "available" if reason is None else f"not available: {reason}"
+        click.echo(f"{name:12} {TARGETS.describe(name)} ({state})")
+
+
+@main.command()
+@reporting_errors
+def passes() -> None:
+    """List the passes, and the pipeline of each target."""
+    from snnc.ir.registry import PASSES
+    from snnc.passes.pipelines import PIPELINES, pipeline_text
+
+    for name in PASSES.names():
+        click.echo(f"{name:22} {PASSES.describe(name)}")
+    for target in PIPELINES:
+        click.echo(f"\npipeline of {target}:\n  {pipeline_text(target)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""`compile`: from a network in any of its forms to something that runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
+from snnc.ir.registry import TARGETS
+from snnc.ir.text import Document, load, verify
+
+if TYPE_CHECKING:
+    from snnc.compiled import CompiledNetwork
+
+PRECISIONS = ("f64", "f32")
+
+
+def compile(
+    net: Any,
+    target: str = "cpu",
+    *,
+    threads: int | str = 1,
+    precision: str = "f64",
+    solver: str = "auto",
+    pipeline: str | None = None,
+) -> CompiledNetwork:
+    """Compile a network for a target.
+
+    Parameters
+    ----------
+    net : Document, path, module or object with ``document()``
+        An IR document or module; the path of a saved network (``.mlir``) or of a PyNN script
+        (``.py``), whose network at its first run is taken; the module `snnc.pynn`, for its current
+        network; or a `snnc.pynn.Network`.
+    target : str
+        A name that ``snnc targets`` lists.
+    threads : int or "auto"
+        Number of threads; results do not depend on it.
+    precision : {"f64", "f32"}
+        Type of states and of sums of arrivals.
+    solver : str
+        ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
+        ``"exponential_euler"``, ``"exponential_midpoint"``), or choices per model:
+        ``"Izhikevich=euler"``.
+    pipeline : str, optional
+        Passes to run instead of the target's own.
+
+    Returns
+    -------
+    CompiledNetwork
+        With ``run(ms)``, ``data``, ``ir(stage)`` and ``report()``.
+
+    Raises
+    ------
+    UserError
+        If the network or an option is wrong; nothing has been built then.
+    """
+    from snnc.compiled import CompiledNetwork
+    from snnc.passes.pipelines import parse_passes, pipeline_text
+
+    if target not in TARGETS:
+        raise OptionError(f"unknown target '{target}'{did_you_mean(target, TARGETS.names())}")
+    text = pipeline or pipeline_text(
+        target,
+        threads=resolve_threads(threads),
+        precision=_checked_precision(precision),
+        solver=solver,
+    )
+    parse_passes(text)
+    started = time.perf_counter()
+    document = document_of(net)
+    return CompiledNetwork(document, target, text, {"load": time.perf_counter() - started})
+
+
+def resolve_threads(threads: int | str) -> int:
+    """Return a number of threads; ``"auto"`` is one for each processor that may be used."""
+    if threads == "auto":
+        import psutil
+
+        return len(psutil.Process().cpu_affinity() or [0])
+    try:
+        number = int(threads)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise OptionError(f"wrong threads; found {threads!r}, expected a positive number or 'auto'")
+    return number
+
+
+def _checked_precision(precision: str) -> str:
+    if precision not in PRECISIONS:
+        raise OptionError(f"unknown precision '{precision}'{did_you_mean(precision, PRECISIONS)}")
+    return precision
+
+
+def document_of(net: Any) -> Document:
+    """Return the verified document of a network in any form that `compile` takes."""
+    if isinstance(net, Document):
+        verify(net)
+        return net
+    if isinstance(net, str | Path):
+        return _document_at(Path(net))
+    if isinstance(net, ModuleType) or hasattr(net, "document"):
+        return net.document()
+    if hasattr(net, "regions"):
+        document = Document(net)
+        verify(document)
+        return document
+    raise UserError(
+        f"cannot compile {type(net).__name__}; expected a document, a path, or a PyNN network"
+    )
+
+
+def _document_at(path: Path) -> Document:
+    if not path.exists():
+        raise UserError(f"no such file '{path}'")
+    if path.suffix == ".py":
+        from snnc.pynn.scripts import capture_network
+
+        return capture_network(path)
+    return load(path)

@@ -1,0 +1,25 @@
+syn.model @STDP_SpikePairRule_AdditivePotentiationMultiplicativeDepression "Spike pair STDP, all pairs, with fixed potentiation, and depression proportional to the weight." {
+  param tau_plus : ms = 20.0
+  param tau_minus : ms = 20.0
+  param A_plus : 1 = 0.01
+  param A_minus : 1 = 0.01
+  param w_min : weight = 0.0
+  param w_max : weight = 1.0
+  state x : 1 = 0.0 per pre hidden
+  state y : 1 = 0.0 per post hidden
+  dx/dt = -x / tau_plus
+  dy/dt = -y / tau_minus
+  on pre {
+    let lowest = w_min / w_max
+    let relative = weight / w_max
+    let depressed = w_max * max(lowest, relative - A_minus * y * (relative - lowest))
+    weight = depressed
+    x = x + 1.0
+    deliver depressed
+  }
+  on post {
+    let relative = weight / w_max
+    weight = w_max * min(1.0, relative + A_plus * x)
+    y = y + 1.0
+  }
+}

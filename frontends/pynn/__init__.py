@@ -1,0 +1,143 @@
+"""A PyNN module: ``import snnc.pynn as sim``.
+
+Cell and synapse types come from the model library (`snnc.model_library`): a new model file is a new
+class here. Connectors come from `snnc.codegen.connectors`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyNN import errors, parameters, random, space
+from pyNN.random import GSLRNG, NativeRNG, NumpyRNG, RandomDistribution
+from pyNN.space import Space
+
+from snnc.pynn import simulator
+from snnc.pynn.assemblies import Assembly
+from snnc.pynn.catalogue import catalogue, cell_names, find
+from snnc.pynn.connections import Connection
+from snnc.pynn.connectors import Connector
+from snnc.pynn.control import (
+    end,
+    get_current_time,
+    get_max_delay,
+    get_min_delay,
+    get_time_step,
+    num_processes,
+    rank,
+    reset,
+    run,
+    run_for,
+    run_until,
+    setup,
+)
+from snnc.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from snnc.pynn.identity import ID
+from snnc.pynn.listed_connectors import (
+    CloneConnector,
+    FromFileConnector,
+    FromListConnector,
+    MapConnector,
+)
+from snnc.pynn.maps import DisplacementDependentProbabilityConnector, IndexBasedProbabilityConnector
+from snnc.pynn.models import StandardCellType
+from snnc.pynn.network import Network
+from snnc.pynn.populations import Population
+from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
+from snnc.pynn.projections import Projection
+from snnc.pynn.session import current as _current
+from snnc.pynn.synapses import (
+    AdditivePotentiationMultiplicativeDepression,
+    AdditiveWeightDependence,
+    GutigWeightDependence,
+    MultiplicativeWeightDependence,
+    SpikePairRule,
+    STDPMechanism,
+)
+from snnc.pynn.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
+from snnc.pynn.views import PopulationView
+
+if TYPE_CHECKING:
+    from snnc.ir.text import Document
+
+_NAMES = [
+    "ACSource",
+    "AdditivePotentiationMultiplicativeDepression",
+    "AdditiveWeightDependence",
+    "Assembly",
+    "CloneConnector",
+    "Connection",
+    "Connector",
+    "DCSource",
+    "DisplacementDependentProbabilityConnector",
+    "FromFileConnector",
+    "FromListConnector",
+    "GSLRNG",
+    "GutigWeightDependence",
+    "ID",
+    "IndexBasedProbabilityConnector",
+    "MapConnector",
+    "MultiplicativeWeightDependence",
+    "NativeRNG",
+    "Network",
+    "NoisyCurrentSource",
+    "NumpyRNG",
+    "Population",
+    "PopulationView",
+    "Projection",
+    "RandomDistribution",
+    "STDPMechanism",
+    "Space",
+    "SpikePairRule",
+    "StandardCellType",
+    "StepCurrentSource",
+    "TsodyksMarkramMechanism",
+    "connect",
+    "create",
+    "document",
+    "end",
+    "errors",
+    "get_current_time",
+    "get_max_delay",
+    "get_min_delay",
+    "get_time_step",
+    "initialize",
+    "list_standard_models",
+    "num_processes",
+    "parameters",
+    "random",
+    "rank",
+    "record",
+    "record_gsyn",
+    "record_v",
+    "reset",
+    "run",
+    "run_for",
+    "run_until",
+    "set",
+    "setup",
+    "simulator",
+    "space",
+]
+
+
+def list_standard_models() -> list[str]:
+    """Return the names of the cell types."""
+    return cell_names()
+
+
+def document() -> Document:
+    """Return the current network as IR."""
+    return _current().document()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return sorted({*_NAMES, *catalogue()})
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *catalogue()})

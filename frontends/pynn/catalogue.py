@@ -1,0 +1,45 @@
+"""What the module offers beside its own classes: cell types, synapse types and connectors."""
+
+from __future__ import annotations
+
+from snnc import model_library
+from snnc.ir.diagnostics import did_you_mean
+from snnc.pynn.connectors import connector_class, connector_names
+from snnc.pynn.models import ModelType, cell_type, names_of
+from snnc.pynn.synapses import COMPOSED, synapse_type
+
+
+def cell_names() -> list[str]:
+    """Return the names of the cell types."""
+    return names_of("cell")
+
+
+def catalogue() -> list[str]:
+    """Return the names of all cell types, synapse types and connectors."""
+    synapses = [name for name in names_of("synapse") if not name.startswith(COMPOSED)]
+    return [*cell_names(), *synapses, *connector_names()]
+
+
+def find(name: str) -> type:
+    """Return the cell type, synapse type or connector of a name.
+
+    Raises
+    ------
+    AttributeError
+        If there is none; the message offers the nearest name.
+    ModelError
+        If there is a model of that name whose text is refused.
+    """
+    connector = connector_class(name) if name.endswith("Connector") else None
+    if connector is not None:
+        return connector
+    if name in model_library.names() and not name.startswith(COMPOSED):
+        return _model(name)
+    hint = did_you_mean(name, [*model_library.names(), *connector_names()])
+    raise AttributeError(f"module 'snnc.pynn' has no '{name}'{hint}")
+
+
+def _model(name: str) -> type[ModelType]:
+    if model_library.load(name).kind == "cell":
+        return cell_type(name)
+    return synapse_type(name)

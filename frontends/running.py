@@ -1,0 +1,111 @@
+"""What the commands ``run`` and ``compile`` do."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snnc.compiler import compile as compile_network
+from snnc.ir.diagnostics import UserError
+from snnc.plotting import Recorded, plot_activity
+
+_BACKENDS = ("nest", "neuron", "brian2", "brian", "arbor", "spiNNaker", "mock", "snnc")
+
+
+def run_script(
+    path: Path, arguments: list[str], options: dict[str, Any], plot: Path | None, report: bool
+) -> None:
+    """Run a PyNN script on snnc, then draw and report if asked."""
+    from snnc.pynn import session
+
+    with running(path, arguments), progress_bar() as progress:
+        session.overrides.update(options)
+        session.observers.progress = progress
+        runpy.run_path(str(path), run_name="__main__")
+    current = session.current()
+    if plot is not None:
+        from snnc.pynn.plots import recorded_of
+
+        populations, duration = recorded_of(current)
+        plot_activity(populations, path.name, plot, duration)
+    if report and current.compiled is not None:
+        print(current.compiled.report())
+
+
+@contextmanager
+def running(path: Path, arguments: list[str]) -> Iterator[None]:
+    """Make snnc the backend that a script imports, and give it its arguments and folder."""
+    if not path.exists():
+        raise UserError(f"no such file '{path}'")
+    import pyNN
+
+    import snnc.pynn as backend
+
+    saved_modules = {name: sys.modules.get(f"pyNN.{name}") for name in _BACKENDS}
+    saved_argv, saved_path = sys.argv, list(sys.path)
+    for name in _BACKENDS:
+        sys.modules[f"pyNN.{name}"] = backend
+        setattr(pyNN, name, backend)
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.parent.absolute()))
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = saved_argv, saved_path
+        for name, module in saved_modules.items():
+            if module is None:
+                del sys.modules[f"pyNN.{name}"]
+                delattr(pyNN, name)
+            else:
+                sys.modules[f"pyNN.{name}"] = module
+                setattr(pyNN, name, module)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[float], None] | None]:
+    """Yield a function that shows the time reached; None where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    text = "{n:.0f} ms simulated, {rate_fmt}"
+    with tqdm(unit="ms", delay=2.0, leave=False, bar_format=text) as bar:
+        yield lambda time: bar.update(time - bar.n)
+
+
+def run_network(
+    path: Path, ms: float, options: dict[str, Any], plot: Path | None, report: bool
+) -> None:
+    """Run a saved network, say what it did, then draw and report if asked."""
+    compiled = compile_network(path, **options)
+    with progress_bar() as progress:
+        compiled.run(ms, progress)
+    populations = []
+    for population in compiled.artifact.populations:
+        times, senders = compiled.simulation.spikes(population.name)
+        populations.append(Recorded(population.label, population.size, times, senders))
+        rate = np.size(times) / max(population.size, 1) / ms * 1e3
+        print(f"{population.label}: {np.size(times)} spikes recorded, {rate:.2f} Hz")
+    if plot is not None:
+        plot_activity(populations, path.name, plot, ms)
+    if report:
+        print(compiled.report())
+
+
+def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Path]:
+    """Write a network as built and as lowered, and its kernels; return the files."""
+    compiled = compile_network(path, **options)
+    output.mkdir(parents=True, exist_ok=True)
+    compiled.save(str(output / "network.mlir"))
+    written = [output / "network.mlir"]
+    for name, stage in (("lowered.mlir", "lowered"), ("kernels.py", "kernel")):
+        (output / name).write_text(compiled.ir(stage) + "\n")
+        written.append(output / name)
+    return written

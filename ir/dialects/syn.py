@@ -1,0 +1,112 @@
+"""The `syn` dialect: synapse models as event-driven equations.
+
+Each state lives on an axis: ``pre`` (one value for each presynaptic cell of the projection),
+``post`` or ``edge``. ``weight`` is always there, per edge, in the unit of the receptor; a model
+that assigns it is plastic. ``on pre`` is a presynaptic spike arriving at the synapse, ``on post``
+a postsynaptic spike arriving there after the dendritic part of the delay; a coincidence of the
+two is seen by neither. `solve` turns the derivatives into closed forms of the time between events.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import StringAttr, SymbolNameConstraint
+from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
+
+from snnc.ir.dialects.dyn import Declaration
+from snnc.ir.dialects.expressions import quantity_of
+
+AXES = ("pre", "post", "edge")
+WEIGHT = quantity_of("weight")
+
+
+@irdl_op_definition
+class DeliverOp(IRDLOperation):
+    """Sends a weight to the receptor, to arrive after the delay of the edge."""
+
+    name = "syn.deliver"
+    value = operand_def()
+
+    def __init__(self, value: SSAValue | Operation) -> None:
+        super().__init__(operands=[value])
+
+
+@irdl_op_definition
+class DecayOp(Declaration):
+    """A readable name for the time constant of the receptor's response."""
+
+    name = "syn.decay"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(properties={"sym_name": StringAttr(label), "unit": StringAttr("ms")})
+
+
+@irdl_op_definition
+class EventOp(IRDLOperation):
+    """What a spike of the given side does when it reaches the synapse."""
+
+    name = "syn.on"
+    side = prop_def(StringAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator())
+
+    def __init__(self, side: str, body: Region) -> None:
+        super().__init__(properties={"side": StringAttr(side)}, regions=[body])
+
+
+@irdl_op_definition
+class ModelOp(IRDLOperation):
+    """A synapse model."""
+
+    name = "syn.model"
+    sym_name = prop_def(SymbolNameConstraint())
+    doc = opt_prop_def(StringAttr)
+    body = region_def("single_block")
+    traits = traits_def(SymbolOpInterface(), NoTerminator(), IsolatedFromAbove())
+
+    def __init__(self, label: str, body: Region | None = None, doc: str | None = None) -> None:
+        super().__init__(
+            properties={
+                "sym_name": StringAttr(label),
+                "doc": None if doc is None else StringAttr(doc),
+            },
+            regions=[body if body is not None else Region(Block())],
+        )
+
+    @property
+    def label(self) -> str:
+        """The name of the model."""
+        return self.sym_name.data
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ModelOp:
+        """Parse the readable form."""
+        from snnc.ir.dialects.syn_text import parse_model
+
+        return parse_model(parser)
+
+    def print(self, printer: Printer) -> None:
+        """Print the readable form."""
+        from snnc.ir.dialects.syn_text import print_model
+
+        print_model(self, printer)
+
+    def verify_(self) -> None:
+        """Check names, units, axes and structure."""
+        from snnc.ir.dialects.syn_rules import check_model
+
+        check_model(self)
+
+
+Syn = Dialect("syn", [DeliverOp, DecayOp, EventOp, ModelOp], [])

@@ -1,0 +1,98 @@
+"""Readable text of ``syn.model``.
+
+syn.model @TsodyksMarkramSynapse "documentation" {
+param U : 1 = 0.5
+decay tau_syn
+state u : 1 = 0.0 per pre
+du/dt = -u / tau_facil
+on pre { u = u + U*(1.0 - u)  deliver weight * u }
+}
+"""
+
+from __future__ import annotations
+
+from xdsl.ir import Block, Operation, Region
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+
+from snnc.ir.dialects import syn
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter
+
+
+def parse_model(parser: Parser) -> syn.ModelOp:
+    """Parse what follows ``syn.model``."""
+    label = parser.parse_symbol_name().data
+    doc = parser.parse_optional_str_literal()
+    model = SynapseParser(parser)
+    parser.parse_punctuation("{")
+    return syn.ModelOp(label, Region(model.block()), doc)
+
+
+class SynapseParser(ModelParser):
+    """Parser of the statements of a synapse."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__(parser)
+        self.scope["weight"] = self.states["weight"] = syn.WEIGHT
+
+    def block(self) -> Block:
+        """Parse statements up to the closing brace."""
+        block = Block()
+        while not self.parser.parse_optional_punctuation("}"):
+            block.add_op(self.statement())
+        return block
+
+    def statement(self) -> Operation:
+        """Parse one statement."""
+        at = self.parser.pos
+        common = self.common_statement(at)
+        if common is not None:
+            return common
+        if self.parser.parse_optional_keyword("decay"):
+            op = syn.DecayOp(self.parser.parse_identifier("a name expected"))
+            self.declare(op.label, op.type, at)
+            return self.located(op, at)
+        if self.parser.parse_optional_keyword("on"):
+            side = self.parser.parse_keyword_in(("pre", "post"))
+            return self.located(syn.EventOp(side, self.event_body()), at)
+        return self.derivative(at)
+
+
+def print_model(model: syn.ModelOp, printer: Printer) -> None:
+    """Print what follows ``syn.model``."""
+    printer.print_string(" ")
+    printer.print_symbol_name(model.label)
+    if model.doc is not None:
+        printer.print_string(" ")
+        printer.print_string_literal(model.doc.data)
+    SynapsePrinter(printer, model).block(model.body)
+
+
+class SynapsePrinter(ModelPrinter):
+    """Printer of the statements of a synapse."""
+
+    def __init__(self, printer: Printer, model: Operation) -> None:
+        super().__init__(printer, model)
+        self.names.add("weight")
+
+    def block(self, region: Region) -> None:
+        """Print the statements of `region` in braces."""
+        self.printer.print_string(" {")
+        with self.printer.indented():
+            for op in region.block.ops:
+                self.statement(op)
+        self.line("}")
+
+    def statement(self, op: Operation) -> None:
+        """Print one statement."""
+        if self.common_statement(op):
+            return
+        match op:
+            case syn.DecayOp():
+                self.line(f"decay {op.label}")
+            case syn.EventOp():
+                self.line(f"on {op.side.data} ")
+                self.event_body(op.body)
+            case _:
+                self.line("")
+                self.printer.print_op(op)

@@ -1,0 +1,144 @@
+"""What a network needs to know of its cell and synapse models, read from their declarations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from snnc.ir.dialects import dyn, syn
+from snnc.ir.units import NAMED, parse_unit
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """A parameter: its unit as declared, and its default in that unit, if it has one."""
+
+    name: str
+    unit: str
+    default: float | None
+    sequence: bool
+
+
+@dataclass(frozen=True)
+class StateInfo:
+    """A state variable: its unit and initial value, and the axis along which it lives."""
+
+    name: str
+    unit: str
+    initial: float
+    axis: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class ReceptorInfo:
+    """A receptor: the unit of its weights, and the parameter that is its time constant."""
+
+    name: str
+    unit: str
+    decay: str | None
+
+    @property
+    def is_conductance(self) -> bool:
+        """Whether weights are conductances, which cannot be negative."""
+        return self._has_dimension_of("uS")
+
+    @property
+    def is_voltage_step(self) -> bool:
+        """Whether weights are steps of the membrane potential."""
+        return self._has_dimension_of("mV")
+
+    def _has_dimension_of(self, unit: str) -> bool:
+        return parse_unit(self.unit).exponents == NAMED[unit].exponents
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The declarations of a model, by name and in the order of the text.
+
+    `kind` is ``cell`` or ``synapse``; `injectable` tells whether a cell takes current, `decay`
+    whether a synapse asks for the time constant of its receptor; `source` whether a cell emits
+    at a rate or at given times, `plastic` whether a synapse changes its weight.
+    """
+
+    name: str
+    kind: str
+    doc: str
+    parameters: dict[str, ParameterInfo]
+    states: dict[str, StateInfo]
+    receptors: dict[str, ReceptorInfo]
+    injectable: bool
+    decay: bool
+    source: bool
+    plastic: bool
+
+    @property
+    def conductance_based(self) -> bool:
+        """Whether a cell has receptors and all take conductances."""
+        receptors = self.receptors.values()
+        return bool(receptors) and all(receptor.is_conductance for receptor in receptors)
+
+    @property
+    def voltage_step(self) -> bool:
+        """Whether a cell has receptors and all take steps of the membrane potential."""
+        receptors = self.receptors.values()
+        return bool(receptors) and all(receptor.is_voltage_step for receptor in receptors)
+
+    @property
+    def recordables(self) -> tuple[str, ...]:
+        """The variables of a cell that can be recorded."""
+        return ("spikes", *(state.name for state in self.states.values() if not state.hidden))
+
+
+def is_model(op: Operation) -> bool:
+    """Return whether `op` is a cell or synapse model."""
+    return isinstance(op, dyn.CellOp | syn.ModelOp)
+
+
+def describe_model(op: Operation) -> ModelInfo:
+    """Return the declarations of a cell or synapse model."""
+    assert isinstance(op, dyn.CellOp | syn.ModelOp)
+    ops = list(op.body.block.ops)
+    return ModelInfo(
+        name=op.label,
+        kind="cell" if isinstance(op, dyn.CellOp) else "synapse",
+        doc="" if op.doc is None else op.doc.data,
+        parameters={o.label: _parameter(o) for o in ops if isinstance(o, dyn.ParamOp)},
+        states={o.label: _state(o) for o in ops if isinstance(o, dyn.StateOp)},
+        receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
+        injectable=any(isinstance(o, dyn.CurrentOp) for o in ops),
+        decay=any(isinstance(o, syn.DecayOp) for o in ops),
+        source=any(isinstance(o, dyn.PoissonOp | dyn.ScheduleOp) for o in ops),
+        plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
+    )
+
+
+def _assigns_weight(event: syn.EventOp) -> bool:
+    sets = (op for op in event.body.block.ops if isinstance(op, dyn.SetOp))
+    return any(op.state.data == "weight" for op in sets)
+
+
+def models_of(module: ModuleOp) -> dict[str, Operation]:
+    """Return the model operations of a module by name; the first of each name."""
+    found: dict[str, Operation] = {}
+    for op in module.body.block.ops:
+        if isinstance(op, dyn.CellOp | syn.ModelOp):
+            found.setdefault(op.label, op)
+    return found
+
+
+def _parameter(op: dyn.ParamOp) -> ParameterInfo:
+    default = None if op.default is None else op.default.value.data
+    return ParameterInfo(op.label, op.unit.data, default, op.sequence is not None)
+
+
+def _state(op: dyn.StateOp) -> StateInfo:
+    hidden = op.hidden is not None
+    return StateInfo(op.label, op.unit.data, op.initial.value.data, op.per.data, hidden)
+
+
+def _receptor(op: dyn.ReceptorOp) -> ReceptorInfo:
+    decay = None if op.decay is None else op.decay.data
+    return ReceptorInfo(op.label, op.unit.data, decay)

@@ -1,0 +1,156 @@
+"""What can be chosen by name: dialects, passes, targets, connectors.
+
+An entry names the place of its implementation as ``module:attribute``; nothing is imported before
+it is asked for. Adding one is one line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from snnc.ir.diagnostics import OptionError, did_you_mean
+
+
+class Registry:
+    """Names, each with the place of its implementation and one line about it.
+
+    Parameters
+    ----------
+    kind : str
+        What the names stand for, as used in messages.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, tuple[str, str]] = {}
+
+    def add(self, name: str, place: str, description: str) -> None:
+        """Enter `name`, implemented at `place` (``module:attribute``).
+
+        Raises
+        ------
+        OptionError
+            If the name is taken by another place.
+        """
+        if self._entries.get(name, (place, ""))[0] != place:
+            raise OptionError(f"{self.kind} '{name}' is registered twice")
+        self._entries[name] = (place, description)
+
+    def get(self, name: str) -> Any:
+        """Return the implementation of `name`.
+
+        Raises
+        ------
+        OptionError
+            If there is no such name.
+        """
+        module, attribute = self._entry(name)[0].split(":")
+        return getattr(import_module(module), attribute)
+
+    def describe(self, name: str) -> str:
+        """Return the line about `name`."""
+        return self._entry(name)[1]
+
+    def names(self) -> list[str]:
+        """Return all names in the order of their entry."""
+        return list(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def _entry(self, name: str) -> tuple[str, str]:
+        if name not in self._entries:
+            hint = did_you_mean(name, self._entries)
+            raise OptionError(f"unknown {self.kind} '{name}'{hint}")
+        return self._entries[name]
+
+
+DIALECTS = Registry("dialect")
+PASSES = Registry("pass")
+TARGETS = Registry("target")
+CONNECTORS = Registry("connector")
+
+DIALECTS.add("snn", "snnc.ir.dialects.snn:Snn", "networks of populations and projections")
+DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units as types")
+DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
+DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
+
+PASSES.add(
+    "snnc-canonicalise",
+    "snnc.passes.canonicalise:CanonicalisePass",
+    "fold constants, share equal expressions, drop unused ones",
+)
+PASSES.add("solve", "snnc.passes.solve:SolvePass", "choose solvers and write cells as one step")
+PASSES.add(
+    "hoist-constants",
+    "snnc.passes.hoist_constants:HoistConstantsPass",
+    "compute what depends on parameters alone once",
+)
+PASSES.add(
+    "erase-units",
+    "snnc.passes.erase_units:EraseUnitsPass",
+    "turn quantities into floats of one precision",
+)
+
+CONNECTORS.add("all_to_all", "snnc.codegen.connectors.all_to_all:AllToAll", "all pairs")
+CONNECTORS.add("one_to_one", "snnc.codegen.connectors.one_to_one:OneToOne", "equal positions")
+CONNECTORS.add(
+    "fixed_probability",
+    "snnc.codegen.connectors.fixed_probability:FixedProbability",
+    "each pair with the same probability",
+)
+CONNECTORS.add(
+    "distance_dependent_probability",
+    "snnc.codegen.connectors.distance_dependent_probability:DistanceDependentProbability",
+    "each pair with a probability that depends on distance",
+)
+CONNECTORS.add(
+    "fixed_number_pre",
+    "snnc.codegen.connectors.fixed_number_pre:FixedNumberPre",
+    "the same number onto each postsynaptic cell",
+)
+CONNECTORS.add(
+    "fixed_number_post",
+    "snnc.codegen.connectors.fixed_number_post:FixedNumberPost",
+    "the same number from each presynaptic cell",
+)
+CONNECTORS.add(
+    "fixed_total_number",
+    "snnc.codegen.connectors.fixed_total_number:FixedTotalNumber",
+    "a fixed number in all",
+)
+CONNECTORS.add("from_list", "snnc.codegen.connectors.from_list:FromList", "pairs of a list")
+CONNECTORS.add("array", "snnc.codegen.connectors.array:Array", "pairs of a boolean matrix")
+PASSES.add(
+    "place-parameters",
+    "snnc.passes.place_parameters:PlaceParametersPass",
+    "mark the parameters that have one value per cell",
+)
+PASSES.add(
+    "solve-synapses",
+    "snnc.passes.solve_synapse:SolveSynapsesPass",
+    "write synapses as closed forms of the time between events",
+)
+PASSES.add(
+    "place-synapse-states",
+    "snnc.passes.place_synapse_states:PlaceSynapseStatesPass",
+    "give each projection the form of its synapse model that its values need",
+)
+PASSES.add(
+    "bucket-delays",
+    "snnc.passes.bucket_delays:BucketDelaysPass",
+    "give projections their delays in whole steps",
+)
+PASSES.add(
+    "choose-storage",
+    "snnc.passes.choose_storage:ChooseStoragePass",
+    "choose how synapses are kept, and which are kept together",
+)
+PASSES.add(
+    "partition",
+    "snnc.passes.partition:PartitionPass",
+    "cut populations into slices that threads own",
+)
+
+TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "Numba kernels on this machine's processor")

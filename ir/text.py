@@ -1,0 +1,247 @@
+"""Networks and models as text: parsing, verifying, printing, and files.
+
+A network in a file is ``NAME.mlir`` with its arrays in ``NAME.npz`` beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, UnknownLoc
+from xdsl.ir import Operation
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import DiagnosticException, ParseError
+
+from snnc.ir.array_rules import check_arrays
+from snnc.ir.context import context
+from snnc.ir.diagnostics import Location, ModelError, SnncError
+from snnc.ir.dialects.snn import NetworkOp
+from snnc.ir.locations import (
+    OperationError,
+    from_diagnostic,
+    from_parse_error,
+    location_of,
+    parser_location,
+)
+from snnc.ir.resources import handles_of
+
+
+@dataclass
+class Document:
+    """A module with the arrays that its attributes refer to.
+
+    Parameters
+    ----------
+    module : ModuleOp
+        Models and, usually, one network.
+    resources : dict of str to ndarray
+        Arrays by name.
+    filename : str
+        Where the text came from.
+    """
+
+    module: ModuleOp = field(repr=False)
+    resources: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    filename: str = "<memory>"
+
+    @property
+    def network(self) -> NetworkOp:
+        """The network.
+
+        Raises
+        ------
+        ModelError
+            If there is none or more than one.
+        """
+        found = [op for op in self.module.body.block.ops if isinstance(op, NetworkOp)]
+        if len(found) != 1:
+            raise ModelError(
+                f"expected one network; found {len(found)}", Location(self.filename, 1)
+            )
+        return found[0]
+
+
+class _LocatedParser(Parser):
+    """Gives every operation the place of its first character, in whichever form it is written."""
+
+    def parse_operation(self) -> Operation:
+        start = self.pos
+        op = super().parse_operation()
+        if isinstance(op.location, UnknownLoc):
+            op.location = parser_location(self, start)
+        return op
+
+
+def parse(text: str, filename: str = "<text>") -> Document:
+    """Parse a module; arrays and rules are left to `verify`.
+
+    Raises
+    ------
+    ModelError
+        If the text is malformed; with the place.
+    """
+    try:
+        parser = _LocatedParser(context(), text, filename)
+    except ParseError as error:
+        raise from_parse_error(error) from None
+    try:
+        return Document(parser.parse_module(), {}, filename)
+    except ParseError as error:
+        raise from_parse_error(error) from None
+    except SnncError:
+        raise
+    except RecursionError:
+        raise ModelError("nested too deeply", _here(parser)) from None
+    except Exception as error:
+        # xDSL checks attributes while it parses them, and raises what Python raises.
+        raise ModelError(_innermost(error), _here(parser)) from error
+
+
+def _here(parser: Parser) -> Location:
+    place = parser_location(parser)
+    return Location(place.filename.data, place.line.data, place.column.data)
+
+
+def _innermost(error: BaseException) -> str:
+    cause = error
+    while (below := cause.__cause__ or cause.__context__) is not None:
+        cause = below
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[0] if lines else type(cause).__name__
+
+
+def verify(document: Document) -> None:
+    """Check the module, and the arrays against it.
+
+    Raises
+    ------
+    ModelError
+        At the first rule that is broken; with the place.
+    """
+    with located(document.module):
+        document.module.verify()
+        check_arrays(document.module, document.resources)
+
+
+@contextmanager
+def located(root: Operation) -> Iterator[None]:
+    """Turn a verifier's refusal of `root` or of something in it into a located `ModelError`."""
+    try:
+        yield
+    except DiagnosticException as error:
+        raise _located(error, root) from None
+
+
+def _located(error: DiagnosticException, root: Operation) -> SnncError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OperationError):
+            return from_diagnostic(error, root)
+        cause = cause.__cause__ or cause.__context__
+    # A rule of xDSL itself: it tells neither the operation nor its place.
+    for op in root.walk(reverse=True):
+        try:
+            op.verify(verify_nested_ops=False)
+        except DiagnosticException as found:
+            return ModelError(f"'{op.name}': {_innermost(found)}", location_of(op))
+    return ModelError(_innermost(error), location_of(root))
+
+
+def print_text(document: Document, generic: bool = False) -> str:
+    """Return the module as text, in the readable or in MLIR's generic form."""
+    stream = StringIO()
+    Printer(stream=stream, print_generic_format=generic).print_op(document.module)
+    return stream.getvalue() + "\n"
+
+
+def save(document: Document, path: str | Path) -> None:
+    """Write ``NAME.mlir`` and, if there are arrays, ``NAME.npz``; each replaces the old at once.
+
+    Raises
+    ------
+    ModelError
+        If a file cannot be written.
+    """
+    path = Path(path)
+    try:
+        if document.resources:
+            with _replacing(_arrays_of(path)) as stream:
+                _write_arrays(stream, document.resources)
+        with _replacing(path) as stream:
+            stream.write(print_text(document).encode())
+    except OSError as error:
+        raise ModelError(f"cannot write '{path}': {error.strerror or error}") from error
+
+
+def _arrays_of(path: Path) -> Path:
+    return path.with_suffix(".npz")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _write_arrays(stream: IO[bytes], arrays: dict[str, np.ndarray]) -> None:
+    # Not np.savez: it stamps the time, and cannot hold an array called "file".
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, array in sorted(arrays.items()):
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            with archive.open(entry, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def load(path: str | Path) -> Document:
+    """Read and verify a document.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or damaged, or the text or an array breaks a rule.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"cannot read '{path}': {error.strerror or error}") from error
+    except UnicodeDecodeError:
+        raise ModelError(f"'{path}' is not text in UTF-8") from None
+    document = parse(text, str(path))
+    names = {handle.name for _, handle in handles_of(document.module)}
+    if names:
+        document.resources.update(_read_arrays(_arrays_of(path), names))
+    verify(document)
+    return document
+
+
+def _read_arrays(path: Path, names: set[str]) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in sorted(names) if name in archive}
+    except FileNotFoundError:
+        raise ModelError(f"'{path}' is missing; the network's arrays are kept there") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"'{path}' is damaged: {error}") from error
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays

@@ -1,0 +1,87 @@
+"""`choose-storage`: how the synapses of each projection are kept, and which are kept together.
+
+``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
+``edge``: rows with state of their own, which plastic synapses need. Rows of projections with one
+weight each are fused (`bundle`), so that a spike finds all its targets in one place; projections
+with a scalar weight, or with state, keep a bundle of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from snnc.ir.dialects import dyn, snn
+from snnc.ir.dialects.step_synapse import SynapseOp
+
+# Below this number of possible pairs a row of its own costs more than the weights it saves.
+_SMALL = 10_000
+
+
+@dataclass(frozen=True)
+class ChooseStoragePass(ModulePass):
+    """Choose the storage of each projection and fuse rows."""
+
+    name = "choose-storage"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Set ``storage`` and ``bundle`` of every projection that has none yet."""
+        forms = {o.label: o for o in op.body.block.ops if isinstance(o, SynapseOp)}
+        for network in op.body.block.ops:
+            if isinstance(network, snn.NetworkOp):
+                _choose(network, forms)
+
+
+def _choose(network: snn.NetworkOp, forms: Mapping[str, SynapseOp]) -> None:
+    symbols = network.symbols()
+    bundle = 1
+    for projection in network.body.block.ops:
+        if not isinstance(projection, snn.ProjectionOp):
+            continue
+        synapse = forms[form_of(projection)]
+        if "storage" not in projection.attributes:
+            storage = _storage(projection, symbols, synapse)
+            projection.attributes["storage"] = StringAttr(storage)
+        fused = projection.attributes["storage"] == StringAttr("float32") and is_static(synapse)
+        projection.attributes["bundle"] = IntegerAttr(0 if fused else bundle, i64)
+        bundle += not fused
+
+
+def form_of(projection: snn.ProjectionOp) -> str:
+    """Return the symbol of the solved synapse model of `projection`."""
+    form = projection.attributes.get("form")
+    return form.data if isinstance(form, StringAttr) else projection.synapse
+
+
+def is_static(synapse: SynapseOp) -> bool:
+    """Tell whether delivery needs nothing but the weight."""
+    return not synapse.states and not is_plastic(synapse)
+
+
+def is_plastic(synapse: SynapseOp) -> bool:
+    """Tell whether an event changes the weight."""
+    return any(isinstance(op, dyn.SetOp) and op.state.data == "weight" for op in synapse.walk())
+
+
+def _storage(
+    projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: SynapseOp
+) -> str:
+    if is_plastic(synapse):
+        return "edge"
+    pairs = prod(_size(symbols[side], symbols) for side in (projection.pre, projection.post))
+    if is_static(synapse) and pairs < _SMALL:
+        return "float32"
+    return "scalar" if isinstance(projection.weight, FloatAttr) else "float32"
+
+
+def _size(op: Operation, symbols: Mapping[str, Operation]) -> int:
+    if isinstance(op, snn.AssemblyOp):
+        return sum(_size(symbols[member], symbols) for member in op.members)
+    assert isinstance(op, snn.PopulationOp | snn.ViewOp)
+    return op.size

@@ -1,0 +1,145 @@
+"""Pipelines: one named text per target, and the running of any.
+
+A pipeline is text, ``pass,pass{option=value}``; what a stage of it leaves is IR that can be
+printed, saved and taken up again by the rest of the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException
+
+from snnc.ir.context import context
+from snnc.ir.diagnostics import OptionError, SnncError, did_you_mean
+from snnc.ir.locations import from_diagnostic
+from snnc.ir.registry import PASSES
+from snnc.ir.text import Document
+
+PIPELINES: dict[str, str] = {
+    "cpu": (
+        "snnc-canonicalise,"
+        "solve{{method={solver}{overrides}}},"
+        "hoist-constants,"
+        "place-parameters,"
+        "solve-synapses,"
+        "place-synapse-states,"
+        "bucket-delays,"
+        "choose-storage,"
+        "partition{{threads={threads}}},"
+        "erase-units{{precision={precision}}}"
+    ),
+}
+
+
+def pipeline_text(
+    target: str,
+    *,
+    threads: int = 1,
+    precision: str = "f64",
+    solver: str = "auto",
+) -> str:
+    """Return the pipeline of a target with its options filled in.
+
+    Parameters
+    ----------
+    target : str
+        A name in `PIPELINES`.
+    threads : int
+        Number of threads.
+    precision : {"f64", "f32"}
+        Type of states and accumulators.
+    solver : str
+        A method for what has no exact solution, or ``"auto"``; further ``MODEL=METHOD`` after
+        commas override it for single models.
+
+    Raises
+    ------
+    OptionError
+        If the target has no pipeline.
+    """
+    if target not in PIPELINES:
+        raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, PIPELINES)}")
+    method, _, overrides = solver.partition(",")
+    if "=" in method:
+        method, overrides = "auto", solver
+    return PIPELINES[target].format(
+        solver=method,
+        overrides=f' overrides="{overrides}"' if overrides else "",
+        threads=threads,
+        precision=precision,
+    )
+
+
+def parse_passes(text: str) -> list[ModulePass]:
+    """Return the passes of a pipeline text.
+
+    Raises
+    ------
+    OptionError
+        If the text is malformed, or names an unknown pass or option.
+    """
+    try:
+        specs = list(parse_pipeline(text))
+    except ArgSpecParseError as error:
+        raise OptionError(f"malformed pipeline '{text}'; {_last_line(error)}") from None
+    return [_one_pass(spec) for spec in specs]
+
+
+def _one_pass(spec: Any) -> ModulePass:
+    name = spec.name
+    kind: type[ModulePass] = PASSES.get(name) if name in PASSES else _stock_pass(name)
+    try:
+        return kind.from_pass_spec(spec)
+    except Exception as error:
+        raise OptionError(f"pass '{name}': {_last_line(error)}") from None
+
+
+def _stock_pass(name: str) -> type[ModulePass]:
+    from xdsl.transforms import get_all_passes
+
+    stock = get_all_passes()
+    if name not in stock:
+        raise OptionError(f"unknown pass '{name}'{did_you_mean(name, PASSES.names())}")
+    return stock[name]()
+
+
+def _last_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__
+
+
+def run_passes(
+    document: Document,
+    passes: list[ModulePass],
+    after: Callable[[ModulePass, Document], None] | None = None,
+) -> None:
+    """Run passes on a document in place.
+
+    Parameters
+    ----------
+    document : Document
+        What is rewritten.
+    passes : list of ModulePass
+        The passes, in order.
+    after : callable, optional
+        Called after each pass, to verify, print or time.
+    """
+    ctx = context()
+    for one in passes:
+        _run_one(ctx, one, document)
+        if after is not None:
+            after(one, document)
+
+
+def _run_one(ctx: Context, one: ModulePass, document: Document) -> None:
+    try:
+        one.apply(ctx, document.module)
+    except SnncError:
+        raise
+    except DiagnosticException as error:
+        raise from_diagnostic(error, document.module) from None

@@ -1,0 +1,49 @@
+"""Turn the spike counts of cells in a step into a list of cells, each as often as it fires.
+
+Words of a row: number of cells, address of their counts (uint8, padded with zeros to 64), index of
+the first cell in its population, the five words of `snnc.runtime.history.History.part`, the room
+for spikes, and the number of spikes that found none, which stays 0 in a correct network.
+"""
+
+from snnc.runtime.intrinsics import i32, i64, loop, u8, u64
+
+CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, WIDTH = range(11)
+BLOCK = 64
+
+
+@loop
+def gather(words, counts, blocks, first, ids, room):
+    """Write the cells that fire; return how many spikes there are."""
+    n = 0
+    for block in range(blocks):
+        q = block * 8
+        low = words[q] | words[q + 1] | words[q + 2] | words[q + 3]
+        high = words[q + 4] | words[q + 5] | words[q + 6] | words[q + 7]
+        if (low | high) != 0:
+            for i in range(block * BLOCK, block * BLOCK + BLOCK):
+                for _ in range(counts[i]):
+                    if n < room:
+                        ids[n] = first + i
+                    n += 1
+    return n
+
+
+def entry(desc, rows, step):
+    """Collect the spikes of each row."""
+    d = i64(desc, rows * WIDTH)
+    for r in range(rows):
+        q = r * WIDTH
+        blocks = (d[q + CELLS] + BLOCK - 1) // BLOCK
+        slot = (step + 1) & d[q + MASK]
+        room = d[q + ROOM]
+        n = gather(
+            u64(d[q + COUNTS], blocks * 8),
+            u8(d[q + COUNTS], blocks * BLOCK),
+            blocks,
+            d[q + FIRST],
+            i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], room),
+            room,
+        )
+        number = i64(d[q + NUMBER] + 8 * slot * d[q + THREADS], 1)
+        number[0] = min(n, room)
+        d[q + LOST] += n - min(n, room)

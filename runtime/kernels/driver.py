@@ -1,0 +1,104 @@
+"""The time loop of one thread; see `snnc.runtime.driver` for its tables.
+
+``entry(desc, rows, step)`` runs `rows` time steps from `step` on.
+"""
+
+from snnc.runtime.intrinsics import (
+    call_kernel,
+    fetch_add,
+    i64,
+    load_acquire,
+    loop,
+    pause,
+    sched_yield,
+    store_release,
+    usleep,
+)
+
+# Words of a thread's table.
+SHARED, INSTRUCTIONS, COUNT, REACHED, STATUS = range(5)
+# Words of the shared table; those that threads write lie on cache lines of their own.
+THREADS, EPOCH, STOP, SPINS = range(4)
+ARRIVED, GENERATION, LEAVE, SHARED_SIZE = 8, 16, 24, 32
+# Kinds of instructions.
+EVERY_STEP, EPOCH_START, EPOCH_END = range(3)
+INSTRUCTION_WIDTH = 4
+WORD = 8
+YIELDS = 100
+SLEEP_MICROSECONDS = 50
+
+
+@loop
+def step_once(instructions, count, step, first, last):
+    """Run the instructions that are due in a step; return the first failure, 0 if none."""
+    failure = 0
+    for i in range(count):
+        q = i * INSTRUCTION_WIDTH
+        kind = instructions[q + 3]
+        due = (kind == EVERY_STEP) | (first & (kind == EPOCH_START)) | (last & (kind == EPOCH_END))
+        if due:
+            status = call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step)
+            if failure == 0:
+                failure = status
+    return failure
+
+
+@loop
+def wait_for_change(address, value, spins):
+    """Wait until the word at an address differs: spin briefly, then yield, then sleep.
+
+    Spinning alone would keep the processor from the very thread that is waited for.
+    """
+    tries = 0
+    while load_acquire(address) == value:
+        tries += 1
+        if tries <= spins:
+            pause()
+        elif tries <= spins + YIELDS:
+            sched_yield()
+        else:
+            usleep(SLEEP_MICROSECONDS)
+
+
+@loop
+def leave_after_barrier(shared, threads, spins, stop):
+    """Wait for all threads; return whether they are to stop.
+
+    The last to arrive reads the flag for all, so that they leave at the same step.
+    """
+    generation = load_acquire(shared + GENERATION * WORD)
+    if fetch_add(shared + ARRIVED * WORD, 1) == threads - 1:
+        store_release(shared + ARRIVED * WORD, 0)
+        store_release(shared + LEAVE * WORD, load_acquire(stop))
+        store_release(shared + GENERATION * WORD, generation + 1)
+    else:
+        wait_for_change(shared + GENERATION * WORD, generation, spins)
+    return load_acquire(shared + LEAVE * WORD) != 0
+
+
+def entry(desc, rows, step):
+    """Run `rows` steps, or fewer when told to stop, and note the step reached."""
+    own = i64(desc, 5)
+    count = own[COUNT]
+    instructions = i64(own[INSTRUCTIONS], count * INSTRUCTION_WIDTH)
+    shared = own[SHARED]
+    header = i64(shared, SHARED_SIZE)
+    threads = header[THREADS]
+    epoch = header[EPOCH]
+    stop = header[STOP]
+    spins = header[SPINS]
+    done = 0
+    leave = False
+    while done < rows and not leave:
+        length = min(epoch, rows - done)
+        for i in range(length):
+            status = step_once(instructions, count, step + done + i, i == 0, i == length - 1)
+            if status != 0 and own[STATUS] == 0:
+                own[STATUS] = status
+                store_release(stop, 1)
+        done += length
+        if threads > 1:
+            leave = leave_after_barrier(shared, threads, spins, stop)
+        else:
+            leave = load_acquire(stop) != 0
+    own[REACHED] = step + done

@@ -1,0 +1,153 @@
+"""Spikes of postsynaptic cells, kept until no synapse can ask for them.
+
+Plastic synapses look back, when a presynaptic spike arrives, at the postsynaptic spikes since the
+presynaptic spike before it. Each cell has a ring of stamps with the values of the postsynaptic
+states after each spike; all rings of a group have one capacity, a power of two. They are written
+by the kernel `observe` and grow only between runs of it, so that no spike is ever lost.
+
+Memory: 4 bytes, and 8 for each state, per entry. Spikes are dropped once every presynaptic cell
+with synapses in the group has fired after them; one that stays silent makes the group
+keep all of them (NEST's archiving nodes do the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+# Synapses read the last spike before a moment, and a coincident one hides the one before it.
+_KEPT = 2
+
+
+class PostHistory:
+    """Rings of the cells of one slice.
+
+    Parameters
+    ----------
+    cells : int
+        Number of cells of the slice.
+    names : iterable of str
+        Postsynaptic states whose values are kept.
+    capacity : int
+        Entries per ring at first, a power of two.
+
+    Attributes
+    ----------
+    heads : ndarray of int64 [cells]
+        Number of spikes so far; entry i of a ring is at i modulo the capacity.
+    stamps : ndarray of int32 [cells, capacity]
+    values : dict of str to ndarray of float64 [cells, capacity]
+    """
+
+    def __init__(self, cells: int, names: Iterable[str], capacity: int = 64) -> None:
+        if capacity < 1 or capacity & (capacity - 1):
+            raise ValueError(f"capacity must be a power of two; found {capacity}")
+        self.heads = np.zeros(cells, np.int64)
+        self.stamps = np.zeros((cells, capacity), np.int32)
+        self.values = {name: np.zeros((cells, capacity)) for name in names}
+        self._tails = np.zeros(cells, np.int64)
+        self._forget()
+
+    def _forget(self) -> None:
+        # A stamp that all presynaptic cells have reached and all their synapses have seen; and
+        # one that they have reached, with the step at which that was found out.
+        self._consumed = -1
+        self._reached: tuple[int, int] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """Entries per ring."""
+        return self.stamps.shape[1]
+
+    @property
+    def mask(self) -> int:
+        """Capacity - 1."""
+        return self.capacity - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (self.heads, self.stamps, *self.values.values())
+        return sum(array.nbytes for array in arrays)
+
+    def reset(self) -> None:
+        """Forget all spikes."""
+        self.heads[:] = 0
+        self._tails[:] = 0
+        self._forget()
+
+    def prepare(
+        self,
+        step: int,
+        steps: int,
+        presynaptic: Sequence[tuple[np.ndarray, np.ndarray]],
+        max_delay: int,
+    ) -> bool:
+        """Make room for the spikes of the next steps; call it before every chunk of them.
+
+        Parameters
+        ----------
+        step : int
+            Steps done so far.
+        steps : int
+            Steps until the next call; a cell may fire in each.
+        presynaptic : sequence of (int32 [n], bool [n])
+            For each source population the stamp of each cell's last spike, -1 if it has not
+            fired, and whether the cell has synapses in this group.
+        max_delay : int
+            Largest delay of these synapses in steps.
+
+        Returns
+        -------
+        bool
+            Whether `stamps` and `values` are new arrays.
+        """
+        self._follow(step, presynaptic, max_delay)
+        if self._needed(steps) <= self.capacity:
+            return False
+        self._prune(max_delay)
+        needed = self._needed(steps)
+        if needed <= self.capacity:
+            return False
+        self._grow(1 << (needed - 1).bit_length())
+        return True
+
+    def _needed(self, steps: int) -> int:
+        return int(np.max(self.heads - self._tails, initial=0)) + steps
+
+    def _follow(
+        self, step: int, presynaptic: Sequence[tuple[np.ndarray, np.ndarray]], max_delay: int
+    ) -> None:
+        """Note up to which stamp all presynaptic spikes have been delivered."""
+        if self._reached is not None:
+            then, reached = self._reached
+            if step < then + max_delay:
+                return
+            self._consumed = max(self._consumed, reached)
+        lasts = [last[targets] for last, targets in presynaptic]
+        self._reached = step, min((int(np.min(last, initial=step)) for last in lasts), default=step)
+
+    def _prune(self, max_delay: int) -> None:
+        """Drop spikes that are older than every window still to come."""
+        floor = self._consumed - max_delay - 1
+        entries = np.arange(self.capacity)
+        age = (self.heads[:, None] - 1 - entries) & self.mask
+        index = self.heads[:, None] - 1 - age
+        old = (index >= self._tails[:, None]) & (self.stamps <= floor)
+        self._tails += np.maximum(old.sum(axis=1) - _KEPT, 0)
+
+    def _grow(self, capacity: int) -> None:
+        """Move all entries to rings of a larger capacity."""
+        first = np.maximum(self.heads - self.capacity, 0)
+        cell, age = np.nonzero(np.arange(self.capacity) < (self.heads - first)[:, None])
+        index = first[cell] + age
+        source, place = (cell, index & self.mask), (cell, index & (capacity - 1))
+
+        def moved(old: np.ndarray) -> np.ndarray:
+            new = np.zeros((len(old), capacity), old.dtype)
+            new[place] = old[source]
+            return new
+
+        values = {name: moved(old) for name, old in self.values.items()}
+        self.stamps, self.values = moved(self.stamps), values

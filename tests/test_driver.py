@@ -1,0 +1,151 @@
+"""The time loop: order, barriers, stopping."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from snnc.ir.diagnostics import SnncError
+from snnc.runtime.cache import Kernels, KernelSource
+from snnc.runtime.driver import Driver, Instruction, Kind, StopFlag, run_threads
+
+# Appends (label, step) to a log: words are the length, the label, then the log.
+LOG = """\
+from snnc.runtime.intrinsics import i64
+def entry(desc, rows, step):
+    d = i64(desc, 2)
+    shared = i64(d[0], 100000)
+    n = shared[0]
+    shared[1 + 2 * n] = d[1]
+    shared[2 + 2 * n] = step
+    shared[0] = n + 1
+"""
+
+# Writes the step into its own slot; counts slots of others that are more than an epoch away.
+MEET = """\
+from snnc.runtime.intrinsics import i64, load_acquire, store_release
+def entry(desc, rows, step):
+    d = i64(desc, 4)
+    slots = d[0]
+    store_release(slots + 64 * d[1], step)
+    for other in range(rows):
+        away = load_acquire(slots + 64 * other) - step
+        if away > d[2] or away < -d[2]:
+            d[3] += 1
+"""
+
+SLOW = """\
+from snnc.runtime.intrinsics import i64, usleep
+def entry(desc, rows, step):
+    usleep(200)
+    i64(desc, 1)[0] = step
+"""
+
+FAIL = """\
+def entry(desc, rows, step):
+    if step == 7:
+        raise ValueError()
+"""
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    return Kernels(tmp_path_factory.mktemp("kernels"))
+
+
+def programs_that_meet(kernels, threads, epoch):
+    function = kernels.get(KernelSource("meet", MEET)).address
+    slots = np.zeros((threads, 8), np.int64)
+    tables = np.array([[slots.ctypes.data, t, epoch, 0] for t in range(threads)], np.int64)
+    programs = [[Instruction(function, table.ctypes.data, threads)] for table in tables]
+    return programs, tables, slots
+
+
+def test_instructions_run_in_order_and_by_kind(kernels):
+    function = kernels.get(KernelSource("log", LOG)).address
+    log = np.zeros(1000, np.int64)
+    labels = np.array([[log.ctypes.data, label] for label in range(4)], np.int64)
+    kinds = [Kind.EPOCH_START, Kind.EVERY_STEP, Kind.EPOCH_END, Kind.EVERY_STEP]
+    program = [
+        Instruction(function, table.ctypes.data, 1, kind)
+        for table, kind in zip(labels, kinds, strict=True)
+    ]
+    assert run_threads(kernels, [program], 5, 10, epoch=2) == 10
+    entries = log[1 : 1 + 2 * log[0]].reshape(-1, 2).tolist()
+    even, odd = [0, 1, 3], [1, 2, 3]
+    expected = [(5, even), (6, odd), (7, even), (8, odd), (9, [0, 1, 2, 3])]
+    assert entries == [[label, step] for step, labels in expected for label in labels]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 7])
+@pytest.mark.parametrize("epoch", [1, 4])
+def test_threads_are_never_more_than_an_epoch_apart(kernels, threads, epoch):
+    programs, tables, slots = programs_that_meet(kernels, threads, epoch)
+    assert run_threads(kernels, programs, 0, 403, epoch) == 403
+    assert tables[:, 3].tolist() == [0] * threads
+    assert slots[:, 0].tolist() == [402] * threads
+
+
+def test_a_driver_runs_on_where_it_stopped(kernels):
+    programs, _tables, slots = programs_that_meet(kernels, 2, 5)
+    driver = Driver(kernels, programs, 5)
+    assert [driver.run(0, 7), driver.run(7, 7), driver.run(7, 20)] == [7, 7, 20]
+    driver.close()
+    assert slots[:, 0].tolist() == [19, 19]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_stop_flag_stops_all_threads_at_the_end_of_the_same_epoch(kernels, threads):
+    function = kernels.get(KernelSource("slow", SLOW)).address
+    last = np.zeros((threads, 8), np.int64)
+    programs = [[Instruction(function, row.ctypes.data, 1)] for row in last]
+    stop = StopFlag()
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
+    reached = run_threads(kernels, programs, 0, 10**6, 4, stop)
+    timer.join()
+    assert 0 < reached < 10**6 and reached % 4 == 0
+    assert last[:, 0].tolist() == [reached - 1] * threads
+    assert run_threads(kernels, programs, reached, reached + 4, 4, stop) == reached
+    stop.clear()
+    assert run_threads(kernels, programs, reached, reached + 4, 4, stop) == reached + 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_an_interrupt_leaves_all_threads_at_one_step_and_the_run_goes_on(kernels):
+    function = kernels.get(KernelSource("slow", SLOW)).address
+    last = np.zeros((2, 8), np.int64)
+    driver = Driver(kernels, [[Instruction(function, row.ctypes.data, 1)] for row in last], 5)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        driver.run(0, 10**6)
+    assert driver.step > 0 and last[:, 0].tolist() == [driver.step - 1] * 2
+    assert driver.run(driver.step, driver.step + 5) == last[0, 0] + 1
+    driver.close()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_more_threads_than_processors_do_not_collapse(kernels):
+    threads = 4 * (os.cpu_count() or 1) + 1
+    programs, tables, _slots = programs_that_meet(kernels, threads, 1)
+    start = time.perf_counter()
+    assert run_threads(kernels, programs, 0, 2000, 1) == 2000
+    assert time.perf_counter() - start < 10
+    assert tables[:, 3].tolist() == [0] * threads
+
+
+def test_a_failing_kernel_is_reported_and_stops_the_others(kernels):
+    function = kernels.get(KernelSource("fail", FAIL)).address
+    programs, *buffers = programs_that_meet(kernels, 2, 5)
+    programs[1].append(Instruction(function, buffers[0].ctypes.data, 1))
+    with pytest.raises(SnncError, match="thread 1 failed"):
+        run_threads(kernels, programs, 0, 100, 5)
+
+
+def test_a_driver_needs_programs_and_an_epoch(kernels):
+    with pytest.raises(SnncError):
+        Driver(kernels, [], 1)
+    with pytest.raises(SnncError):
+        Driver(kernels, [[]], 0)
