@@ -52,6 +52,11 @@ def cell_plan(cell: step.CellOp) -> CellPlan:
         constants=constants_text(cell),
         solver=_solver_text(cell),
         schedule=schedule,
+        decays={
+            op.label: op.decay.data
+            for op in ops
+            if isinstance(op, dyn.ReceptorOp) and op.decay is not None
+        },
     )
 
 

@@ -14,7 +14,6 @@ from snnc.ir.dialects import step
 _HEADER = '''"""Derived constants of {name}."""
 
 import numpy as np
-from scipy.linalg import expm
 
 exp, log, sqrt, sin, cos, tanh = np.exp, np.log, np.sqrt, np.sin, np.cos, np.tanh
 fabs, fmin, fmax, pow, select = np.abs, np.minimum, np.maximum, np.power, np.where
@@ -27,6 +26,8 @@ def exprel(x):
 
 
 def first_row(entries, size):
+    from scipy.linalg import expm
+
     entries = np.broadcast_arrays(*entries)
     matrix = np.stack(entries, axis=-1).reshape(*entries[0].shape, size, size)
     distinct, inverse = np.unique(matrix.reshape(-1, size * size), axis=0, return_inverse=True)

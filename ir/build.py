@@ -391,4 +391,5 @@ class NetworkBuilder:
 
 
 def _text(label: str | None) -> StringAttr | None:
-    return None if label is None else StringAttr(label)
+    # A lone surrogate (from a file name, say) has no place in a file in UTF-8.
+    return None if label is None else StringAttr(label.encode("utf-8", "replace").decode())

@@ -36,7 +36,7 @@ from snnc.ir.locations import (
 from snnc.ir.resources import handles_of
 
 
-@dataclass
+@dataclass(repr=False)
 class Document:
     """A module with the arrays that its attributes refer to.
 
@@ -50,9 +50,12 @@ class Document:
         Where the text came from.
     """
 
-    module: ModuleOp = field(repr=False)
-    resources: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    module: ModuleOp
+    resources: dict[str, np.ndarray] = field(default_factory=dict)
     filename: str = "<memory>"
+
+    def __repr__(self) -> str:
+        return f"Document({self.filename!r}, {len(self.resources)} arrays)"
 
     @property
     def network(self) -> NetworkOp:
@@ -71,8 +74,12 @@ class Document:
         return found[0]
 
 
-class _LocatedParser(Parser):
-    """Gives every operation the place of its first character, in whichever form it is written."""
+class _Parser(Parser):
+    """A parser that gives every operation the place of its first character.
+
+    It also takes text with escapes for text, where xDSL takes it for bytes: xDSL does not read
+    back the text that it prints unless it is ASCII.
+    """
 
     def parse_operation(self) -> Operation:
         start = self.pos
@@ -80,6 +87,15 @@ class _LocatedParser(Parser):
         if isinstance(op.location, UnknownLoc):
             op.location = parser_location(self, start)
         return op
+
+    def parse_optional_str_literal(self) -> str | None:
+        text, start = super().parse_optional_str_literal(), self.pos
+        if text is None and (data := self.parse_optional_bytes_literal()) is not None:
+            try:
+                return data.decode()
+            except UnicodeDecodeError:
+                self.raise_error("text is not in UTF-8", start)
+        return text
 
 
 def parse(text: str, filename: str = "<text>") -> Document:
@@ -91,7 +107,7 @@ def parse(text: str, filename: str = "<text>") -> Document:
         If the text is malformed; with the place.
     """
     try:
-        parser = _LocatedParser(context(), text, filename)
+        parser = _Parser(context(), text, filename)
     except ParseError as error:
         raise from_parse_error(error) from None
     try:

@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 
 from snnc.ir.dialects.expressions import Expression
 from snnc.passes.algebra import Algebra
-from snnc.passes.cleanup import remove_unused
+from snnc.passes.cleanup import tidy
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _rewrite(region: Region) -> None:
     algebra = Algebra(new)
     for op in list(old.ops):
         _copy(op, algebra, mapped)
-    remove_unused(new)
+    tidy(new)
     region.detach_block(old)
     old.erase(safe_erase=False)
     region.add_block(new)

@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 from snnc.ir.dialects import dyn, step
 from snnc.ir.dialects import expressions as ex
 from snnc.passes.algebra import number
-from snnc.passes.cleanup import remove_unused
+from snnc.passes.cleanup import tidy
 from snnc.passes.update import Builder
 
 
@@ -118,7 +118,7 @@ def _hoist(cell: step.CellOp, update: step.UpdateOp) -> None:
     hoister = _Hoister(cell)
     for op in update.body.block.ops:
         hoister.rewrite(op)
-    remove_unused(hoister.algebra.block)
+    tidy(hoister.algebra.block)
     cell.body.block.insert_ops_before(hoister.builder.constants, update)
     replace_body(update, hoister.algebra.block)
 

@@ -71,17 +71,17 @@ def _edge_constants(
     given = projection.parameters.data.items()
     edge = {name for name, value in given if not isinstance(value, FloatAttr)}
     decays = {n for n, c in synapse.constants.items() if isinstance(c, syn.DecayOp)}
+    values = set()
     for population in _populations(projection.post, symbols) if decays else ():
         decay = _decay(cells[population.model], projection.receptor)
-        value = population.parameters.data.get(decay)
-        if value is not None and not isinstance(value, FloatAttr):
-            edge |= decays
+        values.add(population.parameters.data.get(decay))
+    # What spikes carry is the same for all targets, so they must agree on one number.
+    if len(values) > 1 or any(not isinstance(v, FloatAttr | None) for v in values):
+        edge |= decays
     return edge
 
 
-def _populations(
-    symbol: str, symbols: Mapping[str, Operation]
-) -> Iterator[snn.PopulationOp]:
+def _populations(symbol: str, symbols: Mapping[str, Operation]) -> Iterator[snn.PopulationOp]:
     match symbols[symbol]:
         case snn.PopulationOp() as population:
             yield population
@@ -158,9 +158,7 @@ def _moved(solved: SynapseOp, edge: set[str], initial: set[str]) -> set[str]:
         moved = found
 
 
-def _depends(
-    solved: SynapseOp, name: str, axes: Mapping[str, str], local: set[str]
-) -> bool:
+def _depends(solved: SynapseOp, name: str, axes: Mapping[str, str], local: set[str]) -> bool:
     """Tell whether a shared state is computed from what is local to a synapse."""
     if axes[name] == "edge":
         return False

@@ -16,7 +16,7 @@ from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import location_of
 from snnc.passes import solver_exact
 from snnc.passes.algebra import Algebra
-from snnc.passes.cleanup import remove_unused
+from snnc.passes.cleanup import tidy
 from snnc.passes.equations import System, aliases_of, inline, system_of
 from snnc.passes.solver_explicit import SOLVERS, choose
 from snnc.passes.update import Builder
@@ -126,7 +126,7 @@ class _CellSolver:
                     inside = self._inside(system.regime)
                     assert inside is not None
                     value = self.algebra.select(inside, other, value)
-            self._assign(op.label, value)
+            self._assign(op.label, value, "next")
         self._report(systems)
 
     def _solve_system(self, system: System) -> dict[str, SSAValue]:
@@ -157,9 +157,9 @@ class _CellSolver:
             return None
         return self.algebra.emit(step.InOp(regime))
 
-    def _assign(self, state: str, value: SSAValue) -> None:
-        if value.name_hint in (None, state) and value != self.builder.get(state):
-            value.name_hint = f"{state}_next"
+    def _assign(self, state: str, value: SSAValue, suffix: str = "") -> None:
+        if suffix and value.name_hint in (None, state) and value != self.builder.get(state):
+            value.name_hint = f"{state}_{suffix}"
         self.values[state] = value
 
     def _receive(self) -> None:
@@ -255,7 +255,7 @@ class _CellSolver:
             if value != self.builder.get(name):
                 block.add_op(dyn.SetOp(name, value))
         block.add_ops(self.effects)
-        remove_unused(block)
+        tidy(block)
         return step.UpdateOp(Region(block)) if block.first_op is not None else None
 
 

@@ -57,6 +57,7 @@ class Builder:
         key = text_of(value)
         if key not in self._known:
             label = self._fresh(name)
+            value.name_hint = None
             algebra.block.add_op(dyn.YieldOp(value))
             region = Region(algebra.block)
             self.constants.append(step.DerivedOp(label, ex.exponents_of(value), region))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SynapsePlan
 from snnc.ir.values import Value
 from snnc.runtime.cache import Kernels

@@ -24,6 +24,7 @@ from typing import Literal
 
 import llvmlite.binding as llvm
 import platformdirs
+from snnc.codegen.artifact import KernelSource
 from snnc.ir.diagnostics import CompilationError, SnncError
 from snnc.runtime.machine import execution_engine, host
 
@@ -41,22 +42,6 @@ _IMPORTED = (
     "machine",
 )
 _DIGEST_SIZE = hashlib.sha256().digest_size
-
-
-@dataclass(frozen=True)
-class KernelSource:
-    """The text of a kernel.
-
-    Parameters
-    ----------
-    name : str
-        A short identifier; it becomes part of file names and of the function's symbol.
-    text : str
-        A Python module that defines ``entry(desc, rows, step)``.
-    """
-
-    name: str
-    text: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import Buffer, CellPlan, Field, ParameterPlan, PopulationPlan
 from snnc.ir.diagnostics import SnncError, UserError, did_you_mean
 from snnc.ir.values import Random, Sequences, Value
@@ -311,7 +312,7 @@ class Cells:
         raise SnncError(f"internal error: a cell kernel asks for {field}")
 
 
-class _NotHomogeneous(Exception):  # noqa: N818 - a signal within this file
+class _NotHomogeneous(Exception):
     """A constant that kernels take as one number differs from cell to cell."""
 
 

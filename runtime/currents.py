@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import SelectionPlan, SourcePlan
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.ir.values import Value

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.ir.values import Value
 from snnc.runtime.cache import Kernels
@@ -204,7 +205,7 @@ class EdgeAccess:
         if stamps is not None:
             self._located.scatter(self._stamps(), stamps)
 
-    def _stamps(self) -> list[NDArray[np.int32]]:
+    def _stamps(self) -> list[NDArray[Any]]:
         return [part.stamps for part in self._bundle.parts] or [np.empty(0, np.int32)]
 
     def _listed(self, values: dict[str, NDArray[np.float64]]) -> ProjectionInstance:

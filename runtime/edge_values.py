@@ -67,9 +67,7 @@ def evaluate(
     return values if scale == 1.0 else values * scale
 
 
-def steps_of(
-    kernels: Kernels, one: ProjectionInstance, block: Block
-) -> int | NDArray[np.int32]:
+def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
     """Return the delays of some connections in steps."""
     given, _ = edge_value(one, "delay")
     if np.ndim(given) == 0 and isinstance(given, float | int | np.ndarray):
@@ -103,8 +101,8 @@ def _evaluate(
     if isinstance(given, float | int | np.ndarray):
         return float(given)
     raise UserError(
-        f"projection '{one.plan.name}': '{name}' cannot be {type(given).__name__.lower()}; expected "
-        "a number, an array, a random distribution or an expression of distance"
+        f"projection '{one.plan.name}': unusable '{name}'; found {type(given).__name__}, "
+        "expected a number, an array, a random distribution or an expression of distance"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,9 +81,7 @@ def _member(
         position[0] = index
     else:
         position = np.ascontiguousarray(plan.positions[:, index], np.float64)
-    return EdgeSpace(
-        np.full(index.size, ordinal, np.int32), index, plan.first_id + index, position
-    )
+    return EdgeSpace(np.full(index.size, ordinal, np.int32), index, plan.first_id + index, position)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +118,7 @@ class ProjectionInstance:
     seed: int
     dt: float
     scales: Mapping[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.connector  # noqa: B018 (checks the options now rather than when connecting)
@@ -154,9 +154,7 @@ class ProjectionInstance:
             number = np.arange(start, stop)
             low, stream = number & 0xFFFFFFFF, np.ones(number.size, np.int64)
             bounds = {"low": 0.0, "high": float(high)}
-            drawn = draw_edges(
-                kernels, "uniform_int", bounds, self.key, low, stream, number >> 32
-            )
+            drawn = draw_edges(kernels, "uniform_int", bounds, self.key, low, stream, number >> 32)
             return drawn.astype(np.int64)
 
         return Sides(
@@ -171,13 +169,12 @@ class ProjectionInstance:
         )
 
     def pairs(self, kernels: Kernels) -> PairKernel | PairList:
-        """Return how the pairs are listed; made once (twice when two threads ask at first)."""
-        known = self.__dict__.get("_pairs")
-        if known is None:
-            connector, options = self.connector
-            known = connector.prepare(self.sides(kernels), options)
-            self.__dict__["_pairs"] = known
-        return known
+        """Return how the pairs are listed; made once, for all partitions."""
+        with self._lock:
+            if "_pairs" not in self.__dict__:
+                connector, options = self.connector
+                self.__dict__["_pairs"] = connector.prepare(self.sides(kernels), options)
+            return self.__dict__["_pairs"]
 
     def cells_of(self, source: int) -> NDArray[np.int32]:
         """Return for each presynaptic position the index in population `source`, or -1."""

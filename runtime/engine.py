@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import Artifact
 from snnc.ir.diagnostics import SnncError
 from snnc.ir.values import Sequences
@@ -89,6 +90,7 @@ class Engine:
         self._schedules: dict[str, Schedule] = {}
         self._keep: list[Any] = []
         self._driver: Driver | None = None
+        self._program: Program | None = None
         self._chunk = _FIRST_CHUNK
         self._reserved = 0
         self.accumulators: list[NDArray[Any]] = [
@@ -122,6 +124,14 @@ class Engine:
             cells.history = new
             self.stale = True
 
+    def forget_delivered(self) -> None:
+        """Forget the spikes that have arrived everywhere, so that longer delays do not repeat them.
+
+        Spikes still under way take the new delays.
+        """
+        for name, cells in self._cells.items():
+            cells.history.forget(self.step - self._wiring.max_delay(name), self.step)
+
     def _widths(self, name: str) -> NDArray[np.int64]:
         bounds = self._layout.bounds(name)
         cells = self._cells[name]
@@ -135,8 +145,8 @@ class Engine:
             case _:
                 return np.diff(bounds)
 
-    def schedule(self, name: str) -> None:
-        """Read the listed spikes of a population anew."""
+    def schedule(self, name: str, warn: bool = True) -> None:
+        """Read the listed spikes of a population anew; `warn` of those that have passed."""
         cells = self._cells[name]
         parameter = cells.cell.schedule
         assert parameter is not None
@@ -144,7 +154,7 @@ class Engine:
         assert isinstance(times, Sequences)
         scale = next(p.scale for p in cells.cell.parameters if p.name == parameter)
         self._schedules[name] = Schedule(
-            times, scale, self._clock, cells.plan.label, self.step, not self.started
+            times, scale, self._clock, cells.plan.label, self.step, not self.started, warn
         )
         self.stale = True
 
@@ -189,6 +199,8 @@ class Engine:
             self._report.use(kernel)
         if self._driver is not None:
             self._driver.close()
+        # Programs point to tables, which nobody else need hold.
+        self._program = program
         self._driver = Driver(self._kernels, program.instructions(), self.epoch, self.stop)
 
     def _record(self, program: Program) -> None:
@@ -283,6 +295,15 @@ class Engine:
             if cells.cell.kind == "schedule":
                 self.schedule(name)
         self._currents.restart()
+
+    def go_on(self, step: int, started: bool) -> None:
+        """Go on from a step that another simulation has reached."""
+        self.step = step
+        self.started = started
+        self.stale = True
+        for name, cells in self._cells.items():
+            if cells.cell.kind == "schedule":
+                self.schedule(name, warn=False)
 
     def close(self) -> None:
         """End the threads."""

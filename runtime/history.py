@@ -92,6 +92,11 @@ class History:
         """Forget all spikes."""
         self.count[:] = 0
 
+    def forget(self, until: int, step: int) -> None:
+        """Forget the spikes of stamps up to `until`, `step` being the present step."""
+        for stamp in range(max(0, step - self.mask), until + 1):
+            self.count[stamp & self.mask] = 0
+
     def words(self) -> tuple[int, int, int, int, int, int]:
         """Return the words by which kernels of synapses read the history."""
         return (

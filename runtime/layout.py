@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import Artifact
 from snnc.ir.diagnostics import SnncError
 

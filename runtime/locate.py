@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +13,8 @@ from snnc.runtime.cache import Kernels
 from snnc.runtime.edge_values import steps_of
 from snnc.runtime.edges import ProjectionInstance
 from snnc.runtime.pairs import Pairs
-from snnc.runtime.rows import RowCounter, Rows
+from snnc.runtime.row_counter import RowCounter
+from snnc.runtime.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ class Locator:
         parts = [part for place in range(len(self.places)) for part in self._in(number, place)]
         one = self.instances[number]
         kinds = (np.int64, np.int64, np.int32, np.int32, np.int32, np.int64)
-        columns = [
+        columns: list[Any] = [
             np.concatenate([part[c] for part in parts] or [np.empty(0)]).astype(kind, copy=False)
             for c, kind in enumerate(kinds)
         ]

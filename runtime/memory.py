@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psutil
+
 from snnc.codegen.artifact import Artifact
 from snnc.ir.diagnostics import ResourceLimitError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +98,13 @@ class Pairs:
             some = slice(start, start + BLOCK)
             wanted = (self.cells[pairs.pre[some]] >= 0) & (self.offsets[pairs.post[some]] >= 0)
             if wanted.any():
-                arrays = (pairs.pre, pairs.post, pairs.ordinal, pairs.entry)
-                yield Block(*(array[some][wanted] for array in arrays), pairs.pre.size)
+                yield Block(
+                    pairs.pre[some][wanted],
+                    pairs.post[some][wanted],
+                    pairs.ordinal[some][wanted],
+                    pairs.entry[some][wanted],
+                    pairs.pre.size,
+                )
 
     def _drawn(self, how: PairKernel) -> Iterator[Block]:
         run = _Run(self.kernels, how, self)
@@ -112,6 +118,12 @@ class Pairs:
             if run.finished:
                 return
             block = run.next_block()
+
+
+@cache
+def _drawing() -> KernelSource:
+    found = source_of("uniform_batch")
+    return KernelSource(found.name, found.text)
 
 
 class _Run:
@@ -130,7 +142,7 @@ class _Run:
         self.rows = gids[0].size
         self.words = np.zeros(WIDTH, np.int64)
         self.words[1] = self.rows
-        self.random = kernels.get(source_of("uniform_batch"))
+        self.random = kernels.get(_drawing())
         self.draws = np.zeros(DRAW_WIDTH, np.int64)
         self.draws[2:4] = one.key
         self.words[7:9] = [self.random.address, self.draws.ctypes.data]
@@ -141,7 +153,7 @@ class _Run:
         own = self._own_words(kernels, how)
         self.words[OWN : OWN + len(own)] = own
         self.kept = [*kept, *how.arrays]
-        self._allocate(BLOCK)
+        self._allocate(min(BLOCK, max(self.rows * gids[1].size, 64)))
 
     def _own_words(self, kernels: Kernels, how: PairKernel) -> list[int]:
         words: list[int] = []

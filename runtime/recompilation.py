@@ -6,7 +6,7 @@ from snnc.ir.diagnostics import SnncError
 from snnc.ir.values import Value
 
 
-class NeedsRecompilation(SnncError):  # noqa: N818 - a request, caught by the frontends
+class NeedsRecompilation(SnncError):
     """A value that kernels take as one number became different from cell to cell.
 
     Raised before anything is changed. The frontend compiles the network anew with the value and

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import Buffer
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.cells import Cells
@@ -70,6 +71,11 @@ class SpikeRecorder:
         self._chosen[slice(None) if index is None else index] = 1
         self.active = True
 
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """The cells of which spikes are recorded."""
+        return np.flatnonzero(self._chosen)
+
     def stop(self) -> None:
         """Record no more."""
         self._chosen[:] = 0
@@ -119,6 +125,10 @@ class SpikeRecorder:
             if spikes:
                 self._stamps.append(np.repeat(stamps, counts))
                 self._ids.append(self._buffers[p][:spikes].copy())
+
+    def take_over(self, old: SpikeRecorder) -> None:
+        """Take what another simulation has recorded."""
+        self._stamps, self._ids = list(old._stamps), list(old._ids)
 
     def spikes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return stamps and cells of all spikes, sorted by cell, then stamp."""
@@ -227,6 +237,12 @@ class TraceRecorder:
             self._blocks.append(_Block(self._first, self.index, values))
             self.sampled = last
 
+    def take_over(self, old: TraceRecorder) -> None:
+        """Take what another simulation has recorded."""
+        if old.interval == self.interval:
+            self._blocks, self.sampled = list(old._blocks), old.sampled
+            self.index = np.union1d(self.index, old.index)
+
     def trace(self, dt: float) -> Trace:
         """Return the samples since the last `clear`."""
         interval = self.interval * dt
@@ -279,6 +295,15 @@ class Recording:
             else:
                 known.choose(chosen)
 
+    def chosen(self, population: str) -> dict[str, NDArray[np.int64]]:
+        """Return the cells of which each variable of a population is recorded."""
+        spikes = self.spikes[population].chosen
+        result = {SPIKES: spikes} if spikes.size else {}
+        for (name, variable), recorder in self.traces.items():
+            if name == population:
+                result[variable] = recorder.index
+        return result
+
     def stop(self, population: str) -> None:
         """Record nothing of a population any more; what has been recorded of states is lost."""
         self.spikes[population].stop()
@@ -299,6 +324,15 @@ class Recording:
         self.clear(None)
         for recorder in self.traces.values():
             recorder.sampled = -1
+
+    def take_over(self, old: Recording) -> None:
+        """Take what another simulation has recorded of the same populations and states."""
+        for name in self.spikes.keys() & old.spikes.keys():
+            if self.spikes[name].cells.size == old.spikes[name].cells.size:
+                self.spikes[name].take_over(old.spikes[name])
+        for where in self.traces.keys() & old.traces.keys():
+            if self.traces[where].cells.size == old.traces[where].cells.size:
+                self.traces[where].take_over(old.traces[where])
 
     def begin(self, first: int, spikes: Tables, traces: Tables) -> None:
         """Prepare for the steps from `first` on, and set their kernels' tables accordingly."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.ir.diagnostics import UnsupportedError, UserError
 from snnc.ir.values import DistanceExpression, Random, Sequences, Value
 from snnc.runtime.cache import Kernels

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from snnc.codegen.artifact import Artifact, Buffer
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.ir.values import Sequences, Value
 from snnc.runtime.cache import Kernels, shared_kernels
+from snnc.runtime.carried_state import SimulationState, exported, imported
 from snnc.runtime.cells import Cells
 from snnc.runtime.clock import Clock
 from snnc.runtime.currents import Currents
@@ -275,6 +277,15 @@ class Simulation:
         chosen = _indices(index, cells.size)
         self._recording.record(population, list(variables), chosen, steps)
 
+    def recorded(self, population: str) -> dict[str, NDArray[np.int64]]:
+        """Return what is recorded of a population: the cells of each variable, ascending."""
+        self._population(population)
+        return self._recording.chosen(population)
+
+    def unit(self, population: str, variable: str) -> str:
+        """Return the declared unit of a state."""
+        return self._population(population).recordable(variable).unit
+
     def spikes(self, population: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return times in ms and cells of all recorded spikes, sorted by cell, then time."""
         self._population(population)
@@ -333,8 +344,14 @@ class Simulation:
         ------
         NeedsRecompilation
             Kernels take the value as one number, and it differs. Nothing has been changed.
+
+        Notes
+        -----
+        Spikes that are under way when delays change take the new ones.
         """
         engine = self._built()
+        if name == "delay":
+            engine.forget_delivered()
         self._access(projection).set(name, value)
         engine.stale = True
 
@@ -344,6 +361,26 @@ class Simulation:
             raise UserError(f"no projection '{projection}'{did_you_mean(projection, known)}")
         self.build()
         return EdgeAccess(self._wiring, self._kernels, projection)
+
+    # Building anew
+
+    def export_state(self) -> SimulationState:
+        """Return what is to be carried over when the network is compiled anew.
+
+        It shares memory with this simulation, which should not run any more.
+        """
+        engine = self._built()
+        return exported(engine, self._cells, self._wiring, self._recording, self._kernels)
+
+    def import_state(self, state: SimulationState) -> None:
+        """Go on from the state of another simulation.
+
+        States, spikes under way, changes of plastic synapses, time and what has been recorded are
+        taken over where populations and projections have the same names and sizes; parameters,
+        initial values and the choice of what is recorded are those of the new network.
+        """
+        engine = self._built()
+        imported(state, engine, self._cells, self._wiring, self._recording, self._kernels)
 
     # Looking inside
 

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.ir.values import Sequences
 from snnc.runtime.clock import Clock
 from snnc.runtime.history import History
@@ -30,6 +31,8 @@ class Schedule:
         The present step: what is listed for it or before has passed.
     pending : bool
         Whether spikes of the present step are still to be emitted (before the first step).
+    warn : bool
+        Whether to warn of spikes that have passed.
 
     Attributes
     ----------
@@ -40,12 +43,19 @@ class Schedule:
     """
 
     def __init__(
-        self, sequences: Sequences, scale: float, clock: Clock, label: str, step: int, pending: bool
+        self,
+        sequences: Sequences,
+        scale: float,
+        clock: Clock,
+        label: str,
+        step: int,
+        pending: bool,
+        warn: bool = True,
     ) -> None:
         stamps = clock.steps(sequences.values * scale)
         cells = np.repeat(np.arange(len(sequences), dtype=np.int32), np.diff(sequences.offsets))
         late = stamps < (step if pending else step + 1)
-        if late.any():
+        if warn and late.any():
             warnings.warn(
                 f"{int(late.sum())} spike times of '{label}' have passed at "
                 f"{clock.time(step):g} ms and are ignored",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
 from snnc.runtime.cache import Kernel
 from snnc.runtime.driver import Instruction
 

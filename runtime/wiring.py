@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.codegen.artifact import (
     Artifact,
     KernelSource,
@@ -55,6 +56,13 @@ class PreStates:
         self.last[:] = -1
         for name, array in self.arrays.items():
             array[:] = self._initial[name]
+
+    def take_over(self, old: PreStates) -> None:
+        """Take the present values of another simulation."""
+        if old.last.shape == self.last.shape:
+            self.last[:] = old.last
+            for name in self.arrays.keys() & old.arrays.keys():
+                self.arrays[name][:] = old.arrays[name]
 
 
 class Wiring:
@@ -313,7 +321,7 @@ class Wiring:
         cells = self._cells[target]
         name = cells.cell.decays[one.plan.receptor]
         scale = next(p.scale for p in cells.cell.parameters if p.name == name)
-        return np.multiply(cells.parameters[name], scale)
+        return np.multiply(np.asarray(cells.parameters[name], np.float64), scale)
 
     def _refresh_decays(self, bundle: Bundle) -> None:
         """Copy time constants of receptors to the synapses that act on them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 from snnc.ir.build import NetworkBuilder
-from snnc.ir.text import Document
+from snnc.ir.text import Document, print_text
 from snnc.ir.values import DistanceExpression, Random, Sequences, Space
 
 CURRENT_CELL = """
@@ -146,8 +146,18 @@ def _array(*shape: int) -> st.SearchStrategy[np.ndarray]:
     )
 
 
+class Drawn:
+    """A document that hypothesis shows as its text."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def __repr__(self) -> str:
+        return print_text(self.document)
+
+
 @st.composite
-def networks(draw: st.DrawFn) -> Document:
+def networks(draw: st.DrawFn) -> Drawn:
     """Random networks of a few populations, with all kinds of operations and values."""
     build = builder(draw(st.floats(1e-3, 1.0)), draw(st.integers(0, 2**63 - 1)))
     names = draw(st.lists(_symbols, min_size=12, max_size=12, unique=True))
@@ -176,7 +186,7 @@ def networks(draw: st.DrawFn) -> Document:
         build.source(sources[0], "dc", parameters={"amplitude": draw(_finite), "stop": np.inf})
         build.inject(sources[0], draw(st.sampled_from(sorted(groups))))
     build.record(draw(st.sampled_from(sorted(parents))), ["spikes", "v"])
-    return build.finish()
+    return Drawn(build.finish())
 
 
 def _population(draw: st.DrawFn, build: NetworkBuilder, name: str, size: int) -> None:

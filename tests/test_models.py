@@ -111,6 +111,7 @@ def test_stdp_has_the_parameters_of_its_two_parts(dependence):
     expected = {
         **synapses.SpikePairRule.default_parameters,
         **getattr(synapses, dependence).default_parameters,
+        "dendritic_delay_fraction": 1.0,
     }
     ours = {p.name: p.default for p in info.parameters.values()}
     assert list(ours.items()) == list(expected.items())

@@ -49,7 +49,8 @@ def test_golden_text_of_a_linear_cell():
     solved v by exact
     derived P_v : 1 = exp(-1.0 / tau * dt)
     update {
-      v = P_v * v + arrivals(excitatory)
+      let v_next = P_v * v
+      v = v_next + arrivals(excitatory)
     }
   }
 }
@@ -88,18 +89,20 @@ def test_golden_text_of_regimes_and_the_exponential_midpoint():
     solved m by exact in run
     solved v by exponential_midpoint in run
     solved m by exact in wait
-    derived P_m : 1 = exp(-(1.0 / tau) * dt)
-    derived P_m_const : 1 = dt * exprel(-(1.0 / tau) * dt) * (1.0 / tau)
-    derived H_m : 1 = exp(-(1.0 / tau) * (0.5 * dt))
-    derived H_m_const : 1 = 0.5 * dt * exprel(-(1.0 / tau) * (0.5 * dt)) * (1.0 / tau)
+    derived P_m : 1 = exp(-1.0 / tau * dt)
+    derived P_m_const : 1 = dt * exprel(-1.0 / tau * dt) * (1.0 / tau)
+    derived H_m : 1 = exp(-1.0 / tau * (0.5 * dt))
+    derived H_m_const : 1 = { let x = 0.5 * dt yield x * exprel(-1.0 / tau * x) * (1.0 / tau) }
     steps wait = rest
     derived inverse_cm : mV/ms/nA = 1.0 / cm
     update {
-      let x = -(g_max * (H_m * m + H_m_const)) * inverse_cm
+      let m_next = P_m * m + P_m_const
+      let m_0 = H_m * m + H_m_const
+      let x = -(g_max * m_0) * inverse_cm
       let v_next = select(in(wait), v, v + dt * (x * v + injected * inverse_cm) * exprel(x * dt))
       let x_0 = in(run) and v_next >= theta
       v = select(x_0, 0.0 [mV], v_next)
-      m = P_m * m + P_m_const
+      m = m_next
       fire x_0
       enter wait when x_0
       enter run when elapsed(wait)

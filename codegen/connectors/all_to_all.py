@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from snnc.codegen.artifact import KernelSource
-from snnc.codegen.connectors.base import SELF, Connector, PairKernel, Parameter, Sides, rule_of
+from snnc.codegen.connectors.base import Connector, PairKernel, Sides, rule_of
+from snnc.codegen.connectors.options import SELF, Parameter
 from snnc.codegen.connectors.pairs import ALLOWED, entry_text
 
 _TEXT = (
@@ -17,7 +18,7 @@ _TEXT = (
 from snnc.runtime.intrinsics import f64, i32, i64, ix, loop
 '''
     + ALLOWED
-    + '''
+    + """
 
 @loop
 def generate(first, end, capacity, n, rule, rows_out, others_out, row_gid, other_gid, row_filter,
@@ -34,7 +35,7 @@ def generate(first, end, capacity, n, rule, rows_out, others_out, row_gid, other
             others_out[ix(k)] = j
             k += other_filter[ix(j)] >= 0 and allowed(rule, gid, other_gid[ix(j)])
     return k, end
-'''
+"""
     + entry_text(
         "generate(d[0], d[1], d[2], d[10], d[15], rows_out, others_out,\n"
         "                    row_gid, other_gid, row_filter, other_filter)"

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from snnc.codegen.artifact import KernelSource
-from snnc.codegen.connectors.base import SELF, Connector, PairKernel, Parameter, Sides, rule_of
+from snnc.codegen.connectors.base import Connector, PairKernel, Sides, rule_of
 from snnc.codegen.connectors.distances import Boxes, Coordinates, neighbours_first
+from snnc.codegen.connectors.options import SELF, Parameter
 from snnc.codegen.connectors.pairs import ALLOWED, DRAW, MARKS, OWN, entry_text
 from snnc.ir.arithmetic import Arithmetic
 from snnc.ir.diagnostics import UserError
@@ -134,8 +135,8 @@ def prepare_expression(function, table, squares, p):
 
 @loop
 def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axes, rows_out,
-             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, rows, order,
-             before, marks, place, threshold, buffers):
+             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, rows,
+             order, before, marks, place, threshold, buffers):
     blocks = (n + size - 1) // size
     find_used(n, size, order, other_filter, before)
     k = 0
@@ -251,7 +252,13 @@ class DistanceDependentProbability(Connector):
             rule_of(options["allow_self_connections"], sides),
             words=(size, len(where.period), high.size, _probability(arithmetic)),
             arrays=(pre, post, where.period, np.ascontiguousarray(high), rows, order),
-            scratch=(sides.shape[1] // size + 2, sides.shape[1] // 32 + 1, size + 1, *[size] * 4, 3),
+            scratch=(
+                sides.shape[1] // size + 2,
+                sides.shape[1] // 32 + 1,
+                size + 1,
+                *[size] * 4,
+                3,
+            ),
         )
 
     def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snnc.ir.values import Space
+from snnc.ir.values import Period, Space
 
 _AXIS = {"x": 0, "y": 1, "z": 2}
+_GRID_BITS = 20  # of each axis of the Z-order curve; three fit into 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Coordinates:
         scale = np.array(space.scale_factor)[axes, None]
         offset = np.array(space.offset)[axes, None]
         periods = space.periodic_boundaries or (None, None, None)
-        lengths = [periods[a][1] - periods[a][0] if periods[a] is not None else 0.0 for a in axes]
+        lengths = [_length(periods[a]) for a in axes]
         return Coordinates(
             np.ascontiguousarray(pre[axes]),
             np.ascontiguousarray(scale * (post[axes] + offset)),
@@ -109,14 +110,17 @@ def neighbours_first(coordinates: np.ndarray, size: int) -> np.ndarray:
         return np.arange(coordinates.shape[1])
     if dimensions == 1:
         return np.argsort(coordinates[used][0], kind="stable")
-    bits = 62 // dimensions if dimensions == 3 else 24
-    bits = min(bits, 20)
-    grid = ((coordinates[used] - low[used]) / extent[used] * ((1 << bits) - 1)).astype(np.int64)
+    scaled = (coordinates[used] - low[used]) / extent[used]
+    grid = (scaled * ((1 << _GRID_BITS) - 1)).astype(np.int64)
     code = np.zeros(coordinates.shape[1], np.int64)
-    for bit in range(bits):
+    for bit in range(_GRID_BITS):
         for axis in range(dimensions):
             code |= ((grid[axis] >> bit) & 1) << (bit * dimensions + axis)
     return np.argsort(code, kind="stable")
+
+
+def _length(period: Period) -> float:
+    return 0.0 if period is None else period[1] - period[0]
 
 
 def _folded(near: np.ndarray, far: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:

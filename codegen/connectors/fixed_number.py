@@ -8,13 +8,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from snnc.codegen.artifact import KernelSource
-from snnc.codegen.connectors.base import (
-    SELF_OR_NOT,
-    Connector,
-    PairKernel,
-    Parameter,
-    Sides,
-)
+from snnc.codegen.connectors.base import Connector, PairKernel, Sides
+from snnc.codegen.connectors.options import SELF_OR_NOT, Parameter
 from snnc.codegen.connectors.pairs import DRAW, MARKS, OWN, entry_text
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import Random

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from snnc.codegen.artifact import KernelSource
-from snnc.codegen.connectors.base import SELF, Connector, PairKernel, Parameter, Sides, rule_of
+from snnc.codegen.connectors.base import Connector, PairKernel, Sides, rule_of
+from snnc.codegen.connectors.options import SELF, Parameter
 from snnc.codegen.connectors.pairs import ALLOWED, DRAW, OWN, entry_text
 
 # Expected pairs of a block: blocks of a row have draws of their own, so that a partition skips
@@ -23,7 +24,7 @@ from snnc.runtime.intrinsics import call_kernel, f64, i32, i64, ix, loop
 '''
     + ALLOWED
     + DRAW
-    + '''
+    + """
 
 @loop
 def find_used(n, size, other_filter, used):
@@ -68,11 +69,11 @@ def generate(first, end, capacity, random, n, rule, size, batch, rows_out, other
                 q += m
                 m = 4
     return k, end
-'''
+"""
     + entry_text(
         f"""generate(
-        d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 4}], f[{OWN + 2}]), d[10], d[15], d[{OWN}], d[{OWN + 1}], rows_out,
-        others_out, row_gid, other_gid, row_filter, other_filter,
+        d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 4}], f[{OWN + 2}]), d[10], d[15],
+        d[{OWN}], d[{OWN + 1}], rows_out, others_out, row_gid, other_gid, row_filter, other_filter,
         i64(d[{OWN + 3}], d[10] // d[{OWN}] + 1), d[{OWN + 4}])"""
     )
 )

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from snnc.codegen.connectors.base import SELF_OR_NOT, Connector, PairList, Parameter, Sides
+from snnc.codegen.connectors.base import Connector, PairList, Sides
 from snnc.codegen.connectors.lists import pair_list
+from snnc.codegen.connectors.options import SELF_OR_NOT, Parameter
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import Random
 
@@ -77,8 +78,9 @@ def _self_pairs(pre: np.ndarray, post: np.ndarray) -> np.ndarray:
     order = np.argsort(post, kind="stable")
     left = np.searchsorted(post, pre, "left", sorter=order)
     right = np.searchsorted(post, pre, "right", sorter=order)
-    rows = np.repeat(np.arange(pre.size), right - left)
-    within = np.arange(rows.size) - np.repeat(np.cumsum(right - left) - (right - left), right - left)
+    count = right - left
+    rows = np.repeat(np.arange(pre.size), count)
+    within = np.arange(rows.size) - np.repeat(np.cumsum(count) - count, count)
     return np.sort(rows * post.size + order[left[rows] + within])
 
 

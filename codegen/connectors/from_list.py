@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from snnc.codegen.connectors.base import Connector, PairList, Parameter, Sides
+from snnc.codegen.connectors.base import Connector, PairList, Sides
 from snnc.codegen.connectors.lists import pair_list
+from snnc.codegen.connectors.options import Parameter
 from snnc.ir.diagnostics import UserError
 
 

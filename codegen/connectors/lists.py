@@ -14,9 +14,7 @@ def pair_list(pre: np.ndarray, post: np.ndarray, n_post: int) -> PairList:
     if np.any(key[1:] < key[:-1]):
         entry = np.argsort(key, kind="stable")
         key = key[entry]
-    return PairList(
-        pre[entry].astype(np.int32), post[entry].astype(np.int32), ordinals(key), entry
-    )
+    return PairList(pre[entry].astype(np.int32), post[entry].astype(np.int32), ordinals(key), entry)
 
 
 def ordinals(key: np.ndarray) -> np.ndarray:

@@ -24,11 +24,11 @@ DRAW_WIDTH: Final = 8  # words of the table of random numbers
 
 # Whether a pair may be, by its gids and the rule for self connections. Branch-free: compilers make
 # a copy of the whole loop for each way that a branch on a constant can go.
-ALLOWED: Final = '''
+ALLOWED: Final = """
 @loop
 def allowed(rule, row, other):
     return (rule == 0) | ((rule == 1) & (row != other)) | ((rule == 2) & (row > other))
-'''
+"""
 
 # Random numbers of a row, in a buffer: `random` is the pair of words 7 and 8. Compiled once and
 # called by its address, since a Philox block costs more to compile than the rest of a connector.
@@ -83,7 +83,7 @@ def entry_text(call: str) -> str:
     `call` may use ``d`` and ``f``, the words as integers and as floats, and ``rows_out``,
     ``others_out``, ``row_gid``, ``other_gid``, ``row_filter``, ``other_filter``.
     """
-    return f'''
+    return f"""
 
 def entry(desc, rows, step):
     d = i64(desc, {WIDTH})
@@ -97,4 +97,4 @@ def entry(desc, rows, step):
     done = {call}
     d[3] = done[0]
     d[0] = done[1]
-'''
+"""

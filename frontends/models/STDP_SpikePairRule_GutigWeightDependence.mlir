@@ -7,6 +7,7 @@ syn.model @STDP_SpikePairRule_GutigWeightDependence "Spike pair STDP, all pairs,
   param w_max : weight = 1.0
   param mu_plus : 1 = 0.5
   param mu_minus : 1 = 0.5
+  param dendritic_delay_fraction : 1 = 1.0
   state x : 1 = 0.0 per pre hidden
   state y : 1 = 0.0 per post hidden
   dx/dt = -x / tau_plus

@@ -5,6 +5,7 @@ syn.model @STDP_SpikePairRule_MultiplicativeWeightDependence "Spike pair STDP, a
   param A_minus : 1 = 0.01
   param w_min : weight = 0.0
   param w_max : weight = 1.0
+  param dendritic_delay_fraction : 1 = 1.0
   state x : 1 = 0.0 per pre hidden
   state y : 1 = 0.0 per post hidden
   dx/dt = -x / tau_plus

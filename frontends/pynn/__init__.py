@@ -6,6 +6,8 @@ class here. Connectors come from `snnc.codegen.connectors`.
 
 from __future__ import annotations
 
+# What is imported here is offered through __all__, which __getattr__ makes.
+# ruff: noqa: F401
 from typing import TYPE_CHECKING, Any
 
 from pyNN import errors, parameters, random, space

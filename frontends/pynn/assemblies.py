@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from pyNN import descriptions
-from snnc.pynn import script, session, simulator
-from snnc.pynn.groups import BasePopulation, chosen
+
+from snnc.pynn import script, session
+from snnc.pynn.cells import Cells, find_cells
+from snnc.pynn.groups import BasePopulation
 from snnc.pynn.identity import ID
-from snnc.pynn.old_names import OldNames
 from snnc.pynn.parameters import is_plain, simplified
 from snnc.pynn.populations import Population
 from snnc.pynn.refusals import NothingRecorded, TypeRefused
-from snnc.pynn.text_files import write_table
 
 
-class Assembly(OldNames):
+class Assembly(Cells):
     """Populations and views, which may be of different cell types, one after the other.
 
     Parameters
@@ -28,8 +28,6 @@ class Assembly(OldNames):
     label : str, optional
         A name.
     """
-
-    _simulator: ClassVar[Any] = simulator
 
     def __init__(self, *populations: BasePopulation, label: str | None = None) -> None:
         self.session = populations[0].session if populations else session.current()
@@ -85,17 +83,6 @@ class Assembly(OldNames):
         """The cells, an object array of `ID`, shape (size,)."""
         return np.concatenate([member.all_cells for member in self.populations])
 
-    local_cells = all_cells
-
-    @property
-    def local_size(self) -> int:
-        """Number of cells in this process: all of them."""
-        return self.size
-
-    @property
-    def _mask_local(self) -> np.ndarray:
-        return np.ones(self.size, dtype=bool)
-
     @property
     def first_id(self) -> int:
         """The smallest number of a cell."""
@@ -105,10 +92,6 @@ class Assembly(OldNames):
     def last_id(self) -> int:
         """The largest number of a cell."""
         return int(self.cell_numbers.max())
-
-    def all(self) -> Iterator[ID]:
-        """Iterate over the cells."""
-        return iter(self)
 
     def __iter__(self) -> Iterator[ID]:
         return chain.from_iterable(self.populations)
@@ -145,18 +128,7 @@ class Assembly(OldNames):
         IndexError
             If a cell is not in the assembly.
         """
-        numbers = np.asarray(getattr(id, "all_cells", id)).astype(int)
-        own = self.cell_numbers
-        order = np.argsort(own, kind="stable")
-        place = np.searchsorted(own, numbers, sorter=order)
-        found = order[np.minimum(place, own.size - 1)]
-        if (own[found] != numbers).any():
-            raise IndexError(f"cell {id} is not in {self.label!r}")
-        return int(found) if np.ndim(found) == 0 else found
-
-    def sample(self, n: int, rng: Any = None) -> Assembly:
-        """Return an assembly of `n` cells chosen at random."""
-        return self[chosen(self, n, rng)]
+        return find_cells(id, self.cell_numbers, self.label)
 
     def __add__(self, other: Any) -> Assembly:
         if isinstance(other, BasePopulation):
@@ -228,22 +200,6 @@ class Assembly(OldNames):
         """Positions of the cells, in um, shape (3, size)."""
         return np.hstack([member.positions for member in self.populations])
 
-    @property
-    def position_generator(self) -> Any:
-        """A function from an index, or an array of them, to positions, shape (..., 3)."""
-        positions = self.positions
-        return lambda i: positions.T[i]
-
-    def nearest(self, position: Any) -> ID:
-        """Return the cell nearest to a position, in um; the first of several."""
-        offset = self.positions - np.asarray(position, dtype=float).reshape(3, 1)
-        return self[int((offset**2).sum(axis=0).argmin())]
-
-    def save_positions(self, file: Any) -> None:
-        """Write positions to a file of lines ``index x y z``."""
-        table = np.column_stack((np.arange(self.size), self.positions.T))
-        write_table(file, table, {"assembly": self.label})
-
     # Parameters and state.
 
     def get(
@@ -279,14 +235,6 @@ class Assembly(OldNames):
             return value[part]
         return value
 
-    def inject(self, current_source: Any, location: Any = None) -> None:
-        """Inject the current of a source into all cells."""
-        current_source.inject_into(self, location=location)
-
-    def annotate(self, **annotations: Any) -> None:
-        """Note things that go with the recorded data."""
-        self.annotations.update(annotations)
-
     def get_annotations(
         self, annotation_keys: str | Sequence[str], simplify: bool = True
     ) -> dict[str, Any]:
@@ -312,8 +260,8 @@ class Assembly(OldNames):
         """Record variables of all cells; see `Population.record`."""
         for member in self.populations:
             member.record(variables, None, sampling_interval, locations)
-        if (variables is not None and isinstance(to_file, str)) or hasattr(to_file, "write_block"):
-            self.session.write_on_end.append((self, variables, to_file))
+        if variables is not None:
+            self.queue_file(variables, to_file)
 
     def get_data(
         self,
@@ -342,20 +290,6 @@ class Assembly(OldNames):
         merged.annotate(**self.annotations, **(annotations or {}))
         return merged
 
-    def write_data(
-        self,
-        io: Any,
-        variables: str | Sequence[str] = "all",
-        gather: bool = True,
-        clear: bool = False,
-        annotations: dict[str, Any] | None = None,
-        locations: Any = None,
-    ) -> None:
-        """Write what was recorded to a file; see `Population.write_data`."""
-        from snnc.pynn.neo_data import write_block
-
-        write_block(io, self.get_data(variables, clear=clear, annotations=annotations))
-
     def get_spike_counts(self, gather: bool = True) -> dict[int, int]:
         """Return the number of spikes of each recorded cell."""
         counts: dict[int, int] = {}
@@ -365,11 +299,6 @@ class Assembly(OldNames):
             except NothingRecorded:
                 continue
         return counts
-
-    def mean_spike_count(self, gather: bool = True) -> float:
-        """Return the mean number of spikes of the recorded cells."""
-        counts = self.get_spike_counts()
-        return float(sum(counts.values())) / len(counts) if counts else 0.0
 
     def describe(
         self, template: str | None = "assembly_default.txt", engine: Any = "default"
@@ -414,5 +343,3 @@ def _beside(left: Any, right: Any) -> Any:
         channel_ids=np.concatenate(cells),
         array_annotations={"channel_index": np.concatenate(channels)},
     )
-
-

@@ -85,9 +85,7 @@ def _array(
     return array.reshape(shape)
 
 
-def per_connection(
-    edges: Any, values: np.ndarray, shape: tuple[int, int], name: str
-) -> np.ndarray:
+def per_connection(edges: Any, values: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     """Return a value for each connection from an array or a list.
 
     Parameters

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pyNN import descriptions
 from pyNN.random import AbstractRNG, NativeRNG, RandomDistribution
-from snnc.codegen.connectors.base import REQUIRED, find_connector
+
 from snnc.codegen.connectors.base import Connector as Description
+from snnc.codegen.connectors.base import find_connector
+from snnc.codegen.connectors.options import REQUIRED
 from snnc.ir.diagnostics import UserError
 from snnc.ir.registry import CONNECTORS
 from snnc.ir.values import DistanceExpression, Option
@@ -71,9 +73,7 @@ class Connector:
         for name, value in old.items():
             if name not in ("weights", "delays"):
                 raise TypeRefused(f"{type(self).__name__} has no argument '{name}'")
-            script.deprecated(
-                f"{name}= of a connector", f"{name[:-1]}= of the synapse type"
-            )
+            script.deprecated(f"{name}= of a connector", f"{name[:-1]}= of the synapse type")
             setattr(self, name, value)
 
     def connect(self, projection: Projection) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from snnc import model_library
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.values import Space
@@ -142,6 +143,7 @@ class _Writer:
     def selection(
         self, population: Population, selector: slice | np.ndarray, label: str | None = None
     ) -> str:
+        selector = _as_slice(selector)
         if isinstance(selector, slice):
             bounds = selector.indices(population.size)
             key: Any = bounds
@@ -166,12 +168,20 @@ class _Writer:
         return name
 
 
+def _as_slice(selector: slice | np.ndarray) -> slice | np.ndarray:
+    """Return a slice for indices one after the other, which print shorter."""
+    if isinstance(selector, slice) or selector.size == 0 or (np.diff(selector) != 1).any():
+        return selector
+    return slice(int(selector[0]), int(selector[-1]) + 1)
+
+
 def space_value(space: Any) -> Space:
     """Return PyNN's space as a value of the IR."""
     axes = "".join("xyz"[axis] for axis in space.axes)
     boundaries = space.periodic_boundaries
     if boundaries is not None:
-        boundaries = tuple(None if b is None else (float(b[0]), float(b[1])) for b in boundaries)
+        x, y, z = (None if b is None else (float(b[0]), float(b[1])) for b in boundaries)
+        boundaries = x, y, z
     return Space(axes, _vector(space.scale_factor), _vector(space.offset), boundaries)
 
 

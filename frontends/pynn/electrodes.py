@@ -88,7 +88,8 @@ class StandardCurrentSource(ModelType):
             raise AttributeError(name)
         if name not in self.default_parameters:
             raise UnknownParameter(name, type(self).__name__, self.default_parameters)
-        return self.get_parameters()[name]
+        value = self.parameters[name]
+        return value.value if isinstance(value, Sequence) else value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.default_parameters:

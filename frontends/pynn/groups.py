@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pyNN.random import NumpyRNG
-from snnc.ir.diagnostics import Location
-from snnc.pynn import simulator
+
+from snnc.pynn.cells import Cells
 from snnc.pynn.identity import ID, identities
-from snnc.pynn.old_names import OldNames
 from snnc.pynn.parameters import as_sequences, simplified
 from snnc.pynn.refusals import TypeRefused, UnknownParameter
-from snnc.pynn.text_files import write_table
 
 if TYPE_CHECKING:
     from snnc.pynn.assemblies import Assembly
     from snnc.pynn.models import StandardCellType
     from snnc.pynn.populations import Population
     from snnc.pynn.recording import Recorder
-    from snnc.pynn.session import Session
-    from snnc.pynn.views import PopulationView
 
 
-class BasePopulation(OldNames):
-    """Base of `Population` and `PopulationView`.
+class BasePopulation(Cells):
+    """Base of `Population` and `PopulationView`."""
 
-    Attributes
-    ----------
-    size : int
-        Number of cells.
-    label : str
-        The user's name for it.
-    annotations : dict
-        What `annotate` noted; it goes with the recorded data.
-    """
-
-    _simulator: ClassVar[Any] = simulator
-    session: Session
-    location: Location | None
-    label: str
     size: int
     celltype: StandardCellType
     recorder: Recorder
-    annotations: dict[str, Any]
     selector: slice | np.ndarray
     _is_sorted = True
 
@@ -60,6 +40,9 @@ class BasePopulation(OldNames):
     def base_populations(self) -> list[Population]:
         """Return the populations that the cells belong to."""
         return [self.grandparent]
+
+    def __len__(self) -> int:
+        return self.size
 
     @property
     def indices(self) -> np.ndarray:
@@ -79,27 +62,6 @@ class BasePopulation(OldNames):
     def all_cells(self) -> np.ndarray:
         """The cells, an object array of `ID`, shape (size,)."""
         return identities(self.cell_numbers, self.grandparent)
-
-    local_cells = all_cells
-
-    @property
-    def local_size(self) -> int:
-        """Number of cells in this process: all of them."""
-        return self.size
-
-    @property
-    def _mask_local(self) -> np.ndarray:
-        return np.ones(self.size, dtype=bool)
-
-    def all(self) -> Iterator[ID]:
-        """Iterate over the cells."""
-        return iter(self.all_cells)
-
-    def __iter__(self) -> Iterator[ID]:
-        return iter(self.all_cells)
-
-    def __len__(self) -> int:
-        return self.size
 
     def __getitem__(self, index: Any) -> Any:
         """Return a cell (for an integer) or a view (for a slice, list, array, mask or tuple)."""
@@ -144,23 +106,6 @@ class BasePopulation(OldNames):
             return Assembly(self, *other.populations)
         return NotImplemented
 
-    def nearest(self, position: Any) -> ID:
-        """Return the cell nearest to a position, in um; the first of several."""
-        offset = self.positions - np.asarray(position, dtype=float).reshape(3, 1)
-        return self[int((offset**2).sum(axis=0).argmin())]
-
-    def sample(self, n: int, rng: Any = None) -> PopulationView:
-        """Return a view of `n` cells chosen at random.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        rng : AbstractRNG, optional
-            PyNN's generator to draw with; by default the choice depends on the seed of `setup`.
-        """
-        return self[chosen(self, n, rng)]
-
     # Type.
 
     @property
@@ -186,27 +131,12 @@ class BasePopulation(OldNames):
         """Return the unit of a state variable or parameter."""
         return self.celltype.units[getattr(variable, "name", variable)]
 
-    def annotate(self, **annotations: Any) -> None:
-        """Note things that go with the recorded data."""
-        self.annotations.update(annotations)
-
     # Space.
 
     @property
     def positions(self) -> np.ndarray:
         """Positions of the cells, in um, shape (3, size)."""
         return self.grandparent.positions[:, self.indices]
-
-    @property
-    def position_generator(self) -> Any:
-        """A function from an index, or an array of them, to positions, shape (..., 3)."""
-        positions = self.positions
-        return lambda i: positions.T[i]
-
-    def save_positions(self, file: Any) -> None:
-        """Write positions to a file of lines ``index x y z``."""
-        table = np.column_stack((np.arange(self.size), self.positions.T))
-        write_table(file, table, {"population": self.label})
 
     # Parameters and state.
 
@@ -270,10 +200,6 @@ class BasePopulation(OldNames):
         """
         self.grandparent.initialize_part(self, initial_values)
 
-    def inject(self, current_source: Any, location: Any = None) -> None:
-        """Inject the current of a source into all cells."""
-        current_source.inject_into(self, location=location)
-
     # Recording.
 
     def _filter(self) -> np.ndarray | None:
@@ -305,8 +231,8 @@ class BasePopulation(OldNames):
             If a variable cannot be recorded.
         """
         self.recorder.record(variables, self.indices, sampling_interval, locations)
-        if (variables is not None and isinstance(to_file, str)) or hasattr(to_file, "write_block"):
-            self.session.write_on_end.append((self, variables, to_file))
+        if variables is not None:
+            self.queue_file(variables, to_file)
 
     def get_data(
         self,
@@ -334,42 +260,6 @@ class BasePopulation(OldNames):
         """
         return self.recorder.block(self, variables, self._filter(), clear, annotations)
 
-    def write_data(
-        self,
-        io: Any,
-        variables: str | Sequence[str] = "all",
-        gather: bool = True,
-        clear: bool = False,
-        annotations: dict[str, Any] | None = None,
-        locations: Any = None,
-    ) -> None:
-        """Write what was recorded to a file.
-
-        Parameters
-        ----------
-        io : str or Neo IO
-            A file name, whose ending says the format, or Neo's object for it.
-        """
-        from snnc.pynn.neo_data import write_block
-
-        write_block(io, self.get_data(variables, clear=clear, annotations=annotations))
-
     def get_spike_counts(self, gather: bool = True) -> dict[int, int]:
         """Return the number of spikes of each recorded cell since the beginning or last reset."""
         return self.recorder.spike_counts(self._filter())
-
-    def mean_spike_count(self, gather: bool = True) -> float:
-        """Return the mean number of spikes of the recorded cells."""
-        counts = self.get_spike_counts()
-        return float(sum(counts.values())) / len(counts) if counts else 0.0
-
-
-def chosen(group: Any, n: int, rng: Any) -> np.ndarray:
-    """Return the indices of `n` cells of a group, chosen at random as PyNN does."""
-    if not isinstance(n, int | np.integer) or n < 0:
-        raise TypeRefused(f"the size of a sample must be an integer, not negative; found {n!r}")
-    if n > len(group):
-        raise TypeRefused(f"a sample of {n} cells from {len(group)}")
-    if rng is None:
-        rng = NumpyRNG(seed=group.session.sample_seed())
-    return np.asarray(rng.permutation(np.arange(len(group), dtype=int)))[:n]

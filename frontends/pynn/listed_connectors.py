@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from snnc.pynn.connectors import Connector, index_range
 from snnc.pynn.parameters import finite
 from snnc.pynn.refusals import ConnectionRefused, DimensionsRefused, TypeRefused, ValueRefused

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pyNN.core import IndexBasedExpression
 from pyNN.random import AbstractRNG
+
 from snnc.pynn.connectors import Connector, Rule, seed_of
 from snnc.pynn.refusals import ConnectionRefused, TypeRefused
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from snnc.pynn.projections import Projection
 
 
-def drawn_pairs(
-    projection: Projection, probability: Any, options: dict[str, Any]
-) -> Rule:
+def drawn_pairs(projection: Projection, probability: Any, options: dict[str, Any]) -> Rule:
     """Return a connector for pairs drawn with a probability each.
 
     Parameters
@@ -122,8 +121,8 @@ class DisplacementDependentProbabilityConnector(IndexBasedProbabilityConnector):
 
         def __call__(self, i: Any, j: Any) -> Any:
             """Return the function's value for pairs of indices."""
-            pre, post = self.projection.pre.positions, self.projection.post.positions
-            return self._function(post[:, j] - pre[:, i])
+            projection: Any = self.projection
+            return self._function(projection.post.positions[:, j] - projection.pre.positions[:, i])
 
     def __init__(self, disp_function: Any, *arguments: Any, **keywords: Any) -> None:
         super().__init__(self.DisplacementExpression(disp_function), *arguments, **keywords)

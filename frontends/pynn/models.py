@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pyNN import descriptions
 from pyNN.parameters import ArrayParameter, ParameterSpace, Sequence
+
 from snnc import model_library
-from snnc.ir.model_info import ModelInfo
 from snnc.pynn.parameters import is_plain, number
 from snnc.pynn.refusals import UnknownParameter, ValueRefused
+
+if TYPE_CHECKING:
+    from snnc.ir.model_info import ModelInfo
 
 
 class ModelType:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import neo
+import neo.io
 import numpy as np
 import quantities as pq
 from neo.core.spiketrainlist import SpikeTrainList
+
 from snnc.pynn.models import neo_units
 from snnc.pynn.refusals import ValueRefused
 
@@ -50,7 +52,7 @@ def make_block(
             rec_datetime=data.recorded,
         )
         segment.annotate(**data.annotations)
-        segment.block = block
+        segment.block = block  # pyright: ignore[reportAttributeAccessIssue]
         block.segments.append(segment)
         if data.cells is not None and (variables is None or "spikes" in variables):
             segment.spiketrains = _spike_trains(population, data, cells)
@@ -103,8 +105,8 @@ def _split(
     trains = [
         neo.SpikeTrain(
             times[a:b],
-            t_start=data.start,
-            t_stop=data.stop,
+            t_start=data.start * pq.ms,
+            t_stop=data.stop * pq.ms,
             units="ms",
             source_population=population.label,
             source_id=cell + population.first_id,
@@ -116,9 +118,7 @@ def _split(
     return SpikeTrainList(trains)
 
 
-def _signal(
-    population: Population, name: str, trace: Trace, cells: np.ndarray | None
-) -> neo.AnalogSignal | None:
+def _signal(population: Population, name: str, trace: Trace, cells: np.ndarray | None) -> Any:
     index, values = trace.index, trace.values
     if cells is not None:
         columns = np.isin(index, cells)

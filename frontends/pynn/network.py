@@ -6,7 +6,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from snnc.pynn.assemblies import Assembly
-from snnc.pynn.document import write_document
 from snnc.pynn.populations import Population
 from snnc.pynn.projections import Projection
 from snnc.pynn.refusals import TypeRefused
@@ -85,16 +84,14 @@ class Network:
 
     def get_component(self, label: str) -> Any:
         """Return the part of a label, or None."""
-        parts = chain(
-            self._populations, self._views.values(), self._assemblies, self._projections
-        )
+        parts = chain(self._populations, self._views.values(), self._assemblies, self._projections)
         return next((part for part in parts if part.label == label), None)
 
     def filter(self, cell_types: Any = None) -> Assembly:
         """Return an assembly of the populations of some cell types; "all" leaves out sources."""
         if cell_types is None:
             raise TypeRefused("cell types, or 'all', are expected")
-        if isinstance(cell_types, str) and cell_types == "all":
+        if cell_types == "all":
             return Assembly(*(p for p in self._populations if p.celltype.injectable))
         return Assembly(*(p for p in self._populations if type(p.celltype) in cell_types))
 
@@ -136,6 +133,8 @@ class Network:
 
     def document(self) -> Document:
         """Return the network as IR."""
+        from snnc.pynn.document import write_document
+
         populations = dict(self._populations)
         for projection in self._projections:
             for group in (projection.pre, projection.post):

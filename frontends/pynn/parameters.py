@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from numbers import Real
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from lazyarray import larray
 from pyNN.parameters import ArrayParameter, Sequence
 from pyNN.random import RandomDistribution
+
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random, Sequences, Value
 from snnc.pynn import script
@@ -195,15 +197,17 @@ def simplified(value: Any) -> Any:
     """Return the one value that all elements share, if they share one, as PyNN's `get` does."""
     if isinstance(value, np.ndarray) and value.size:
         first = value.flat[0]
-        if all(first == other for other in value) if value.dtype == object else (
-            value == first
-        ).all():
+        if (
+            all(first == other for other in value)
+            if value.dtype == object
+            else (value == first).all()
+        ):
             return float(first) if value.dtype != object else first
     return value
 
 
 def as_sequences(value: Value, size: int) -> np.ndarray:
-    """Return a sequence parameter as PyNN gives it: an object array of `Sequence`, shape (size,)."""
+    """Return a sequence parameter as PyNN gives it: `Sequence` objects, shape (size,)."""
     result = np.empty(size, dtype=object)
     for i in range(size):
         if isinstance(value, Sequences):
@@ -211,6 +215,12 @@ def as_sequences(value: Value, size: int) -> np.ndarray:
         else:
             result[i] = Sequence(np.asarray(value, dtype=np.float64))
     return result
+
+
+def is_empty(value: Value) -> bool:
+    """Return whether a sequence parameter holds nothing, for any cell."""
+    numbers = value.values if isinstance(value, Sequences) else value
+    return isinstance(numbers, np.ndarray) and numbers.size == 0
 
 
 def merge_sequences(old: Value, new: Value, index: np.ndarray, size: int) -> Sequences:
@@ -224,11 +234,10 @@ def merge_sequences(old: Value, new: Value, index: np.ndarray, size: int) -> Seq
 def _unwrap(raw: Any, shape: tuple[int, ...], convert: Callable[[Any], Any]) -> Any:
     if not raw.operations and not isinstance(raw.base_value, Iterable):
         return convert(raw.base_value)
-    copy = type(raw).__new__(type(raw))
-    copy.__dict__.update(raw.__dict__)
-    copy._shape = None
-    copy.shape = shape
-    return convert(copy.evaluate(simplify=True))
+    sized = copy(raw)
+    # lazyarray refuses another shape; the script's own array keeps the one it has.
+    sized._shape = shape
+    return convert(sized.evaluate(simplify=True))
 
 
 def _of_index(function: Callable[..., Any], size: int) -> Any:
@@ -246,19 +255,26 @@ def _of_index(function: Callable[..., Any], size: int) -> Any:
 
 def _sequences(raw: Any, name: str, size: int) -> Value:
     if isinstance(raw, ArrayParameter):
-        return finite(raw.value, name).ravel()
+        return _ascending(raw.value, name)
     if isinstance(raw, Sequences):
         return raw
     if is_plain(raw) or isinstance(raw, str | Mapping | RandomDistribution):
         raise ValueRefused(f"'{name}' must be a sequence of numbers; found {_kind(raw)}")
     items = list(raw)
     if not any(_is_sequence(item) for item in items):
-        return finite(items, name)
+        return _ascending(items, name)
     if len(items) != size:
         raise DimensionsRefused(
             f"'{name}' has {len(items)} sequences; expected {size}, one for each cell"
         )
-    return Sequences.of([finite(getattr(item, "value", item), name) for item in items])
+    return Sequences.of([_ascending(getattr(item, "value", item), name) for item in items])
+
+
+def _ascending(values: Any, name: str) -> np.ndarray:
+    array = finite(values, name).ravel()
+    if (np.diff(array) < 0.0).any():
+        raise ValueRefused(f"'{name}' must ascend")
+    return array
 
 
 def _is_sequence(item: Any) -> bool:

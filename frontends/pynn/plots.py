@@ -27,9 +27,6 @@ def recorded_of(current: Session) -> tuple[list[Recorded], float]:
             )
             for name, trace in data.traces.items()
         }
-        found.append(
-            Recorded(population.label, population.size, data.times, data.senders, traces)
-        )
+        found.append(Recorded(population.label, population.size, data.times, data.senders, traces))
         duration = max(duration, data.stop)
     return found, duration
-

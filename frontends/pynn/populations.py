@@ -10,6 +10,7 @@ import numpy as np
 from pyNN import descriptions
 from pyNN.random import NumpyRNG
 from pyNN.space import BaseStructure, Grid2D, Grid3D, Line
+
 from snnc.ir.diagnostics import Location
 from snnc.ir.values import Random, Value
 from snnc.pynn import script, session
@@ -76,7 +77,8 @@ class Population(BasePopulation):
         }
         # Nothing can fail any more: the population enters the network.
         self.session = network
-        self.label = label or f"population{network.ordinal('population')}"
+        number = network.ordinal("population")
+        self.label = label or f"population{number}"
         self.symbol = network.symbol(self.label)
         self.object_id = network.object_id()
         self.first_id = network.cell_ids(self.size)
@@ -112,10 +114,8 @@ class Population(BasePopulation):
         ValueError
             If a cell is of another population.
         """
-        numbers = np.asarray(getattr(id, "all_cells", id)).astype(int)
-        if numbers.size and not (
-            self.first_id <= numbers.min() and numbers.max() <= self.last_id
-        ):
+        numbers = np.asarray(getattr(id, "cell_numbers", id)).astype(int)
+        if numbers.size and not (self.first_id <= numbers.min() and numbers.max() <= self.last_id):
             raise ValueError(
                 f"{self.label!r} has the cells {self.first_id} to {self.last_id}; found {id}"
             )
@@ -132,7 +132,7 @@ class Population(BasePopulation):
     @structure.setter
     def structure(self, structure: BaseStructure) -> None:
         _check_structure(structure)
-        if structure != self._structure:
+        if structure is not self._structure:
             self._structure = structure
             self._positions = None
             self.session.changed(self.symbol, "structure")
@@ -149,24 +149,20 @@ class Population(BasePopulation):
     def positions(self, positions: Any) -> None:
         array = np.array(positions, dtype=float)
         if array.shape != (3, self.size):
-            raise DimensionsRefused(
-                f"positions of shape {array.shape}; expected (3, {self.size})"
-            )
+            raise DimensionsRefused(f"positions of shape {array.shape}; expected (3, {self.size})")
         if not np.isfinite(array).all():
             raise ValueRefused("positions must be finite")
         self._positions = array
         self._structure = None
         self.session.changed(self.symbol, "positions")
 
-    def _generate(self, structure: BaseStructure) -> np.ndarray:
-        rng = getattr(structure, "rng", None)
-        if (rng is not None and rng.seed is None) or getattr(structure, "fill_order", "") == "random":
+    def _generate(self, structure: Any) -> np.ndarray:
+        if getattr(getattr(structure, "rng", self), "seed", None) is None:
             # A generator without a seed would place the cells anew on every run of the script.
             from snnc.runtime.random import POSITION, key
 
-            if rng is None or rng.seed is None:
-                structure = copy(structure)
-                structure.rng = NumpyRNG(key(self.session.seed, self.object_id, POSITION)[0])
+            structure = copy(structure)
+            structure.rng = NumpyRNG(key(self.session.seed, self.object_id, POSITION)[0])
         try:
             return np.asarray(structure.generate_positions(self.size), dtype=float)
         except AssertionError:
@@ -174,7 +170,8 @@ class Population(BasePopulation):
 
     def placed_positions(self) -> np.ndarray | None:
         """Return the positions, or None when the cells are on PyNN's default line."""
-        if self._positions is None and self._structure == _DEFAULT_LINE:
+        default = isinstance(self._structure, Line) and self._structure == _DEFAULT_LINE
+        if self._positions is None and default:
             return None
         return self.positions
 
@@ -184,11 +181,12 @@ class Population(BasePopulation):
     def given_parameters(self) -> dict[str, Value]:
         """The parameters that differ from the defaults of the cell type."""
         defaults = self.celltype.default_parameters
+        sequences = self.celltype.sequences()
         return {
             name: value
             for name, value in self.parameters.items()
-            if not (isinstance(value, float) and value == defaults[name])
-            and not (name in self.celltype.sequences() and np.size(getattr(value, "values", value)) == 0)
+            if not (name in sequences and is_empty(value))
+            and not (isinstance(value, float) and value == defaults[name])
         }
 
     @property
@@ -271,9 +269,7 @@ class Population(BasePopulation):
         sequence = not state and name in self.celltype.sequences()
         return per_cell(raw, name, self.size if size is None else size, sequence=sequence)
 
-    def _edited(
-        self, part: BasePopulation, name: str, raw: Any, *, state: bool = False
-    ) -> Value:
+    def _edited(self, part: BasePopulation, name: str, raw: Any, *, state: bool = False) -> Value:
         new = self._value(name, raw, state=state, size=part.size)
         old = (self.initial if state else self.parameters)[name]
         count = self._edits.get(f"initial {name}" if state else name, 0)
@@ -315,7 +311,7 @@ class Population(BasePopulation):
         self, template: str | None = "population_default.txt", engine: Any = "default"
     ) -> Any:
         """Return a description; with `template=None` the dictionary it is made from."""
-        structure = self._structure
+        structure: Any = self._structure
         context = {
             "label": self.label,
             "celltype": self.celltype.describe(template=None),
@@ -367,7 +363,8 @@ def _whole(size: Any) -> int:
     plain = isinstance(size, int | float | np.integer | np.floating)
     if isinstance(size, bool) or not plain or not float(size).is_integer() or size < 1:
         raise ValueRefused(
-            f"the size of a population must be a positive integer or a tuple of them; found {size!r}"
+            "the size of a population must be a positive integer or a tuple of them; "
+            f"found {size!r}"
         )
     return int(size)
 

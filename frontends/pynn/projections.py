@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,12 +15,12 @@ from snnc.ir.values import Value
 from snnc.pynn import script, simulator
 from snnc.pynn.assemblies import Assembly
 from snnc.pynn.checks import check_delay, check_drawn, check_weight, guessed_receptor
-from snnc.pynn.connections import Connection, as_arrays, per_connection
+from snnc.pynn.connections import per_connection
 from snnc.pynn.connectors import Connector, Rule
 from snnc.pynn.groups import BasePopulation
 from snnc.pynn.maps import of_indices
-from snnc.pynn.old_projection_names import OldProjectionNames
 from snnc.pynn.parameters import is_plain, per_edge
+from snnc.pynn.read_connections import Connections
 from snnc.pynn.refusals import (
     ConnectionRefused,
     NotYet,
@@ -28,8 +28,8 @@ from snnc.pynn.refusals import (
     UnknownParameter,
     ValueRefused,
 )
-from snnc.pynn.synapses import StandardSynapseType, synapse_type as synapse_class
-from snnc.pynn.text_files import write_table
+from snnc.pynn.synapses import StandardSynapseType
+from snnc.pynn.synapses import synapse_type as synapse_class
 
 if TYPE_CHECKING:
     from snnc.runtime.simulation import Simulation
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _MATRIX_LIMIT = 200_000_000
 
 
-class Projection(OldProjectionNames):
+class Projection(Connections):
     """Connections of one kind between two groups of cells.
 
     Parameters
@@ -67,7 +67,6 @@ class Projection(OldProjectionNames):
     """
 
     _simulator: ClassVar[Any] = simulator
-    MULTI_SYNAPSE_OPERATIONS: ClassVar[tuple[str, ...]] = ("last", "first", "sum", "min", "max")
 
     def __init__(
         self,
@@ -273,116 +272,7 @@ class Projection(OldProjectionNames):
         assert self._rule is not None
         return self._rule
 
-    # Connections.
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of presynaptic and of postsynaptic cells."""
-        return self.pre.size, self.post.size
-
-    def edges(self) -> Any:
-        """Return the connections: indices `pre` and `post`, sorted, shape (n,) each."""
-        return self.session.simulation().edges(self.symbol)
-
-    def __len__(self) -> int:
-        name, options = self.connection_rule()
-        if name == "from_list":
-            return int(np.asarray(options["pre"]).size)
-        return int(self.edges().pre.size)
-
-    def size(self, gather: bool = True) -> int:
-        """Return the number of connections."""
-        return len(self)
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return a connection, or a list of them for a slice."""
-        size = len(self)
-        if isinstance(index, slice):
-            return [Connection(self, i) for i in range(*index.indices(size))]
-        if not -size <= index < size:
-            raise IndexError(f"{self.label!r} has {size} connections; found index {index}")
-        return Connection(self, int(index) % size)
-
-    def __iter__(self) -> Iterator[Connection]:
-        return (Connection(self, i) for i in range(len(self)))
-
-    @property
-    def connections(self) -> Iterator[Connection]:
-        """The connections, one after the other."""
-        return iter(self)
-
-    def __repr__(self) -> str:
-        return f'Projection("{self.label}")'
-
-    def attribute(self, name: str) -> np.ndarray:
-        """Return an attribute of each connection, in PyNN's unit, shape (n,)."""
-        simulation = self.session.simulation()
-        key = (id(simulation), simulation.step, sum(self._edits.values()))
-        if self._cache[0] != key:
-            self._cache = (key, {})
-        found = self._cache[1].get(name)
-        if found is None:
-            if name in ("presynaptic_index", "postsynaptic_index"):
-                edges = simulation.edges(self.symbol)
-                found = edges.pre if name.startswith("pre") else edges.post
-            else:
-                self._check_name(name)
-                found = simulation.edge_values(self.symbol, name)
-            self._cache[1][name] = found
-        return found
-
-    def _check_name(self, name: str) -> None:
-        known = [*self.synapse_type.get_parameter_names(), *self.synapse_type.default_initial_values]
-        if name not in known:
-            raise UnknownParameter(name, type(self.synapse_type).__name__, known)
-
-    def get(
-        self,
-        attribute_names: str | Sequence[str],
-        format: str,
-        gather: bool | str = True,
-        with_address: bool = True,
-        multiple_synapses: str = "sum",
-    ) -> Any:
-        """Return weights, delays or parameters of the connections.
-
-        Parameters
-        ----------
-        attribute_names : str or sequence of str
-            One name, or several.
-        format : "list" or "array"
-            A list of tuples (pre, post, values...), or arrays of shape (pre, post) with NaN where
-            there is no connection.
-        gather : bool
-            Makes no difference: there is one process.
-        with_address : bool
-            Whether the tuples of a list begin with the indices of the cells.
-        multiple_synapses : "sum", "last", "first", "min" or "max"
-            What an array holds for pairs with several connections.
-        """
-        single = isinstance(attribute_names, str)
-        names = [attribute_names] if isinstance(attribute_names, str) else list(attribute_names)
-        names = [name[:-1] if name in ("weights", "delays") else name for name in names]
-        columns = [self.attribute(name) for name in names]
-        if format == "list":
-            if single and not with_address:
-                return columns[0].tolist()
-            if with_address:
-                edges = self.edges()
-                columns = [edges.pre, edges.post, *columns]
-            return list(zip(*(column.tolist() for column in columns), strict=True))
-        if format != "array":
-            raise ValueRefused(f"format must be 'list' or 'array'; found {format!r}")
-        if multiple_synapses not in self.MULTI_SYNAPSE_OPERATIONS:
-            raise ValueRefused(
-                f"multiple_synapses must be one of {', '.join(self.MULTI_SYNAPSE_OPERATIONS)}; "
-                f"found {multiple_synapses!r}"
-            )
-        arrays = as_arrays(self.edges(), columns, self.shape, multiple_synapses)
-        return arrays[0] if single else arrays
+    # Changes.
 
     def set(self, **attributes: Any) -> None:
         """Set weights, delays or parameters of the connections.
@@ -460,7 +350,7 @@ class Projection(OldProjectionNames):
     def _check_drawn(self, simulation: Simulation) -> None:
         if self._safe:
             check_drawn(self, simulation.edge_values(self.symbol, "weight"))
-            self._doubtful = False
+        self._doubtful = False
 
     def initialize(self, **initial_values: Any) -> None:
         """Set the initial values of state variables of the synapses."""
@@ -472,33 +362,6 @@ class Projection(OldProjectionNames):
             raise NotYet("states of synapses are initialized before the first run")
         self.initial.update(self._resolved(initial_values))
         self.session.changed(self.symbol, "initial values")
-
-    def save(
-        self,
-        attribute_names: str | Sequence[str],
-        file: Any,
-        format: str = "list",
-        gather: bool = True,
-        with_address: bool = True,
-    ) -> None:
-        """Write attributes of the connections to a file; see `get`.
-
-        Parameters
-        ----------
-        attribute_names : str or sequence of str
-            Names; ``"all"`` for weight, delay and all parameters.
-        file : str, or a file object of pyNN.recording.files
-            A text file when a name is given.
-        """
-        if attribute_names in ("all", "connections"):
-            names = self.synapse_type.get_parameter_names()
-        else:
-            names = [attribute_names] if isinstance(attribute_names, str) else list(attribute_names)
-        values = self.get(names, format, gather, with_address)
-        if format == "array":
-            values = np.vstack([np.nan_to_num(array, nan=0.0) for array in values])
-        columns = (["i", "j"] if with_address else []) + names
-        write_table(file, values, {"columns": columns})
 
     def annotate(self, **annotations: Any) -> None:
         """Note things about the projection."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from snnc.ir.diagnostics import Location
 from snnc.pynn import script
 from snnc.pynn.refusals import NothingRecorded, NotYet, UnknownVariable, ValueRefused
@@ -142,9 +143,7 @@ class Recorder:
         times, senders = np.empty(0), np.empty(0, np.int64)
         if SPIKES in self.recorded:
             times, senders = simulation.spikes(symbol)
-        traces = {
-            name: simulation.trace(symbol, name) for name in self.recorded if name != SPIKES
-        }
+        traces = {name: simulation.trace(symbol, name) for name in self.recorded if name != SPIKES}
         return SegmentData(
             number=self.session.segment_counter,
             start=self.start,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyNN import errors
+
 from snnc.ir.diagnostics import UnsupportedError, UserError, did_you_mean
 from snnc.pynn.script import caller
 
@@ -60,7 +61,7 @@ class NotYet(_Refusal, UnsupportedError):
 class UnknownParameter(errors.NonExistentParameterError, AttributeError, _Refusal):
     """A parameter that a model does not have."""
 
-    __str__ = _Refusal.__str__
+    __str__ = _Refusal.__str__  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, name: str, model: str, known: Iterable[str]) -> None:
         names = list(known)
@@ -74,7 +75,7 @@ class UnknownParameter(errors.NonExistentParameterError, AttributeError, _Refusa
 class UnknownVariable(errors.RecordingError, _Refusal):
     """A variable that cannot be recorded from a cell type."""
 
-    __str__ = _Refusal.__str__
+    __str__ = _Refusal.__str__  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, variable: str, cell_type: Any) -> None:
         self.variable = variable

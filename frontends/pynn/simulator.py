@@ -1,4 +1,4 @@
-"""The state of the simulation under the names that PyNN's backends have (``sim.simulator.state``)."""
+"""The state of the simulation under PyNN's names, ``sim.simulator.state``."""
 
 from __future__ import annotations
 

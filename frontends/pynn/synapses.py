@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from pyNN import descriptions
+
 from snnc import model_library
 from snnc.ir.diagnostics import did_you_mean
 from snnc.pynn import script
@@ -18,7 +19,7 @@ COMPOSED = "STDP_"
 class StandardSynapseType(ModelType):
     """Base of the synapse types."""
 
-    model: ClassVar[str] = ""
+    model: str = ""
 
     def model_name(self) -> str:
         """Return the name of the model in the library."""
@@ -170,13 +171,15 @@ class STDPMechanism(StandardSynapseType):
                 f"{did_you_mean(self.model, known)}"
             )
         info = model_library.load(self.model)
-        self.default_parameters = {
+        # What a mechanism has depends on its rules, so these are attributes of the object.
+        own = self.__dict__
+        own["default_parameters"] = {
             "weight": 0.0,
             "delay": None,
             **timing_dependence.default_parameters,
             **weight_dependence.default_parameters,
         }
-        self.default_initial_values = {
+        own["default_initial_values"] = {
             state.name: state.initial for state in info.states.values() if not state.hidden
         }
         rules = {**timing_dependence.parameters, **weight_dependence.parameters}

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from pyNN import descriptions
+
 from snnc.pynn import script
+from snnc.pynn.cells import find_cells
 from snnc.pynn.groups import BasePopulation
 from snnc.pynn.populations import Population
 from snnc.pynn.refusals import DimensionsRefused, TypeRefused
@@ -77,11 +79,10 @@ class PopulationView(BasePopulation):
         )
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, BasePopulation)
-            and self._root is other.grandparent
-            and np.array_equal(self.indices, other.indices)
-        )
+        if not isinstance(other, BasePopulation):
+            return False
+        same = self._root is other.grandparent
+        return same and np.array_equal(self.indices, other.indices)
 
     __hash__ = object.__hash__
 
@@ -93,14 +94,7 @@ class PopulationView(BasePopulation):
         IndexError
             If a cell is not in the view.
         """
-        numbers = np.asarray(getattr(id, "all_cells", id)).astype(int)
-        own = self.cell_numbers
-        order = np.argsort(own, kind="stable")
-        place = np.searchsorted(own, numbers, sorter=order)
-        found = order[np.minimum(place, own.size - 1)]
-        if (own[found] != numbers).any():
-            raise IndexError(f"cell {id} is not in {self.label!r}")
-        return int(found) if np.ndim(found) == 0 else found
+        return find_cells(id, self.cell_numbers, self.label)
 
     def index_in_grandparent(self, indices: Any) -> Any:
         """Return where cells at positions in this view are in the population."""
@@ -157,5 +151,3 @@ def _in_root(parent: BasePopulation, mask: slice | np.ndarray) -> slice | np.nda
     if indices.size > 1 and steps[0] > 0 and (steps == steps[0]).all():
         return slice(int(indices[0]), int(indices[-1]) + 1, int(steps[0]))
     return indices
-
-

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xdsl.dialects.builtin import (
+    BytesAttr,
     DictionaryAttr,
     Float64Type,
     FloatAttr,
@@ -61,10 +62,19 @@ def parse_literal(parser: AttrParser, *, integers: bool) -> Attribute:
     """Parse what `print_literal` prints; without `integers` every number is a float."""
     number = _parse_optional_number(parser)
     if number is None:
-        return parser.parse_attribute()
+        start, attribute = parser.pos, parser.parse_attribute()
+        return _as_text(parser, start, attribute) if isinstance(attribute, BytesAttr) else attribute
     if integers and isinstance(number, int):
         return IntegerAttr(number, i64)
     return FloatAttr(float(number), f64)
+
+
+def _as_text(parser: AttrParser, start: int, attribute: BytesAttr) -> StringAttr:
+    """Return as text what xDSL takes for bytes, since it escapes all but ASCII."""
+    try:
+        return StringAttr(attribute.data.decode())
+    except UnicodeDecodeError:
+        parser.raise_error("text is not in UTF-8", start)
 
 
 def print_dictionary(printer: Printer, values: Mapping[str, Attribute]) -> None:
