@@ -66,7 +66,7 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@main.command()
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
@@ -87,7 +87,7 @@ def run(
 ) -> None:
     """Run a PyNN script, whichever backend it imports, or a saved network.
 
-    ARGS are the script's own arguments.
+    ARGS are the script's own arguments; put -- before those that begin with a dash.
     """
     from snnc.running import run_network, run_script
 

@@ -24,7 +24,7 @@ from xdsl.utils.exceptions import DiagnosticException, ParseError
 
 from snnc.ir.array_rules import check_arrays
 from snnc.ir.context import context
-from snnc.ir.diagnostics import Location, ModelError, SnncError
+from snnc.ir.diagnostics import Location, ModelError, SnncError, did_you_mean
 from snnc.ir.dialects.snn import NetworkOp
 from snnc.ir.locations import (
     OperationError,
@@ -81,12 +81,21 @@ class _Parser(Parser):
     back the text that it prints unless it is ASCII.
     """
 
+    _start = 0
+
     def parse_operation(self) -> Operation:
-        start = self.pos
+        start = self._start = self.pos
         op = super().parse_operation()
         if isinstance(op.location, UnknownLoc):
             op.location = parser_location(self, start)
         return op
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            known = [op.name for op in self.ctx.loaded_ops]
+            self.raise_error(f"unknown operation '{name}'{did_you_mean(name, known)}", self._start)
+        return found
 
     def parse_optional_str_literal(self) -> str | None:
         text, start = super().parse_optional_str_literal(), self.pos
@@ -165,7 +174,7 @@ def _located(error: DiagnosticException, root: Operation) -> SnncError:
             return from_diagnostic(error, root)
         cause = cause.__cause__ or cause.__context__
     # A rule of xDSL itself: it tells neither the operation nor its place.
-    for op in root.walk(reverse=True):
+    for op in reversed(list(root.walk())):
         try:
             op.verify(verify_nested_ops=False)
         except DiagnosticException as found:

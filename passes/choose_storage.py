@@ -60,13 +60,14 @@ def form_of(projection: snn.ProjectionOp) -> str:
 
 
 def is_static(synapse: SynapseOp) -> bool:
-    """Tell whether delivery needs nothing but the weight."""
-    return not synapse.states and not is_plastic(synapse)
+    """Tell whether delivery needs nothing but the weight, so that projections can share rows."""
+    return not synapse.states and not synapse.constants and not is_plastic(synapse)
 
 
 def is_plastic(synapse: SynapseOp) -> bool:
-    """Tell whether an event changes the weight."""
-    return any(isinstance(op, dyn.SetOp) and op.state.data == "weight" for op in synapse.walk())
+    """Tell whether the weight changes, at events or between them."""
+    assigned = {op.state.data for op in synapse.walk() if isinstance(op, dyn.SetOp)}
+    return "weight" in assigned or "weight" in synapse.advances
 
 
 def _storage(

@@ -24,6 +24,7 @@ from typing import Literal
 
 import llvmlite.binding as llvm
 import platformdirs
+
 from snnc.codegen.artifact import KernelSource
 from snnc.ir.diagnostics import CompilationError, SnncError
 from snnc.runtime.machine import execution_engine, host

@@ -73,8 +73,7 @@ def exported(
 ) -> SimulationState:
     """Return the state of a built network; arrays may be shared with it."""
     populations = {
-        name: PopulationState(c.states, c.history.volleys(engine.step))
-        for name, c in cells.items()
+        name: PopulationState(c.states, c.history.volleys(engine.step)) for name, c in cells.items()
     }
     projections = {
         name: _exported_synapses(name, bundle, wiring, kernels)

@@ -20,6 +20,8 @@ from snnc.runtime.resolve import Draws, Numbers, folded, numbers, replaced
 from snnc.runtime.tables import address, aligned_zeros, bits
 
 _FLAGS_PER_BLOCK = 64
+# Kernels count the spikes of a cell in a step with 8 bits.
+_MOST_SPIKES = 255.0
 
 
 class Cells:
@@ -185,11 +187,13 @@ class Cells:
         self.constants = constants
 
     def mean_count(self) -> NDArray[np.float64]:
-        """Return how many spikes each Poisson source is expected to emit in a step."""
+        """Return how many spikes each Poisson source is expected to emit in a step, at most."""
         if "mean_count" in self.constants:
             mean = self.constants["mean_count"]
-        else:
+        elif "rate" in self.parameters:
             mean = np.multiply(self._number("rate"), self._parameter("rate").scale * self.dt)
+        else:
+            mean = _MOST_SPIKES
         return np.broadcast_to(np.asarray(mean, np.float64), self.size)
 
     # States
@@ -225,13 +229,12 @@ class Cells:
         state = self._state(name)
         if not state.recordable:
             known = [s.name for s in self.cell.states if s.recordable]
-            raise UserError(f"'{name}' of '{self.cell.name}' cannot be recorded"
-                            f"{did_you_mean(name, known)}")
+            raise UserError(
+                f"'{name}' of '{self.cell.name}' cannot be recorded{did_you_mean(name, known)}"
+            )
         return state
 
-    def _state_value(
-        self, state: Buffer, value: Value, index: NDArray[np.int64] | None
-    ) -> Numbers:
+    def _state_value(self, state: Buffer, value: Value, index: NDArray[np.int64] | None) -> Numbers:
         draw = self._drawing(INITIAL + self.cell.states.index(state), index)
         return numbers(value, state.name, self._count(index), draw)
 
@@ -246,9 +249,7 @@ class Cells:
         for flags in self._flags.values():
             flags[:] = 0
 
-    def rows(
-        self, accumulators: list[NDArray[Any]], seed: int
-    ) -> list[tuple[int, list[int]]]:
+    def rows(self, accumulators: list[NDArray[Any]], seed: int) -> list[tuple[int, list[int]]]:
         """Return (thread, words) of each slice for the model's kernel.
 
         The words point to arrays that live until the next call.

@@ -148,9 +148,7 @@ class EdgeAccess:
         located = self._located
         if isinstance(value, np.ndarray) and value.ndim == 1 and value.size == located.pre.size:
             return value.astype(np.float64)
-        block = Block(
-            located.pre.astype(np.int32), located.post.astype(np.int32), located.ordinal
-        )
+        block = Block(located.pre.astype(np.int32), located.post.astype(np.int32), located.ordinal)
         one = replace(self._with(name, value), scales={})
         return evaluate(self._kernels, one, name, block)
 

@@ -31,7 +31,7 @@ _CHUNK_SECONDS = 0.08
 _FIRST_CHUNK = 32
 _MOST_STEPS = 1 << 15
 _SPIKE_BYTES = 1 << 28
-_SAMPLE_BYTES = 1 << 26
+_SAMPLE_BYTES = 1 << 24
 _WAVEFORM_BYTES = 1 << 24
 # Barriers further apart gain nothing, and delay an interrupt.
 _LONGEST_EPOCH = 64
@@ -162,7 +162,8 @@ class Engine:
 
     def prepare(self, steps: int) -> None:
         """Make all ready for a run of a number of steps."""
-        self.size_histories()
+        if self.stale:
+            self.size_histories()
         reserve = min(self._longest_chunk(), max(steps, 1))
         if reserve > self._reserved or self.stale:
             self._reserved = max(min(self._reserved, self._longest_chunk()), reserve)

@@ -105,7 +105,7 @@ class SpikeRecorder:
 
     def rows(self) -> Rows:
         """Return (thread, words) for the kernel ``record_spikes``."""
-        chosen = 0 if self._chosen.all() else address(self._chosen)
+        chosen = address(self._chosen)
         history = self.cells.history
         return [
             (part.thread, [

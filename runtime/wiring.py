@@ -101,6 +101,7 @@ class Wiring:
         self._initial_post: dict[tuple[str, str], NDArray[np.float64]] = {}
         for plans in _grouped(artifact):
             self._add(plans)
+        self._summarise()
 
     def _add(self, plans: list[ProjectionPlan]) -> None:
         artifact = self._artifact
@@ -131,12 +132,14 @@ class Wiring:
                 bundle.build(self._kernels, executor)
         for bundle in self.bundles:
             self._add_states(bundle)
+        self._summarise()
 
     def rebuild(self, bundle: Bundle) -> None:
         """Make the connections of a bundle anew, its projections having changed."""
         with ThreadPoolExecutor(self._layout.partitions, "snnc-build") as executor:
             bundle.build(self._kernels, executor)
         self._add_states(bundle)
+        self._summarise()
 
     def _add_states(self, bundle: Bundle) -> None:
         if bundle.synapse.is_static:
@@ -176,30 +179,30 @@ class Wiring:
 
     # What the time loop needs to know
 
-    def _delays(self, source: str | None = None) -> Iterator[NDArray[np.int32]]:
+    def _summarise(self) -> None:
+        """Note the delays and the carried values of each source population."""
+        self._shortest = _FOREVER
+        self._longest: dict[str, int] = {}
+        self._carried: dict[str, dict[tuple[str, str], None]] = {}
         for bundle in self.bundles:
             for part in bundle.parts:
-                if source in (None, part.source):
-                    yield part.rows.delays
+                delays, source = part.rows.delays, part.source
+                self._shortest = min(self._shortest, int(delays[0]))
+                self._longest[source] = max(self._longest.get(source, 0), int(delays[-1]))
+                names = {(bundle.projections[0], name): None for name in bundle.synapse.carried}
+                self._carried.setdefault(source, {}).update(names)
 
     def min_delay(self) -> int:
         """Return the shortest delay in steps; a long time when there are no connections."""
-        return min((int(delays[0]) for delays in self._delays()), default=_FOREVER)
+        return self._shortest
 
     def max_delay(self, source: str) -> int:
         """Return the longest delay of a population's spikes in steps, 0 without connections."""
-        return max((int(delays[-1]) for delays in self._delays(source)), default=0)
+        return self._longest.get(source, 0)
 
     def carried(self, source: str) -> list[tuple[str, str]]:
         """Return the keys of the values that spikes of a population carry."""
-        keys = {
-            (bundle.projections[0], name): None
-            for bundle in self.bundles
-            for part in bundle.parts
-            if part.source == source
-            for name in bundle.synapse.carried
-        }
-        return list(keys)
+        return list(self._carried.get(source, ()))
 
     def longest_chunk(self) -> int:
         """Return the most steps that may run without a call of `prepare`."""
@@ -345,17 +348,18 @@ class Wiring:
     def takes(self, population: str, parameter: str) -> bool:
         """Return whether kernels take a parameter of cells in the form that it has now.
 
-        Synapses may have been compiled for one time constant of a receptor.
+        Synapses may have been compiled for one time constant of the receptor of all their targets.
         """
-        cells = self._cells[population]
-        if not isinstance(cells.parameters[parameter], np.ndarray):
-            return True
         for bundle in self.bundles:
             one, synapse = bundle.instances[0], bundle.synapse
-            single = [name for name in synapse.decays if name not in synapse.edge_parameters]
-            reached = any(part.target == population for part in bundle.parts)
-            if single and reached and cells.cell.decays[one.plan.receptor] == parameter:
-                return False
+            targets = {part.target for part in bundle.parts if part.target is not None}
+            single = set(synapse.decays) - set(synapse.edge_parameters)
+            if not single or population not in targets:
+                continue
+            if self._cells[population].cell.decays[one.plan.receptor] == parameter:
+                decays = [np.unique(self._decay(one, target)) for target in targets]
+                if np.unique(np.concatenate(decays)).size > 1:
+                    return False
         return True
 
     # Time

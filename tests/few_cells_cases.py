@@ -1,11 +1,16 @@
 """Three cells of each model with different parameters, input of both signs and a step of current.
 
-Chosen so that every cell fires some spikes and rests in between.
+Chosen so that every cell fires some spikes and rests in between. `like` makes other cells of the
+same parameters in array form, which share the kernel.
 """
 
 from __future__ import annotations
 
-from single_cells import Few, Input
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from single_cells import Few, Input, Numbers, defaults
 
 CURRENT = ((20.0, 0.6), (60.0, -0.2), (75.0, 0.0))
 EXCITATION = ((3.0, 5.2, 41.0, 82.5), (10.0, 10.1, 10.2, 85.0), (7.3, 44.4, 80.0, 83.0))
@@ -24,7 +29,7 @@ REVERSAL = {"e_rev_E": (0.0, -5.0, 10.0), "e_rev_I": (-80.0, -75.0, -70.0)}
 ADAPTING = {
     "a": (4.0, 2.0, 0.0),
     "b": (0.0805, 0.02, 0.05),
-    "delta_T": (2.0, 1.0, 3.0),
+    "delta_T": (2.0, 1.5, 3.0),
     "tau_w": (144.0, 30.0, 60.0),
     "v_rest": (-70.6, -65.0, -60.0),
     "v_reset": (-60.0, -70.6, -58.0),
@@ -177,3 +182,25 @@ CASES = {
         CURRENT,
     ),
 }
+
+
+def like(model: str, size: int = 1, **parameters: Numbers) -> Few:
+    """Return cells with the defaults of a model, but for some parameters, without input."""
+    values = {name: parameters.pop(name, defaults(model)[name]) for name in CASES[model].parameters}
+    arrays = {name: tuple(np.broadcast_to(value, size)) for name, value in values.items()}
+    return Few(model, size, {**parameters, **arrays})
+
+
+def relay(
+    model: str,
+    weight: float,
+    *,
+    receptor: str = "excitatory",
+    spikes: Sequence[float] = (1.0,),
+    delay: float = 1.0,
+    size: int = 1,
+    **parameters: Numbers,
+) -> Few:
+    """Return cells that all get the same spikes through one receptor."""
+    inputs = {receptor: Input([list(spikes)] * size, weight, delay)}
+    return replace(like(model, size, **parameters), inputs=inputs)

@@ -1,6 +1,6 @@
 """The equations of the cell models once more, by hand, for SciPy.
 
-Between events the equations are integrated by DOP853 at a tolerance far below what is compared;
+Between events the equations are integrated at a tolerance far below what is compared;
 arrivals, tests and refractoriness happen at grid times: advance, add arrivals, test, emit.
 Units: ms, mV, nA, nF, uS; parameters as the models declare them.
 """
@@ -178,6 +178,7 @@ class Reference:
     fires: Callable[[P, State, State], bool] = above_threshold
     reset: Callable[[P, State], State] = to_reset
     refractory: Callable[[P], float] = field(default=lambda p: p.tau_refrac)
+    method: str = "DOP853"
 
     def arrive(self, p: P, y: State, receptor: str, weight: float, held: bool) -> None:
         """Add what arrives at a grid time."""
@@ -227,6 +228,7 @@ REFERENCES = {
         lambda p, y, before: y[0] >= p.v_offset + 30.0 and before[0] > y[0],
         lambda p, y: y,
         lambda p: 2.0,
+        method="LSODA",  # stiff
     ),
 }
 
@@ -300,7 +302,7 @@ def _advance(
         lambda t, y: reference.slopes(p, y, current, held),
         (0.0, steps * dt),
         y,
-        method="DOP853",
+        method=reference.method,
         t_eval=dt * np.arange(1, steps + 1),
         rtol=RTOL,
         atol=ATOL,

@@ -23,7 +23,7 @@ from snnc.codegen.artifact import (
 )
 from snnc.ir.values import Space
 
-LIF_DELTA = '''
+LIF_DELTA = """
 from snnc.runtime.intrinsics import f64, i32, i64, loop, select, u8
 WIDTH = 12
 @loop
@@ -46,7 +46,7 @@ def entry(desc, rows, step):
         advance(n, f64(d[q + 1], n), i32(d[q + 2], n), f64(d[q + 3], n), f64(d[q + 4], n),
                 u8(d[q + 5], n), f[q + 6], f[q + 7], f64(d[q + 8], n), f[q + 9], f[q + 10],
                 d[q + 11])
-'''
+"""
 CONSTANTS = """
 import numpy as np
 def constants(p, dt):
@@ -56,7 +56,7 @@ def constants(p, dt):
     c["hold"] = np.ceil(p["tau_refrac"] / dt - 1e-9)
     return c
 """
-POISSON = '''
+POISSON = """
 from snnc.runtime.intrinsics import f64, i64, loop, u8
 from snnc.runtime.samplers import poisson
 WIDTH = 6
@@ -71,7 +71,7 @@ def entry(desc, rows, step):
         q = r * WIDTH
         n = d[q]
         draw(n, u8(d[q + 1], n), f[q + 2], d[q + 3], d[q + 4], d[q + 5], step)
-'''
+"""
 
 
 def _parameters(**defaults: float) -> tuple[ParameterPlan, ...]:
@@ -126,7 +126,7 @@ SCHEDULE_CELL = replace(
     schedule="spike_times",
 )
 
-DELIVER = '''
+DELIVER = """
 from snnc.runtime.intrinsics import {weights}bits_f64, f64, i32, i64, ix, loop, {target}
 WIDTH = 12
 @loop
@@ -153,7 +153,7 @@ def entry(desc, rows, step):
                     row = ids[start[p] + j] * nd + k
                     scatter(pointer[row], pointer[row + 1], {target}(d[q + 9], 1),
                             {passed}, f64(d[q + 11], 1))
-'''
+"""
 
 
 def synapse(target: Any, weight: Any) -> SynapsePlan:

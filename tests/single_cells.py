@@ -7,7 +7,7 @@ the hand-written equations of `reference_cells`, sampled at the same times.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
 
@@ -55,10 +55,6 @@ class Few:
     initial: Mapping[str, Numbers] = field(default_factory=dict)
     inputs: Mapping[str, Input] = field(default_factory=dict)
     current: Sequence[tuple[float, float]] = ()
-
-    def changed(self, **parameters: Numbers) -> Few:
-        """Return the same cells with other parameters."""
-        return replace(self, parameters={**self.parameters, **parameters})
 
     def compile(
         self, dt: float = 0.1, record: Sequence[str] = ("spikes", "v"), **options: object
@@ -148,21 +144,6 @@ def _arrays(values: Mapping[str, Numbers]) -> dict[str, Value]:
 
 def _of_cell(value: Numbers, cell: int) -> float:
     return float(value) if np.ndim(value) == 0 else float(value[cell])  # type: ignore[arg-type,index]
-
-
-def relay(
-    model: str,
-    receptor: str,
-    weight: float,
-    *,
-    spikes: Sequence[float] = (1.0,),
-    delay: float = 1.0,
-    size: int = 1,
-    **parameters: Numbers,
-) -> Few:
-    """Return cells that all get the same spikes through one receptor."""
-    inputs = {receptor: Input([list(spikes)] * size, weight, delay)}
-    return Few(model, size, parameters, inputs=inputs)
 
 
 def run(few: Few, duration: float, **options: object) -> CompiledNetwork:

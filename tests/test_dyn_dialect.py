@@ -6,13 +6,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xdsl.dialects.builtin import ModuleOp, i1
+from xdsl.ir import Block, Region, SSAValue
+
 from snnc.ir.diagnostics import ModelError
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.text import Document, parse, print_text, verify
 from snnc.model_library import PACKAGED
-from xdsl.dialects.builtin import ModuleOp, i1
-from xdsl.ir import Block, Region, SSAValue
 
 FILES = sorted(PACKAGED.glob("*.mlir"))
 

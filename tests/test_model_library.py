@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from snnc import model_library
 from snnc.ir.diagnostics import ModelError
 

@@ -4,6 +4,7 @@ import pyNN.standardmodels.cells as cells
 import pyNN.standardmodels.synapses as synapses
 import pytest
 from pyNN.parameters import Sequence
+
 from snnc import model_library
 from snnc.ir.units import parse_unit
 

@@ -1,6 +1,7 @@
 """The `syn` dialect: states keep to their axes, and wrong synapses are refused with a place."""
 
 import pytest
+
 from snnc.ir.diagnostics import ModelError
 from snnc.ir.dialects import dyn, syn
 from snnc.ir.read_model import read_model

@@ -386,14 +386,14 @@ def forms_of(post: dict[str, Value], parameters: dict[str, Value], initial: dict
     )
     model = read_model((MODELS / "IF_cond_exp.mlir").read_text())
     defaults = {name: p.default for name, p in model.parameters.items()}
-    pre = builder.population("pre", 4, cell, parameters=defaults)
-    target = builder.population("post", 4, cell, parameters={**defaults, **post})
+    builder.population("pre", 4, cell, parameters=defaults)
+    builder.population("post", 4, cell, parameters={**defaults, **post})
     values = {name: TM[name] for name in ("U", "tau_rec", "tau_facil")} | parameters
     states = {"u": 0.0, "y": 0.0, "z": 0.0} | initial
     connector = ("all_to_all", {"allow_self_connections": True})
     for name in ("p", "q"):
         builder.projection(
-            *(name, pre, target, connector, synapse, "excitatory", 0.1, 1.0),
+            *(name, "pre", "post", connector, synapse, "excitatory", 0.1, 1.0),
             parameters=values,
             initial=states,
         )

@@ -135,15 +135,15 @@ def test_a_failed_save_leaves_the_old_files(document, tmp_path, monkeypatch):
 MALFORMED = [
     ("snn.network", (1, 12), "symbol"),
     ("snn.network @n {dt = 0.1\n", (2, 1), "'}'"),
-    ("snn.netwrk @n", (1, 1), "snn.netwrk is not registered"),
+    ("snn.netwrk @n", (1, 1), "unknown operation 'snn.netwrk'"),
     ('"snn.population"() : () -> ()', (1, 1), "snn.population"),
-    ("a\nb", (1, 1), "a is not registered"),
+    ("a\nb", (1, 1), "unknown operation 'a'"),
     ('snn.record @E variables ["v] ', (1, 26), "string"),
     ("snn.inject @s onto @E", (1, 15), "Expected 'into'"),
     ("snn.projection @p from @E to @E weight 1", (1, 33), "expected 'connector'"),
-    ("snn.view @v of @E indices #snn.range<1, 2, 0>", (1, 27), "step other than 0"),
+    ("snn.view @v of @E indices #snn.range<1, 2, 0>", (1, 37), "step other than 0"),
     ("snn.view @v of @E indices #snn.rnge<1, 2, 3>", None, "'snn.rnge' is not registered"),
-    ("snn.view @v of @E indices 3", (1, 1), "indices"),
+    ("snn.view @v of @E indices 3", (1, 1), "'snn.view': Unexpected attribute 3.0"),
     (
         'snn.view @v of @E indices #snn.array<"a", "complex64", [2], "0">',
         (1, 43),
@@ -169,7 +169,7 @@ MALFORMED = [
         (3, 18),
         "unknown axes 'w'",
     ),
-    ("%0 = \"arith.constant\"() : () -> f64", (1, 6), "value"),
+    ("%0 = \"arith.constant\"() : () -> f64", (1, 1), "value"),
     ("\0", (1, 1), ""),
 ]  # fmt: skip
 

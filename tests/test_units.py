@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from snnc.ir.diagnostics import UnitError
 from snnc.ir.units import (
     BASE,

@@ -15,12 +15,12 @@ arguments = c.options()
 prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-fno-finite-math-only",
                                             "-march=native", "-std=c++17"]
 EQUATIONS = """
-dv/dt = ((v_rest - v) / tau_m) + (ge * (e_E - v) + gi * (e_I - v)) / cm : volt (unless refractory)
+dv/dt = ((v_rest - v) / tau_m) + (ge * (e_E - v) + gi * (e_I - v)) / C_m : volt (unless refractory)
 dge/dt = -ge / tau_E : siemens
 dgi/dt = -gi / tau_I : siemens
 """
 NAMES = {
-    "v_rest": c.CELL["v_rest"] * mV, "tau_m": c.CELL["tau_m"] * ms, "cm": c.CELL["cm"] * nF,
+    "v_rest": c.CELL["v_rest"] * mV, "tau_m": c.CELL["tau_m"] * ms, "C_m": c.CELL["cm"] * nF,
     "e_E": c.CELL["e_rev_E"] * mV, "e_I": c.CELL["e_rev_I"] * mV, "theta": c.CELL["v_thresh"] * mV,
     "tau_E": c.CELL["tau_syn_E"] * ms, "tau_I": c.CELL["tau_syn_I"] * ms,
     "v_reset": c.CELL["v_reset"] * mV, "W_E": c.W_E * uS, "W_I": c.W_I * uS,
@@ -31,7 +31,7 @@ NAMES = {
 def begin() -> None:
     device.reinit()
     device.activate()
-    set_device("cpp_standalone", directory=tempfile.mkdtemp(), build_on_run=False)
+    set_device("cpp_standalone", build_on_run=False)
     defaultclock.dt = c.DT * ms
     seed(arguments.seed)
 
@@ -59,14 +59,14 @@ def error() -> float:
     monitor = StateMonitor(cell, "v", record=True)
     net = Network(*parts, monitor)
     net.run((c.DURATION + 1.0) * ms)
-    device.build(compile=True, run=True, with_output=False)
+    device.build(directory=tempfile.mkdtemp(), compile=True, run=True, with_output=False)
     v = monitor.v[0] / mV
     # The sample at t is taken before the step from t; try the shifts of the hop and keep the best.
     return min(c.rms_error(v[shift:]) for shift in range(3))
 
 
 started = time.perf_counter()
-set_device("cpp_standalone", directory=tempfile.mkdtemp(), build_on_run=False)
+set_device("cpp_standalone", build_on_run=False)
 defaultclock.dt = c.DT * ms
 seed(arguments.seed)
 rng = np.random.default_rng(arguments.seed)
@@ -83,7 +83,7 @@ monitor = SpikeMonitor(cells)
 net = Network(*parts, monitor)
 net.run(c.WARM_UP * ms)
 net.run(c.DURATION * ms)
-device.build(compile=True, run=False, with_output=False)
+device.build(directory=tempfile.mkdtemp(), compile=True, run=False, with_output=False)
 built = time.perf_counter()
 device.run(with_output=False)
 run = device._last_run_time

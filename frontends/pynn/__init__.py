@@ -10,7 +10,7 @@ from __future__ import annotations
 # ruff: noqa: F401
 from typing import TYPE_CHECKING, Any
 
-from pyNN import errors, parameters, random, space
+from pyNN import errors, random, space
 from pyNN.random import GSLRNG, NativeRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
@@ -106,7 +106,6 @@ _NAMES = [
     "initialize",
     "list_standard_models",
     "num_processes",
-    "parameters",
     "random",
     "rank",
     "record",

@@ -73,7 +73,13 @@ class Cells(OldNames):
         """Return the number of spikes of each recorded cell since the beginning or last reset."""
         raise NotImplementedError
 
-    def get_data(self, variables: str | Sequence[str] = "all", **options: Any) -> Any:
+    def get_data(
+        self,
+        variables: str | Sequence[str] = "all",
+        gather: bool = True,
+        clear: bool = False,
+        **options: Any,
+    ) -> Any:
         """Return what was recorded, as a Neo block."""
         raise NotImplementedError
 

@@ -66,6 +66,7 @@ def check_weight(projection: Projection, weight: Value) -> bool:
     if sign == 0:
         return False
     low, high, exact = extent(weight, math.inf)
+    exact = exact or (isinstance(weight, Random) and weight.name in _POSITIVE)
     if sign < 0:
         low, high = -high, -low
     if high < 0.0 or (exact and low < 0.0):

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from snnc.pynn.refusals import DimensionsRefused
 
-if TYPE_CHECKING:
-    from snnc.pynn.projections import Projection
-
 
 class Connection:
     """One connection, whose weight, delay and parameters are attributes."""
 
-    projection: Projection
+    projection: Any
     index: int
 
-    def __init__(self, projection: Projection, index: int) -> None:
+    def __init__(self, projection: Any, index: int) -> None:
         object.__setattr__(self, "projection", projection)
         object.__setattr__(self, "index", index)
 

@@ -133,7 +133,7 @@ class Network:
 
     def document(self) -> Document:
         """Return the network as IR."""
-        from snnc.pynn.document import write_document
+        from snnc.pynn.network_ir import write_document
 
         populations = dict(self._populations)
         for projection in self._projections:

@@ -16,7 +16,7 @@ from snnc.ir.values import Random, Value
 from snnc.pynn import script, session
 from snnc.pynn.groups import BasePopulation
 from snnc.pynn.models import StandardCellType
-from snnc.pynn.parameters import merge_sequences, per_cell
+from snnc.pynn.parameters import is_empty, merge_sequences, per_cell
 from snnc.pynn.recording import Recorder
 from snnc.pynn.refusals import (
     DimensionsRefused,

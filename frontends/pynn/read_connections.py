@@ -14,8 +14,9 @@ from snnc.pynn.refusals import UnknownParameter, ValueRefused
 from snnc.pynn.text_files import write_table
 
 if TYPE_CHECKING:
-    from snnc.pynn.cells import Cells
+    from snnc.pynn.assemblies import Assembly
     from snnc.pynn.connectors import Rule
+    from snnc.pynn.groups import BasePopulation
     from snnc.pynn.session import Session
     from snnc.pynn.synapses import StandardSynapseType
 
@@ -27,8 +28,8 @@ class Connections(OldProjectionNames):
     session: Session
     symbol: str
     label: str
-    pre: Cells
-    post: Cells
+    pre: BasePopulation | Assembly
+    post: BasePopulation | Assembly
     synapse_type: StandardSynapseType
     _values: dict[str, Value]
     _overrides: dict[str, np.ndarray]

@@ -198,7 +198,7 @@ class Session:
 
     def document(self) -> Document:
         """Return the network as IR."""
-        from snnc.pynn.document import write_document
+        from snnc.pynn.network_ir import write_document
 
         return write_document(self)
 

@@ -1,21 +1,13 @@
 """Copy the spikes of a step into a buffer that Python empties from time to time.
 
 Words of a row: the five words of `snnc.runtime.history.History.part`, address of which cells are
-recorded (uint8, for the whole population) or 0 for all, address of the buffer (int32) and how full
-it is, address of the number of spikes per step (int32), and the stamp of the first of these.
+recorded (uint8, for the whole population), address of the buffer (int32) and how full it is,
+address of the number of spikes per step (int32), and the stamp of the first of these.
 """
 
 from snnc.runtime.intrinsics import i32, i64, ix, loop, u8
 
 IDS, CAPACITY, MASK, NUMBER, THREADS, CHOSEN, BUFFER, FILLED, PER_STEP, FIRST, WIDTH = range(11)
-
-
-@loop
-def copy_all(ids, n, buffer):
-    """Copy the cells of all spikes."""
-    for i in range(n):
-        buffer[i] = ids[i]
-    return n
 
 
 @loop
@@ -40,10 +32,7 @@ def entry(desc, rows, step):
         if n > 0:
             ids = i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], n)
             buffer = i32(d[q + BUFFER] + 4 * d[q + FILLED], n)
-            if d[q + CHOSEN] == 0:
-                kept = copy_all(ids, n, buffer)
-            else:
-                kept = copy_chosen(ids, n, u8(d[q + CHOSEN], 1), buffer)
+            kept = copy_chosen(ids, n, u8(d[q + CHOSEN], 1), buffer)
             d[q + FILLED] += kept
         number = i32(d[q + PER_STEP] + 4 * (step + 1 - d[q + FIRST]), 1)
         number[0] = kept
