@@ -17,7 +17,7 @@ parser.add_argument("--seed", type=int, default=7, help="seed of all random choi
 parser.add_argument("--time", type=float, default=1000.0, help="time to simulate, in ms")
 arguments = parser.parse_args()
 
-sim.setup(timestep=0.1, min_delay=0.1, max_delay=0.1)
+sim.setup(timestep=0.1, min_delay=0.1, max_delay=0.1, rng_seed=arguments.seed)
 rng = sim.NumpyRNG(seed=arguments.seed)
 
 cell = sim.IF_cond_exp(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from snnc.ir.dialects import dyn, syn
+from snnc.ir.dialects import dyn, step, syn
+from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.units import NAMED, parse_unit
 
 
@@ -92,25 +93,34 @@ class ModelInfo:
         return ("spikes", *(state.name for state in self.states.values() if not state.hidden))
 
 
+CELLS = (dyn.CellOp, step.CellOp)
+SYNAPSES = (syn.ModelOp, SynapseOp)
+"""Models as equations, and as what `solve` makes of them."""
+
+
+SOURCES = (dyn.PoissonOp, dyn.ScheduleOp, step.CountOp)
+
+
 def is_model(op: Operation) -> bool:
-    """Return whether `op` is a cell or synapse model."""
-    return isinstance(op, dyn.CellOp | syn.ModelOp)
+    """Return whether `op` is a cell or synapse model, solved or not."""
+    return isinstance(op, CELLS + SYNAPSES)
 
 
 def describe_model(op: Operation) -> ModelInfo:
-    """Return the declarations of a cell or synapse model."""
-    assert isinstance(op, dyn.CellOp | syn.ModelOp)
+    """Return the declarations of a cell or synapse model, solved or not."""
+    assert isinstance(op, CELLS + SYNAPSES)
+    doc = op.properties.get("doc")
     ops = list(op.body.block.ops)
     return ModelInfo(
         name=op.label,
-        kind="cell" if isinstance(op, dyn.CellOp) else "synapse",
-        doc="" if op.doc is None else op.doc.data,
+        kind="cell" if isinstance(op, CELLS) else "synapse",
+        doc=doc.data if isinstance(doc, StringAttr) else "",
         parameters={o.label: _parameter(o) for o in ops if isinstance(o, dyn.ParamOp)},
         states={o.label: _state(o) for o in ops if isinstance(o, dyn.StateOp)},
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
         injectable=any(isinstance(o, dyn.CurrentOp) for o in ops),
         decay=any(isinstance(o, syn.DecayOp) for o in ops),
-        source=any(isinstance(o, dyn.PoissonOp | dyn.ScheduleOp) for o in ops),
+        source=any(isinstance(o, SOURCES) for o in op.walk()),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
     )
 
@@ -124,7 +134,7 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
     """Return the model operations of a module by name; the first of each name."""
     found: dict[str, Operation] = {}
     for op in module.body.block.ops:
-        if isinstance(op, dyn.CellOp | syn.ModelOp):
+        if isinstance(op, CELLS + SYNAPSES):
             found.setdefault(op.label, op)
     return found
 

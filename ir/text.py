@@ -6,6 +6,7 @@ A network in a file is ``NAME.mlir`` with its arrays in ``NAME.npz`` beside it.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -115,6 +116,7 @@ def parse(text: str, filename: str = "<text>") -> Document:
     ModelError
         If the text is malformed; with the place.
     """
+    _check_strings(text, filename)
     try:
         parser = _Parser(context(), text, filename)
     except ParseError as error:
@@ -130,6 +132,23 @@ def parse(text: str, filename: str = "<text>") -> Document:
     except Exception as error:
         # xDSL checks attributes while it parses them, and raises what Python raises.
         raise ModelError(_innermost(error), _here(parser)) from error
+
+
+_STRING = r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"'
+_SCRAP = re.compile(rf'{_STRING}|//[^\n]*|(?P<open>")')
+
+
+def _check_strings(text: str, filename: str) -> None:
+    """Refuse a string that is not closed in its line; xDSL's lexer would look for its end forever.
+
+    The expression that xDSL matches strings with takes exponential time where it fails.
+    """
+    for scrap in _SCRAP.finditer(text):
+        if scrap["open"]:
+            line = text.count("\n", 0, scrap.start()) + 1
+            column = scrap.start() - text.rfind("\n", 0, scrap.start())
+            what = "string without an end in its line, or with an unknown escape"
+            raise ModelError(what, Location(filename, line, column))
 
 
 def _here(parser: Parser) -> Location:

@@ -150,7 +150,6 @@ def in_nest(model: str, wiring: dict[str, np.ndarray]) -> list[tuple[int, int]]:
     nest.Simulate(DURATION)
     events = recorder.events
     steps = np.rint(events["times"] / DT).astype(int)
-    # A simulation of NEST ends before its last step has been recorded.
     return sorted(zip(steps.tolist(), (events["senders"] - first).tolist(), strict=True))
 
 
@@ -159,7 +158,7 @@ def test_linear_models_fire_as_in_nest_in_a_recurrent_network(
     model: str, wiring: dict[str, np.ndarray]
 ):
     ours, theirs = in_snnc(model, wiring), in_nest(model, wiring)
-    last = round(DURATION / DT)
+    last = round(DURATION / DT)  # which NEST has not recorded yet
     assert len(theirs) > 2 * N
     assert [s for s in ours if s[0] < last] == [s for s in theirs if s[0] < last]
 
@@ -174,7 +173,7 @@ LEAKY = {**NEURON, **COND, "i_offset": 0.3}
 EIF = {
     **COND, "cm": 0.281, "tau_m": 9.3667, "v_rest": -70.6, "v_thresh": -50.4, "v_reset": -60.0,
     "v_spike": -40.0, "tau_refrac": 2.0, "a": 4.0, "b": 0.0805, "delta_T": 2.0, "tau_w": 144.0,
-    "i_offset": 0.5,
+    "i_offset": 0.8,
 }  # fmt: skip
 TRAUB = {
     **COND, "gbar_Na": 20.0, "gbar_K": 6.0, "g_leak": 0.01, "cm": 0.2, "v_offset": -63.0,
@@ -235,8 +234,8 @@ def test_conductance_models_follow_nest(model: str, theirs: str):
     ours = run(single(model, LEAKY, {"v": -65.0}, 0.03), 100.0)
     np.testing.assert_allclose(spike_times(ours), times)
     assert len(times) > 3
-    # 0.0008 mV in a balanced network; here a spike of 0.03 uS alone moves v by 10 mV.
-    assert rms(ours, v) < 0.005
+    # NEST keeps its own error below 1e-3 mV a step; the midpoint rule makes the most of it.
+    assert rms(ours, v) < 0.002
 
 
 def test_adaptive_exponential_follows_nest():
@@ -244,23 +243,22 @@ def test_adaptive_exponential_follows_nest():
     named = {k: v for k, v in EIF.items() if k != "tau_m"}
     v, times = nest_cell("aeif_cond_exp", named, 0.03, 100.0, g_L=leak, V_m=-70.6)
     ours = run(single("EIF_cond_exp_isfa_ista", EIF, {"v": -70.6}, 0.03), 100.0)
-    found = spike_times(ours)
     assert len(times) > 3
-    print(found, times, rms(ours, v))
-    np.testing.assert_allclose(found[0], times[0])
+    np.testing.assert_allclose(spike_times(ours), times)
+    # NEST lets a spike happen, and w grow by b, within a step.
+    assert rms(ours, v) < 0.02
 
 
 def test_hodgkin_huxley_follows_nest():
-    dt = 0.0125
+    dt = 0.01
     initial = {"v": -65.0, "m": 0.0, "h": 1.0, "n": 0.0}
     gates = {"V_m": -65.0, "Act_m": 0.0, "Inact_h": 1.0, "Act_n": 0.0}
     v, times = nest_cell("hh_cond_exp_traub", TRAUB, 0.03, 50.0, dt, **gates)
     few = single("HH_cond_exp", TRAUB, initial, 0.03)
     ours = run(few, 50.0, dt=dt, solver="rk4")
-    print(spike_times(ours), times, rms(ours, v))
     assert len(times) > 2
     np.testing.assert_allclose(spike_times(ours), times)
-    assert rms(ours, v) < 0.05
+    assert rms(ours, v) < 0.002
 
 
 @pytest.mark.parametrize("period", [0.0, 0.04, 0.1, 2.0, 2.04, 3.14])

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import snnc.pynn as sim
 from pyNN import errors
 from pyNN.random import NumpyRNG
 from pyNN.space import Grid2D, RandomStructure, Sphere
+
+import snnc.pynn as sim
 from snnc.ir.diagnostics import UnsupportedError
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import snnc.pynn as sim
 from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import Space
+
+import snnc.pynn as sim
 from snnc.ir.text import print_text
 from snnc.pynn import session
 

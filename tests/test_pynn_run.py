@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import quantities as pq
-import snnc.pynn as sim
 from pyNN import errors
 from pyNN.parameters import Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
+
+import snnc.pynn as sim
 from snnc.pynn import session
 from snnc.runtime.cache import shared_kernels
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import snnc.pynn as sim
 from pyNN import errors
 from pyNN.parameters import LazyArray, Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
+
+import snnc.pynn as sim
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random
 from snnc.pynn import session
@@ -61,9 +62,7 @@ def test_values_that_are_refused(raw, error):
 
 
 def test_functions_of_distance_become_expressions():
-    assert per_edge(lambda d: 0.5 + d / 100.0, "delay", (2, 3)) == DistanceExpression(
-        "0.5+d/100.0"
-    )
+    assert per_edge(lambda d: 0.5 + d / 100.0, "delay", (2, 3)) == DistanceExpression("0.5+d/100.0")
     assert per_edge(lambda d: np.exp(-(d**2)), "weight", (2, 3)) == DistanceExpression(
         "exp(-(d**2.0))"
     )

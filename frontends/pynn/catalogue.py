@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snnc import model_library
-from snnc.ir.diagnostics import did_you_mean
+from snnc.ir.diagnostics import ModelError, did_you_mean
 from snnc.pynn.connectors import connector_class, connector_names
 from snnc.pynn.models import ModelType, cell_type, names_of
 from snnc.pynn.synapses import COMPOSED, synapse_type
@@ -33,10 +33,18 @@ def find(name: str) -> type:
     connector = connector_class(name) if name.endswith("Connector") else None
     if connector is not None:
         return connector
-    if name in model_library.names() and not name.startswith(COMPOSED):
+    if not name.startswith(COMPOSED) and _has_model(name):
         return _model(name)
     hint = did_you_mean(name, [*model_library.names(), *connector_names()])
     raise AttributeError(f"module 'snnc.pynn' has no '{name}'{hint}")
+
+
+def _has_model(name: str) -> bool:
+    try:
+        model_library.find(name)
+    except ModelError:
+        return False
+    return True
 
 
 def _model(name: str) -> type[ModelType]:

@@ -102,7 +102,7 @@ class StandardCurrentSource(ModelType):
     def set_parameters(self, copy: bool = True, **parameters: Any) -> None:
         """Set parameters, from the present time on."""
         self.set(parameters)
-        self.session.note("set", self.symbol, **parameters)
+        self.session.note("set", self.symbol, parameters)
         values = self.values()
         for name in self._affected(parameters):
             self.session.later(
@@ -154,7 +154,7 @@ class StandardCurrentSource(ModelType):
             if not group.injectable:
                 raise TypeRefused(f"current cannot be injected into {group.label!r}")
         self.targets.extend(groups)
-        self.session.note("inject", self.symbol, into=[group.label for group in groups])
+        self.session.note("inject", self.symbol, {"into": [group.label for group in groups]})
         self.session.changed(self.symbol, "current source")
 
     # The current itself, which is a function of the parameters and of time.

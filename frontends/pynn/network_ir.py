@@ -52,14 +52,17 @@ class _Writer:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.builder = NetworkBuilder("net", dt=session.dt, seed=session.seed)
+        self._models: dict[str, str] = {}
         self._views: dict[tuple[str, Any], str] = {}
         self._assemblies: dict[tuple[str, ...], str] = {}
         self._taken = {population.symbol for population in session.populations}
         self._taken.update(projection.symbol for projection in session.projections)
 
     def model(self, name: str) -> str:
-        file = model_library.find(name)
-        return self.builder.use_model(model_library.text(name), str(file))
+        if name not in self._models:
+            file = model_library.find(name)
+            self._models[name] = self.builder.use_model(model_library.text(name), str(file))
+        return self._models[name]
 
     def population(self, population: Population) -> None:
         celltype = population.celltype

@@ -227,7 +227,7 @@ class Population(BasePopulation):
         self._check_names(parameters)
         values = {name: self._edited(part, name, raw) for name, raw in parameters.items()}
         self.parameters.update(values)
-        self.session.note("set", self.symbol, **parameters)
+        self.session.note("set", self.symbol, parameters)
         for name in values:
             self._edits[name] = self._edits.get(name, 0) + 1
             self.session.later(
@@ -244,7 +244,7 @@ class Population(BasePopulation):
             name: self._edited(part, name, raw, state=True) for name, raw in initial_values.items()
         }
         self.initial.update(values)
-        self.session.note("initialize", self.symbol, **initial_values)
+        self.session.note("initialize", self.symbol, initial_values)
         whole = part is self
         for name, value in values.items():
             self._edits[f"initial {name}"] = self._edits.get(f"initial {name}", 0) + 1

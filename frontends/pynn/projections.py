@@ -290,7 +290,7 @@ class Projection(Connections):
                 raise UnknownParameter(name, type(self.synapse_type).__name__, names)
             changes.append((name, *self._new_value(name, raw)))
         doubtful = self._check({name: value for name, value, _ in changes})
-        self.session.note("set", self.symbol, **attributes)
+        self.session.note("set", self.symbol, attributes)
         for name, value, listed in changes:
             self._store(name, value, listed)
         if doubtful:

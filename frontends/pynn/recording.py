@@ -99,7 +99,7 @@ class Recorder:
         self.location = script.caller()
         for name in names:
             self.recorded[name] = np.union1d(self.recorded.get(name, index), index)
-        self.session.note("record", self.population.symbol, variables=names)
+        self.session.note("record", self.population.symbol, {"variables": names})
         symbol, every = self.population.symbol, self.sampling_interval
         self.session.later(
             self._key(), lambda simulation: simulation.record(symbol, names, index, every)

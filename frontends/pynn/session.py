@@ -174,15 +174,15 @@ class Session:
             return self.dt
         return self.min_delay_setting
 
-    def note(self, action: str, target: str = "", **details: Any) -> None:
+    def note(self, action: str, target: str, details: Mapping[str, Any]) -> None:
         """Enter something the script did into the log."""
-        self.log.append(Event(self.time, action, target, details))
+        self.log.append(Event(self.time, action, target, dict(details)))
 
     # The simulation.
 
     def changed(self, target: str = "", what: str = "object") -> None:
         """Note a new object, or another change that needs a new document."""
-        self.note("add", target, what=what)
+        self.note("add", target, {"what": what})
         self._stale = True
 
     def later(self, key: tuple[str, ...], change: Callable[[Simulation], None]) -> None:
@@ -259,7 +259,7 @@ class Session:
         simulation = self.simulation()
         start = simulation.t
         self.running = True
-        self.note("run", duration=time - start)
+        self.note("run", "", {"until": time})
         steps = round(time / self.dt) - simulation.step
         try:
             if steps > 0:
@@ -273,10 +273,11 @@ class Session:
         """Go back to time 0; what was recorded becomes a segment."""
         for population in self.populations:
             population.recorder.close_segment(annotations)
-        self.note("reset", annotations=dict(annotations))
+        self.note("reset", "", annotations)
         if self._simulation is not None:
             if self._stale:
                 # Nothing of the state survives, so the new network can wait for its first use.
+                self._simulation.close()
                 self._simulation = None
                 self._pending.clear()
             else:
@@ -331,6 +332,8 @@ def current() -> Session:
 
 
 def start(session: Session) -> None:
-    """Make `session` the current network."""
+    """Make `session` the current network; what the one before recorded can still be read."""
     global _current
+    if _current is not None and _current.existing is not None:
+        _current.existing.close()
     _current = session

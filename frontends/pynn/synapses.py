@@ -216,6 +216,9 @@ class STDPMechanism(StandardSynapseType):
             "voltage_dependence": None,
             "dendritic_delay_fraction": self.dendritic_delay_fraction,
         }
+        if template == "stdpmechanism_default.txt":
+            # PyNN names a template here that it does not come with.
+            return f"STDPMechanism({self.timing_dependence!r}, {self.weight_dependence!r})"
         return descriptions.render(engine, template, context)
 
 
