@@ -53,9 +53,7 @@ def inputs(excitatory: float, inhibitory: float) -> dict[str, Input]:
 
 CASES = {
     "LIF": Few("LIF", 3, {**LEAKY, **OFFSET}, REST, {}, CURRENT),
-    "IF_curr_delta": Few(
-        "IF_curr_delta", 3, {**LEAKY, **OFFSET}, REST, inputs(6.0, -4.0), CURRENT
-    ),
+    "IF_curr_delta": Few("IF_curr_delta", 3, {**LEAKY, **OFFSET}, REST, inputs(6.0, -4.0), CURRENT),
     "IF_curr_exp": Few(
         "IF_curr_exp",
         3,

@@ -65,8 +65,8 @@ class Few:
             "cells",
             self.size,
             self.model,
-            parameters=_arrays(self.parameters),
-            initial=_arrays(self.initial),
+            parameters=arrays(self.parameters),
+            initial=arrays(self.initial),
         )
         for receptor, one in self.inputs.items():
             name = f"to_{receptor}"
@@ -135,7 +135,8 @@ def defaults(model: str) -> dict[str, float]:
     return {name: p.default for name, p in parameters.items() if p.default is not None}
 
 
-def _arrays(values: Mapping[str, Numbers]) -> dict[str, Value]:
+def arrays(values: Mapping[str, Numbers]) -> dict[str, Value]:
+    """Return values as a builder takes them: sequences as arrays."""
     return {
         name: float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)  # type: ignore[arg-type]
         for name, value in values.items()

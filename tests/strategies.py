@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
+
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.text import Document, print_text
 from snnc.ir.values import DistanceExpression, Random, Sequences, Space

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from few_cells_cases import like
-from single_cells import Few, Input, builder_of, run, spike_times, voltages
+from single_cells import Few, Input, arrays, builder_of, run, spike_times, voltages
 
 import snnc
 from snnc.compiled import CompiledNetwork
@@ -105,7 +105,7 @@ def weights_of(wiring: dict[str, np.ndarray], weight: float) -> np.ndarray:
 def in_snnc(model: str, wiring: dict[str, np.ndarray]) -> list[tuple[int, int]]:
     _, parameters, weight, driven = LINEAR[model]
     builder = builder_of([model, "SpikeSourceArray"], dt=DT)
-    values = {k: np.array(v) for k, v in like(model, N, **parameters).parameters.items()}
+    values = arrays(like(model, N, **parameters).parameters)
     builder.population("cells", N, model, parameters=values)
     trains = {"spike_times": Sequences.of(list(wiring["input"] * DT))}
     builder.population("input", N, "SpikeSourceArray", parameters=trains)

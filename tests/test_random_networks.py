@@ -9,7 +9,7 @@ import numpy as np
 from few_cells_cases import CASES, like
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from single_cells import builder_of
+from single_cells import arrays, builder_of
 
 import snnc
 from snnc.compiled import CompiledNetwork
@@ -91,8 +91,7 @@ def document(network: Network) -> Document:
     trains = Sequences.of([np.sort(rng.integers(0, 300, 8)) / 10 for _ in range(11)])
     builder.population("input", 11, "SpikeSourceArray", parameters={"spike_times": trains})
     for number, (model, size) in enumerate(network.populations):
-        cells = like(model, size)
-        values = {k: np.array(v, float) for k, v in cells.parameters.items()}
+        values = arrays(like(model, size).parameters)
         v = Random("normal", {"mu": -62.0, "sigma": 3.0})
         builder.population(f"p{number}", size, model, parameters=values, initial={"v": v})
         builder.projection(

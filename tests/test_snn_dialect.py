@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from strategies import MODELS, STATIC, builder, networks, spike_times
+
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import Location, ModelError
 from snnc.ir.dialects.snn import PopulationOp, ProjectionOp, ViewOp
 from snnc.ir.resources import decode
 from snnc.ir.text import parse, print_text, verify
 from snnc.ir.values import DistanceExpression, Random, Sequences, Space
-from strategies import MODELS, STATIC, builder, networks, spike_times
 
 HEAD = '{dt = 0.1, seed = 42, rng = "philox4x32-10/snnc-1"}'
 NETWORK = """snn.network @net {dt = 0.1, seed = 42, rng = "philox4x32-10/snnc-1"} {
@@ -22,7 +23,7 @@ NETWORK = """snn.network @net {dt = 0.1, seed = 42, rng = "philox4x32-10/snnc-1"
   snn.view @half of @E indices #snn.range<0, 80, 2>
   snn.assembly @all of [@half, @E] {label = "everything"}
   snn.projection @p from @E to @C {object_id = 2}
-      connector #snn.connector<"fixed_probability", {p_connect = 0.02, allow_self_connections = true}>
+      connector #snn.connector<"fixed_probability", {p_connect = 0.02, self = true}>
       synapse @Depressing receptor "excitatory"
       weight 0.004 delay #snn.distance<"0.5+0.01*d">
       parameters {U = 0.4}
@@ -60,7 +61,7 @@ def test_the_readable_form_is_what_is_printed():
     assert "\n".join(lines) + "\n" == NETWORK
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(networks())
 def test_both_forms_round_trip(drawn):
     document = drawn.document
@@ -72,6 +73,7 @@ def test_both_forms_round_trip(drawn):
         assert print_text(again) == text
 
 
+@settings(deadline=None, max_examples=20)
 @given(spike_times())
 def test_sequences_round_trip(sequences):
     build = builder()
@@ -100,14 +102,14 @@ def test_a_network_can_be_read_back():
     assert decode(projection.weight, {}) == 0.004
     assert projection.label == "p"
     options = {k: decode(v, {}) for k, v in projection.connector.options.data.items()}
-    assert options == {"p_connect": 0.02, "allow_self_connections": True}
+    assert options == {"p_connect": 0.02, "self": True}
     assert projection.space.data == Space("xy", periodic_boundaries=((0.0, 10.0), None, None))
     assert isinstance(view, ViewOp)
     assert view.size == 40
 
 
 def test_discardable_attributes_are_kept():
-    text = print_text(verified(f"{POPULATION} attributes {{storage = \"csr\"}}"))
+    text = print_text(verified(f'{POPULATION} attributes {{storage = "csr"}}'))
     assert 'attributes {storage = "csr"}' in text
 
 
@@ -366,7 +368,7 @@ def test_a_broken_rule_is_refused_with_its_place(rule):
         ('{dt = 0.1, rng = "r"}', "seed"),
         ('{dt = "a", seed = 1, rng = "r"}', "'dt' must be a number; found \"a\""),
         ('{dt = 0.1, sede = 1, rng = "r"}', "unknown 'sede'; did you mean 'seed'?"),
-        ('{dt = 0.1, dt = 0.1}', "'dt' is given twice"),
+        ("{dt = 0.1, dt = 0.1}", "'dt' is given twice"),
     ],
 )
 def test_the_head_of_a_network_is_checked(head, message):

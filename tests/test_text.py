@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import builder, example_models
+
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.context import context
-from snnc.ir.diagnostics import Location, ModelError, OptionError
+from snnc.ir.diagnostics import ModelError, OptionError
 from snnc.ir.registry import DIALECTS, Registry
 from snnc.ir.text import Document, load, parse, print_text, save, verify
 from snnc.ir.values import DistanceExpression, Random
-from strategies import builder, example_models
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_arrays_of_another_network_are_refused(document, tmp_path):
     arrays = dict(np.load(tmp_path / "net.npz"))
     arrays["E.cm"] = arrays["E.cm"] * 2.0
     np.savez(tmp_path / "net.npz", **arrays)
-    with pytest.raises(ModelError, match="array 'E.cm' is not the one meant; found content") as e:
+    with pytest.raises(ModelError, match=r"array 'E.cm' is not the one meant; found content") as e:
         load(path)
     number = 1 + next(i for i, t in enumerate(path.read_text().splitlines()) if "population" in t)
     assert (e.value.location.file, e.value.location.line) == (str(path), number)
@@ -174,7 +175,9 @@ MALFORMED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "place", "message"), MALFORMED, ids=[m[0][:40] for m in MALFORMED])
+@pytest.mark.parametrize(
+    ("text", "place", "message"), MALFORMED, ids=[m[0][:40] for m in MALFORMED]
+)
 def test_malformed_text_is_refused_with_its_place(text, place, message):
     with pytest.raises(ModelError) as error:
         verify(parse(text, "net.mlir"))
@@ -187,9 +190,7 @@ def test_malformed_text_is_refused_with_its_place(text, place, message):
 
 SCRAPS = st.lists(
     st.sampled_from(
-        'snn.population snn.view snn.network snn.projection @E @p { } [ ] ( ) < > , = "a" "snn.view"'
-        " 3 -1 0.5 nan #snn.random #snn.array #snn.space #snn.range of from to indices weight \n"
-        " connector parameters attributes : () -> loc(\"a\":1:2) <{ }> i64 ^bb0 %0 !dyn.q".split(" ")
+        ['snn.population', 'snn.view', 'snn.network', 'snn.projection', '@E', '@p', '{', '}', '[', ']', '(', ')', '<', '>', ',', '=', '"a"', '"snn.view"', '3', '-1', '0.5', 'nan', '#snn.random', '#snn.array', '#snn.space', '#snn.range', 'of', 'from', 'to', 'indices', 'weight', '\n', 'connector', 'parameters', 'attributes', ':', '()', '->', 'loc("a":1:2)', '<{', '}>', 'i64', '^bb0', '%0', '!dyn.q']
     ),
     max_size=12,
 ).map(" ".join)
@@ -213,7 +214,7 @@ def test_damage_anywhere_is_refused_with_a_place_or_harmless(data):
     text = print_text(build.finish(), generic=data.draw(st.booleans()))
     start = data.draw(st.integers(text.index("snn.network"), len(text) - 1))
     end = data.draw(st.integers(start, min(start + 9, len(text))))
-    damaged = text[:start] + data.draw(st.text("{}<>@#\"1.e-, ", max_size=2)) + text[end:]
+    damaged = text[:start] + data.draw(st.text('{}<>@#"1.e-, ', max_size=2)) + text[end:]
     try:
         verify(parse(damaged, "any"))
     except ModelError as error:

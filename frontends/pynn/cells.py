@@ -78,7 +78,8 @@ class Cells(OldNames):
         variables: str | Sequence[str] = "all",
         gather: bool = True,
         clear: bool = False,
-        **options: Any,
+        *,
+        annotations: dict[str, Any] | None = None,
     ) -> Any:
         """Return what was recorded, as a Neo block."""
         raise NotImplementedError

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,8 @@ def capture_network(path: Path) -> Document:
     before = session.observers.before_run
     session.observers.before_run = stop
     try:
-        with running(path, []):
+        # What the script prints must not mix with what is emitted.
+        with running(path, []), redirect_stdout(sys.stderr):
             runpy.run_path(str(path), run_name="__main__")
     except _FirstRun as reached:
         return reached.session.document()
