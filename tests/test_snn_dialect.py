@@ -295,6 +295,10 @@ RULES = {
         projection(connector=f'"array", {{mask = {array([3, 4], "bool")}}}'), 3,
         "option 'mask' has shape [3, 4]; expected [4, 4]",
     ),
+    "unknown connector": (
+        projection(connector='"all_to_al"'), 3,
+        "unknown connector 'all_to_al'; did you mean 'all_to_all'?",
+    ),
     "option NaN": (
         projection(connector='"fixed_probability", {p_connect = nan}'), 3,
         "option 'p_connect' of connector 'fixed_probability' is NaN",
@@ -308,7 +312,8 @@ RULES = {
     "delay NaN": (projection(delay="nan"), 3, "delay is NaN"),
     "delay infinite": (projection(delay="inf"), 3, "delay is not finite"),
     "kind of source": (
-        SOURCE.replace('"dc"', '"bc"'), 2, "unknown kind of current source 'bc'; expected one of ac, dc, noisy, step",
+        SOURCE.replace('"dc"', '"bc"'), 2,
+        "unknown kind of current source 'bc'; expected one of ac, dc, noisy, step",
     ),
     "source parameter": (
         f"{SOURCE} parameters {{frequency = 1.0}}", 2,

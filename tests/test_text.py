@@ -165,8 +165,8 @@ MALFORMED = [
     ("snn.population @E [1] of @M {size = 3}", (1, 29), "unknown 'size'"),
     ("snn.population @E [9999999999999999999999] of @M", None, "out of range"),
     (
-        "snn.projection @p from @E to @E\n connector #snn.connector<\"c\"> synapse @S receptor \"r\""
-        " weight 1.0 delay 1.0\n space #snn.space<axes = \"w\">",
+        "snn.projection @p from @E to @E\n connector #snn.connector<\"c\"> synapse @S"
+        " receptor \"r\" weight 1.0 delay 1.0\n space #snn.space<axes = \"w\">",
         (3, 18),
         "unknown axes 'w'",
     ),
@@ -188,12 +188,10 @@ def test_malformed_text_is_refused_with_its_place(text, place, message):
         assert (error.value.location.line, error.value.location.column) == place
 
 
-SCRAPS = st.lists(
-    st.sampled_from(
-        ['snn.population', 'snn.view', 'snn.network', 'snn.projection', '@E', '@p', '{', '}', '[', ']', '(', ')', '<', '>', ',', '=', '"a"', '"snn.view"', '3', '-1', '0.5', 'nan', '#snn.random', '#snn.array', '#snn.space', '#snn.range', 'of', 'from', 'to', 'indices', 'weight', '\n', 'connector', 'parameters', 'attributes', ':', '()', '->', 'loc("a":1:2)', '<{', '}>', 'i64', '^bb0', '%0', '!dyn.q']
-    ),
-    max_size=12,
-).map(" ".join)
+WORDS = """snn.population snn.view snn.network snn.projection @E @p { } [ ] ( ) < > , = "a"
+"snn.view" 3 -1 0.5 nan #snn.random #snn.array #snn.space #snn.range of from to indices weight
+connector parameters attributes : () -> loc("a":1:2) <{ }> i64 ^bb0 %0 !dyn.q"""
+SCRAPS = st.lists(st.sampled_from([*WORDS.split(), "\n"]), max_size=12).map(" ".join)
 
 
 @settings(deadline=None)

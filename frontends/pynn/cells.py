@@ -78,8 +78,6 @@ class Cells(OldNames):
         variables: str | Sequence[str] = "all",
         gather: bool = True,
         clear: bool = False,
-        *,
-        annotations: dict[str, Any] | None = None,
     ) -> Any:
         """Return what was recorded, as a Neo block."""
         raise NotImplementedError
@@ -172,7 +170,9 @@ class Cells(OldNames):
         """
         from snnc.pynn.neo_data import write_block
 
-        write_block(io, self.get_data(variables, clear=clear, annotations=annotations))
+        block = self.get_data(variables, clear=clear)
+        block.annotate(**(annotations or {}))
+        write_block(io, block)
 
     def mean_spike_count(self, gather: bool = True) -> float:
         """Return the mean number of spikes of the recorded cells."""

@@ -32,6 +32,7 @@ from snnc.ir.dialects.snn_values import (
 )
 from snnc.ir.locations import refuse
 from snnc.ir.model_info import ModelInfo, ParameterInfo, ReceptorInfo, describe_model, is_model
+from snnc.ir.registry import CONNECTORS
 from snnc.ir.values import CURRENT_SOURCES
 
 
@@ -228,10 +229,12 @@ def receptors_of(op: ProjectionOp, post: Group, scope: Scope) -> list[ReceptorIn
 
 def _check_connector(op: ProjectionOp, pre: Group, post: Group) -> int | None:
     """Check the options; return the number of connections of an explicit list."""
-    options = op.connector.options.data
+    connector, options = op.connector.connector.data, op.connector.options.data
+    if connector not in CONNECTORS:
+        refuse(op, f"unknown connector '{connector}'{did_you_mean(connector, CONNECTORS.names())}")
     for name, value in options.items():
         if isinstance(value, FloatAttr) and math.isnan(value.value.data):
-            refuse(op, f"option '{name}' of connector '{op.connector.connector.data}' is NaN")
+            refuse(op, f"option '{name}' of connector '{connector}' is NaN")
         if isinstance(value, ArrayHandleAttr) and value.data.dtype == "bool":
             _check_shape(op, f"option '{name}'", value, (pre.size, post.size), "bool")
     lists = [options.get(side) for side in ("pre", "post")]
