@@ -56,6 +56,7 @@ def median_of(samples: list[dict]) -> dict:
     return {key: statistics.median(s[key] for s in alive) for key in keys} | {
         "alive": sum(s["alive"] for s in samples),
         "runs": len(samples),
+        "rates_hz": [s["rate_hz"] for s in alive],
         "integrator": samples[0]["integrator"],
     }
 
@@ -63,12 +64,15 @@ def median_of(samples: list[dict]) -> dict:
 def report(results: dict[str, dict]) -> None:
     """Print the table."""
     base = results["snnc f64"]["run_s"]
-    print(f"{'':12}{'prepare s':>10}{'run s':>9}{'ratio':>8}{'rate Hz':>9}{'CV':>6}"
-          f"{'v error mV':>12}  integrator")
+    print(
+        f"{'':12}{'prepare s':>10}{'run s':>9}{'ratio':>8}{'rate Hz':>9}{'of seeds':>12}{'CV':>6}"
+        f"{'v error mV':>12}  integrator"
+    )
     for label, row in results.items():
         print(
             f"{label:12}{row['prepare_s']:>10.2f}{row['run_s']:>9.3f}{row['run_s'] / base:>8.1f}"
-            f"{row['rate_hz']:>9.1f}{row['cv']:>6.2f}{row['v_rms_mv']:>12.1e}  {row['integrator']}"
+            f"{row['rate_hz']:>9.1f}{min(row['rates_hz']):>7.1f}-{max(row['rates_hz']):.1f}"
+            f"{row['cv']:>6.2f}{row['v_rms_mv']:>12.1e}  {row['integrator']}"
             f" ({row['alive']} of {row['runs']} alive)"
         )
 

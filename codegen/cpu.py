@@ -62,7 +62,7 @@ class _Generator:
         used = {op.model for op in self.symbols.values() if isinstance(op, snn.PopulationOp)}
         cells = [op for op in ops if isinstance(op, step.CellOp) and op.label in used]
         self.synapse_ops = {op.label: op for op in ops if isinstance(op, SynapseOp)}
-        self.precision = _precision(cells)
+        self.precision: Precision = _precision(cells)
         self.cells = {op.label: cell_plan(op) for op in cells}
         missing = used - set(self.cells)
         if missing:

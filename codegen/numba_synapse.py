@@ -7,7 +7,15 @@ combinations.
 
 from __future__ import annotations
 
-from snnc.codegen.artifact import Buffer, ParameterPlan, SynapseForm, SynapsePlan
+from typing import Literal
+
+from snnc.codegen.artifact import (
+    Buffer,
+    ParameterPlan,
+    SynapseField,
+    SynapseForm,
+    SynapsePlan,
+)
 from snnc.codegen.numba_deliver import DeliverKernel
 from snnc.codegen.numba_expressions import Precision
 from snnc.codegen.synapse_arrival import arrival
@@ -18,11 +26,6 @@ from snnc.ir.dialects import dyn, syn
 from snnc.ir.dialects.step_synapse import SynapseOp
 
 _FLOATS = {"f64": "float64", "f32": "float32"}
-
-
-def is_plastic(op: SynapseOp) -> bool:
-    """Return whether the weight changes, so that the form must have ``weight="edge"``."""
-    return SynapseShape(op).plastic
 
 
 def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> SynapsePlan:
@@ -49,6 +52,7 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
     name = f"{op.label}_{form}_{precision}"
     kernel = DeliverKernel(shape, form, precision)
     deliver = kernel.source(f"deliver_{name}", arrival(kernel))
+    layout: dict[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
     layout = {"deliver": tuple(kernel.layout)}
     emit = observe = None
     if shape.carried:

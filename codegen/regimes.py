@@ -140,6 +140,11 @@ def clock_of(cell: step.CellOp) -> Clock:
     return NumberedRegimes(tuple(names), frozenset(timed))
 
 
+def _at_the_end(op: step.EnterOp, free: str) -> bool:
+    """Tell whether `op` enters the free regime only when the time of the other is over."""
+    return op.regime.data != free or isinstance(op.condition.owner, step.ElapsedOp)
+
+
 def _only_returns(cell: step.CellOp) -> bool:
     """Tell whether the end of a timed regime has no other effect than to leave it."""
     assert cell.update is not None
@@ -148,7 +153,6 @@ def _only_returns(cell: step.CellOp) -> bool:
             users = [use.operation for use in op.result.uses]
             if not all(isinstance(user, step.EnterOp) for user in users):
                 return False
-        returns = isinstance(op, step.EnterOp) and op.regime.data == cell.regime_names[0]
-        if returns and not isinstance(op.condition.owner, step.ElapsedOp):
+        if isinstance(op, step.EnterOp) and not _at_the_end(op, cell.regime_names[0]):
             return False
     return True

@@ -65,8 +65,7 @@ class SynapseShape:
         self.replays = bool(edge_post)
         self.history = op.event("post") is not None or bool(self.states("post"))
         self.edge_states = self.states("edge")
-        changed = {*edge_post, *self.changed(self.on_pre, "edge"), *self.advances}
-        self.plastic = "weight" in changed
+        self.plastic = op.is_plastic
         self.edge_advances = [n for n in (*self.edge_states, "weight") if n in self.advances]
         self.values = self._carried_values()
         self.traces = [n for n in self.states("pre") if n in self._reads(edge_post.values())]

@@ -77,7 +77,11 @@ def progress_bar() -> Iterator[Callable[[float], None] | None]:
 
     text = "{n:.0f} ms simulated, {rate_fmt}"
     with tqdm(unit="ms", delay=2.0, leave=False, bar_format=text) as bar:
-        yield lambda time: bar.update(time - bar.n)
+
+        def show(time: float) -> None:
+            bar.update(time - bar.n)
+
+        yield show
 
 
 def run_network(

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, 
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from snnc.ir.dialects import dyn, snn
+from snnc.ir.dialects import snn
 from snnc.ir.dialects.step_synapse import SynapseOp
 
 # Below this number of possible pairs a row of its own costs more than the weights it saves.
@@ -61,19 +61,13 @@ def form_of(projection: snn.ProjectionOp) -> str:
 
 def is_static(synapse: SynapseOp) -> bool:
     """Tell whether delivery needs nothing but the weight, so that projections can share rows."""
-    return not synapse.states and not synapse.constants and not is_plastic(synapse)
-
-
-def is_plastic(synapse: SynapseOp) -> bool:
-    """Tell whether the weight changes, at events or between them."""
-    assigned = {op.state.data for op in synapse.walk() if isinstance(op, dyn.SetOp)}
-    return "weight" in assigned or "weight" in synapse.advances
+    return not synapse.states and not synapse.constants and not synapse.is_plastic
 
 
 def _storage(
     projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: SynapseOp
 ) -> str:
-    if is_plastic(synapse):
+    if synapse.is_plastic:
         return "edge"
     pairs = prod(_size(symbols[side], symbols) for side in (projection.pre, projection.post))
     if is_static(synapse) and pairs < _SMALL:

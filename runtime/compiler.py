@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding as llvm
+
 from snnc.ir.diagnostics import CompilationError
 from snnc.runtime.machine import PERMITTED_SYMBOLS, target_machine
 
@@ -55,6 +56,7 @@ def assembly(text: str) -> str:
 def _module(text: str, path: str, symbol: str) -> Any:
     """Return the optimised LLVM module of a text, its entry named `symbol`."""
     from numba import types
+
     from snnc.runtime.intrinsics import loop
 
     namespace: dict[str, Any] = {"__name__": f"{symbol}_text", "__file__": path}

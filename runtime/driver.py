@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.cache import Kernels, source_of
 

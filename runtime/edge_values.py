@@ -70,7 +70,7 @@ def evaluate(
 def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
     """Return the delays of some connections in steps."""
     given, _ = edge_value(one, "delay")
-    if np.ndim(given) == 0 and isinstance(given, float | int | np.ndarray):
+    if isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0:
         return int(delay_steps(float(given), one.dt, one.plan.name))
     return delay_steps(evaluate(kernels, one, "delay", block), one.dt, one.plan.name)
 

@@ -16,6 +16,7 @@ from numba import njit, types
 from numba.core.compiler import Compiler, DefaultPassBuilder
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
+
 from snnc.runtime.emit import F32, F64, I1, I32, I64, float_type
 
 # Contraction to fused multiply-add only: reassociation or reciprocals would make results depend on

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from numba import types
 from numba.extending import intrinsic
+
 from snnc.runtime.emit import Term, elementwise, float_type, horner, select
 
 MAX_INTEGER_POWER = 64

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import neo
 import quantities as pq
+
 from snnc.runtime.simulation import Simulation
 
 _QUANTITIES = {"mV": pq.mV, "nA": pq.nA, "uS": pq.uS, "nS": pq.nS, "1": pq.dimensionless}
@@ -19,7 +22,6 @@ def block_of(simulation: Simulation) -> neo.Block:
     block = neo.Block(name=artifact.name)
     segment = neo.Segment(name="segment000")
     block.segments.append(segment)
-    segment.block = block
     for population in artifact.populations:
         variables = simulation.recorded(population.name)
         if "spikes" in variables:
@@ -28,8 +30,8 @@ def block_of(simulation: Simulation) -> neo.Block:
                     neo.SpikeTrain(
                         train,
                         units="ms",
-                        t_start=0.0,
-                        t_stop=simulation.t,
+                        t_start=0.0 * pq.ms,
+                        t_stop=simulation.t * pq.ms,
                         source_population=population.label,
                         source_index=int(index),
                         source_id=int(population.first_id + index),
@@ -50,7 +52,7 @@ def _trains(simulation: Simulation, population: str, cells):
 def _signal(simulation: Simulation, population: str, name: str) -> neo.AnalogSignal:
     trace = simulation.trace(population, name)
     unit = simulation.unit(population, name)
-    signal = neo.AnalogSignal(
+    signal: Any = neo.AnalogSignal(
         trace.values,
         units=_QUANTITIES.get(unit) or pq.CompoundUnit(unit),
         t_start=trace.start * pq.ms,

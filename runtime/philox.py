@@ -10,6 +10,7 @@ from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
+
 from snnc.runtime.emit import Term
 
 ROUNDS = 10

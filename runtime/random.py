@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.runtime.cache import Kernels, KernelSource
 

@@ -6,6 +6,8 @@ rejects takes as many as it needs and never runs into its neighbours. A draw tha
 `MAX_REDRAWS` times returns nan, and so do parameters that are nan.
 """
 
+# pyright: reportCallIssue=false
+# Intrinsics take a typing context that their callers do not pass.
 from __future__ import annotations
 
 from snnc.runtime.intrinsics import loop

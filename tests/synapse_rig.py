@@ -10,7 +10,7 @@ import numpy as np
 
 import snnc
 from snnc.codegen.artifact import SynapseForm, SynapsePlan
-from snnc.codegen.numba_synapse import is_plastic, synapse_plan
+from snnc.codegen.numba_synapse import synapse_plan
 from snnc.ir.context import context
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import parse, verify
@@ -49,7 +49,7 @@ def plan_of(
 ) -> SynapsePlan:
     placed = place(op, set(edge), set(initial))
     placed.verify()
-    form = SynapseForm(target, "edge" if is_plastic(placed) else weight)
+    form = SynapseForm(target, "edge" if placed.is_plastic else weight)
     return synapse_plan(placed, form, precision)
 
 

@@ -28,9 +28,7 @@ def script(tmp_path):
 
 
 def snnc(*arguments, cwd=None):
-    return subprocess.run(
-        [SNNC, *map(str, arguments)], capture_output=True, text=True, cwd=cwd
-    )
+    return subprocess.run([SNNC, *map(str, arguments)], capture_output=True, text=True, cwd=cwd)
 
 
 def test_run_replaces_the_backend_that_a_script_imports(script):

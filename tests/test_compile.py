@@ -1,4 +1,4 @@
-"""From the network to what runs: saving, stages, kernels that are compiled, and models on the path."""
+"""From the network to what runs: saving, stages, compiled kernels, models on the path."""
 
 import json
 import os
@@ -26,14 +26,27 @@ def small_network(projections: int = 2, weight=0.05):
     for model in ("IF_curr_exp", "StaticSynapse", "TsodyksMarkramSynapse"):
         net.use_model(model_library.text(model), model)
     tau = np.linspace(8.0, 12.0, 50)
-    net.population("A", 50, "IF_curr_exp", parameters={**DRIVE, "tau_m": tau},
-                   initial={"v": Random("uniform", {"low": -65.0, "high": -50.0})})
+    net.population(
+        "A",
+        50,
+        "IF_curr_exp",
+        parameters={**DRIVE, "tau_m": tau},
+        initial={"v": Random("uniform", {"low": -65.0, "high": -50.0})},
+    )
     net.population("B", 30, "IF_curr_exp", parameters=DRIVE)
     rule = ("fixed_probability", {"p_connect": 0.2})
     for number in range(projections):
         pre, post = ("A", "B") if number % 2 else ("B", "A")
-        net.projection(f"p{number}", pre, post, rule, "StaticSynapse", "excitatory", weight,
-                       DistanceExpression("0.5 + 0.01*d"))
+        net.projection(
+            f"p{number}",
+            pre,
+            post,
+            rule,
+            "StaticSynapse",
+            "excitatory",
+            weight,
+            DistanceExpression("0.5 + 0.01*d"),
+        )
     net.projection("tm", "A", "B", rule, "TsodyksMarkramSynapse", "excitatory", 0.1, 1.0)
     net.record("A", ["spikes", "v"])
     net.record("B", ["spikes"])
@@ -124,7 +137,7 @@ def test_new_values_compile_nothing():
     assert np.all(simulation.edge_values("p0", "weight") == pytest.approx(0.07, rel=1e-7))
 
 
-BETA = """dyn.cell @IF_cond_beta "Leaky integrate-and-fire, difference-of-exponentials conductance." {
+BETA = """dyn.cell @IF_cond_beta "Leaky integrate-and-fire, beta-function conductance." {
   param cm : nF = 1.0
   param tau_m : ms = 20.0
   param tau_refrac : ms = 2.0
@@ -177,7 +190,7 @@ def test_a_new_cell_model_is_one_file_on_the_model_path(tmp_path):
         env={**os.environ, "SNNC_MODEL_PATH": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[0] == "('excitatory',) uS True"
+    assert done.stdout.split("\n")[0] == "['excitatory'] uS True"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.cache import Kernels, KernelSource
 from snnc.runtime.driver import Driver, Instruction, Kind, StopFlag, run_threads

@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from snnc.ir.diagnostics import CompilationError
 from snnc.runtime.cache import Kernels, KernelSource, source_of
 

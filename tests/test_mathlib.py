@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from snnc.runtime.cache import Kernels, KernelSource
 
 ONE = ["exp", "expm1", "exprel", "log", "tanh", "sqrt", "fabs", "floor", "ceil", "rint"]

@@ -18,8 +18,7 @@ CASES = {
     "pow(x, 3.0) + pow(x, -2.0) + pow(p, x)": "x**3 + x**-2.0 + p**x",
     "min(x, p) + 10.0 * max(x, p)": "np.minimum(x, p) + 10 * np.maximum(x, p)",
     "exp(x) + log(p) + sqrt(p) + abs(-x)": "np.exp(x) + np.log(p) + np.sqrt(p) + abs(-x)",
-    "sin(x) * cos(x) + tanh(x) + exprel(x)": "np.sin(x) * np.cos(x) + np.tanh(x)"
-    " + np.expm1(x) / x",
+    "sin(x) * cos(x) + tanh(x) + exprel(x)": "np.sin(x) * np.cos(x) + np.tanh(x) + np.expm1(x) / x",
     "select(x < p and not (x >= 0.5 or p == 2.0), x, p)": "x if x < p and not "
     "(x >= 0.5 or p == 2.0) else p",
 }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+
 from snnc.ir.diagnostics import UserError
 from snnc.runtime import random
 from snnc.runtime.cache import Kernels, KernelSource

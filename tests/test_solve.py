@@ -25,8 +25,7 @@ def methods(document: Document) -> dict[str, tuple[str, int | None]]:
     return {
         state.data: (op.method.data, op.order)
         for op in cell.body.block.ops
-        if isinstance(op, step.SolvedOp)
-        and (op.regime is None or op.regime.data == first)
+        if isinstance(op, step.SolvedOp) and (op.regime is None or op.regime.data == first)
         for state in op.states
     }
 
@@ -41,7 +40,9 @@ DECAY = """dyn.cell @Decay {
 
 
 def test_golden_text_of_a_linear_cell():
-    assert print_text(lower(DECAY, "solve")) == """builtin.module {
+    assert (
+        print_text(lower(DECAY, "solve"))
+        == """builtin.module {
   step.cell @Decay {
     param tau : ms = 20.0
     state v : mV = 1.0
@@ -55,6 +56,7 @@ def test_golden_text_of_a_linear_cell():
   }
 }
 """
+    )
 
 
 THRESHOLD = """dyn.cell @Fire {
@@ -76,7 +78,9 @@ THRESHOLD = """dyn.cell @Fire {
 
 
 def test_golden_text_of_regimes_and_the_exponential_midpoint():
-    assert print_text(lower(THRESHOLD, "solve,hoist-constants")) == """builtin.module {
+    assert (
+        print_text(lower(THRESHOLD, "solve,hoist-constants"))
+        == """builtin.module {
   step.cell @Fire regimes run, wait {
     param tau : ms = 20.0
     param g_max : uS = 0.01
@@ -110,6 +114,7 @@ def test_golden_text_of_regimes_and_the_exponential_midpoint():
   }
 }
 """
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,33 @@ import time
 import coba_common as c
 import numpy as np
 from brian2 import (
-    Network, NeuronGroup, PoissonGroup, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, Synapses,
-    defaultclock, device, mV, ms, nF, prefs, second, seed, set_device, uS, Hz,
+    Network,
+    NeuronGroup,
+    PoissonGroup,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    StateMonitor,
+    Synapses,
+    defaultclock,
+    device,
+    ms,
+    mV,
+    nF,
+    prefs,
+    seed,
+    set_device,
+    uS,
 )  # fmt: skip
 
 arguments = c.options()
-prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-fno-finite-math-only",
-                                            "-march=native", "-std=c++17"]
+prefs.codegen.cpp.extra_compile_args_gcc = [
+    "-w",
+    "-O3",
+    "-ffast-math",
+    "-fno-finite-math-only",
+    "-march=native",
+    "-std=c++17",
+]
 EQUATIONS = """
 dv/dt = ((v_rest - v) / tau_m) + (ge * (e_E - v) + gi * (e_I - v)) / C_m : volt (unless refractory)
 dge/dt = -ge / tau_E : siemens
@@ -37,23 +57,33 @@ def begin() -> None:
 
 
 def group(size: int) -> NeuronGroup:
-    cells = NeuronGroup(size, EQUATIONS, threshold="v > theta", reset="v = v_reset",
-                        refractory=c.CELL["tau_refrac"] * ms, method="exponential_euler",
-                        namespace=NAMES)
-    return cells
+    return NeuronGroup(
+        size,
+        EQUATIONS,
+        threshold="v > theta",
+        reset="v = v_reset",
+        refractory=c.CELL["tau_refrac"] * ms,
+        method="exponential_euler",
+        namespace=NAMES,
+    )
 
 
 def error() -> float:
     begin()
-    cell = NeuronGroup(1, EQUATIONS.replace(" (unless refractory)", ""),
-                       method="exponential_euler", namespace=NAMES)
+    cell = NeuronGroup(
+        1,
+        EQUATIONS.replace(" (unless refractory)", ""),
+        method="exponential_euler",
+        namespace=NAMES,
+    )
     cell.v = NAMES["v_rest"]
     parts = [cell]
     for target, train, weight in zip(("ge", "gi"), c.test_input(), ("W_E", "W_I"), strict=True):
         # A spike shown at t acts on the state that is sampled at t + delay.
         source = SpikeGeneratorGroup(1, np.zeros(len(train), int), np.round(train, 1) * ms)
-        synapses = Synapses(source, cell, on_pre=f"{target} += {weight}", delay=c.DELAY * ms,
-                            namespace=NAMES)
+        synapses = Synapses(
+            source, cell, on_pre=f"{target} += {weight}", delay=c.DELAY * ms, namespace=NAMES
+        )
         synapses.connect()
         parts += [source, synapses]
     monitor = StateMonitor(cell, "v", record=True)
@@ -74,8 +104,11 @@ cells = group(c.N_E + c.N_I)
 cells.v = rng.uniform(-60.0, -50.0, c.N_E + c.N_I) * mV
 ignition = PoissonGroup(c.IGNITION_CELLS, f"{c.IGNITION_RATE}*Hz * int(t < {c.WARM_UP}*ms)")
 parts = [cells, ignition]
-for source, rule, text in ((cells, f"i < {c.N_E}", "ge += W_E"), (cells, f"i >= {c.N_E}", "gi += W_I"),
-                           (ignition, None, "ge += W_IGNITE")):
+for source, rule, text in (
+    (cells, f"i < {c.N_E}", "ge += W_E"),
+    (cells, f"i >= {c.N_E}", "gi += W_I"),
+    (ignition, None, "ge += W_IGNITE"),
+):
     synapses = Synapses(source, cells, on_pre=text, delay=c.DELAY * ms, namespace=NAMES)
     synapses.connect(rule, p=c.P) if rule else synapses.connect(p=c.P)
     parts.append(synapses)

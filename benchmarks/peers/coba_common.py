@@ -35,8 +35,9 @@ def statistics(times: np.ndarray, senders: np.ndarray) -> dict:
     times, senders = times[order], senders[order]
     gaps = np.diff(times)[np.diff(senders) == 0]
     owner = senders[1:][np.diff(senders) == 0]
-    cvs = [g.std() / g.mean() for g in np.split(gaps, np.flatnonzero(np.diff(owner)) + 1)
-           if len(g) > 2]
+    cvs = [
+        g.std() / g.mean() for g in np.split(gaps, np.flatnonzero(np.diff(owner)) + 1) if len(g) > 2
+    ]
     return {
         "rate_hz": len(times) / (N_E + N_I) / (stop - start) * 1e3,
         "cv": float(np.mean(cvs)) if cvs else float("nan"),
@@ -61,7 +62,7 @@ def rms_error(v: np.ndarray) -> float:
 
 
 def reference_trace() -> np.ndarray:
-    """Integrate the test cell (no threshold) by DOP853 at rtol 1e-12; arrivals DELAY after input."""
+    """Integrate the test cell (no threshold) by DOP853 at rtol 1e-12; arrivals after DELAY."""
     from scipy.integrate import solve_ivp
 
     steps = int(DURATION / DT)
@@ -73,12 +74,15 @@ def reference_trace() -> np.ndarray:
     def slope(_t: float, y: np.ndarray) -> list[float]:
         v, ge, gi = y
         current = ge * (CELL["e_rev_E"] - v) + gi * (CELL["e_rev_I"] - v)
-        return [(CELL["v_rest"] - v) / CELL["tau_m"] + current / CELL["cm"],
-                -ge / CELL["tau_syn_E"], -gi / CELL["tau_syn_I"]]
+        return [
+            (CELL["v_rest"] - v) / CELL["tau_m"] + current / CELL["cm"],
+            -ge / CELL["tau_syn_E"],
+            -gi / CELL["tau_syn_I"],
+        ]
 
     y, trace = np.array([CELL["v_rest"], 0.0, 0.0]), np.empty(steps)
     for k in range(steps):
         y = solve_ivp(slope, (0.0, DT), y, method="DOP853", rtol=1e-12, atol=1e-14).y[:, -1]
         trace[k] = y[0]
-        y = y + [0.0, jumps[0, k + 1], jumps[1, k + 1]]
+        y = y + np.array([0.0, jumps[0, k + 1], jumps[1, k + 1]])
     return trace

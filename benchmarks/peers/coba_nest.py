@@ -39,8 +39,9 @@ reset()
 rng = np.random.default_rng(arguments.seed)
 cells = nest.Create("iaf_cond_exp", c.N_E + c.N_I, CELL)
 cells.V_m = list(rng.uniform(-60.0, -50.0, c.N_E + c.N_I))
-ignition = nest.Create("poisson_generator", c.IGNITION_CELLS,
-                       {"rate": c.IGNITION_RATE, "stop": c.WARM_UP})
+ignition = nest.Create(
+    "poisson_generator", c.IGNITION_CELLS, {"rate": c.IGNITION_RATE, "stop": c.WARM_UP}
+)
 parrots = nest.Create("parrot_neuron", c.IGNITION_CELLS)
 nest.Connect(ignition, parrots, "one_to_one")
 rule = {"rule": "pairwise_bernoulli", "p": c.P}

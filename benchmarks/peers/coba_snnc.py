@@ -23,13 +23,26 @@ def builder(seed: int) -> NetworkBuilder:
 
 def error() -> float:
     net = builder(0)
-    net.population("cell", 1, "IF_cond_exp", parameters={**c.CELL, "v_thresh": 1e3},
-                   initial={"v": c.CELL["v_rest"]})
+    net.population(
+        "cell",
+        1,
+        "IF_cond_exp",
+        parameters={**c.CELL, "v_thresh": 1e3},
+        initial={"v": c.CELL["v_rest"]},
+    )
     for name, train, weight in zip("EI", c.test_input(), (c.W_E, c.W_I), strict=True):
         net.population(name, 1, "SpikeSourceArray", parameters={"spike_times": train})
         receptor = "excitatory" if name == "E" else "inhibitory"
-        net.projection(name + "cell", name, "cell", ("one_to_one", {}), "StaticSynapse", receptor,
-                       weight, c.DELAY)
+        net.projection(
+            name + "cell",
+            name,
+            "cell",
+            ("one_to_one", {}),
+            "StaticSynapse",
+            receptor,
+            weight,
+            c.DELAY,
+        )
     net.record("cell", ["v"])
     compiled = snnc.compile(net.finish(), precision=arguments.precision)
     compiled.run(c.DURATION)
@@ -42,13 +55,28 @@ v = Random("uniform", {"low": -60.0, "high": -50.0})
 for name, size in (("E", c.N_E), ("I", c.N_I)):
     net.population(name, size, "IF_cond_exp", parameters=c.CELL, initial={"v": v})
     net.record(name, ["spikes"])
-net.population("ignition", c.IGNITION_CELLS, "SpikeSourcePoisson",
-               parameters={"rate": c.IGNITION_RATE, "duration": c.WARM_UP})
+net.population(
+    "ignition",
+    c.IGNITION_CELLS,
+    "SpikeSourcePoisson",
+    parameters={"rate": c.IGNITION_RATE, "duration": c.WARM_UP},
+)
 net.assembly("all", ["E", "I"])
-for name, weight, receptor in (("E", c.W_E, "excitatory"), ("I", c.W_I, "inhibitory"),
-                               ("ignition", c.W_IGNITE, "excitatory")):
-    net.projection(f"from_{name}", name, "all", ("fixed_probability", {"p_connect": c.P}),
-                   "StaticSynapse", receptor, weight, c.DELAY)
+for name, weight, receptor in (
+    ("E", c.W_E, "excitatory"),
+    ("I", c.W_I, "inhibitory"),
+    ("ignition", c.W_IGNITE, "excitatory"),
+):
+    net.projection(
+        f"from_{name}",
+        name,
+        "all",
+        ("fixed_probability", {"p_connect": c.P}),
+        "StaticSynapse",
+        receptor,
+        weight,
+        c.DELAY,
+    )
 compiled = snnc.compile(net.finish(), threads=arguments.threads, precision=arguments.precision)
 compiled.run(c.WARM_UP)
 prepared = time.perf_counter()

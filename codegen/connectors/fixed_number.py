@@ -145,9 +145,11 @@ class FixedNumber(Connector):
     def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:
         """Return the number of pairs (estimated from some cells when it is drawn)."""
         row = sides.pre_gid if self.rows == "pre" else sides.post_gid
-        if not isinstance(options["n"], Random) or row.size == 0:
-            return float(row.size * (0 if row.size == 0 else options["n"]))
-        return float(_counts(sides, options["n"], row[:1000]).mean() * row.size)
+        if row.size == 0:
+            return 0.0
+        if isinstance(options["n"], Random):
+            return float(_counts(sides, options["n"], row[:1000]).mean() * row.size)
+        return float(row.size * options["n"])
 
 
 def _counts(sides: Sides, n: int | Random, gids: np.ndarray) -> np.ndarray:

@@ -85,13 +85,24 @@ class SynapseOp(IRDLOperation):
     @property
     def constants(self) -> dict[str, dyn.Declaration]:
         """Parameters, and time constants taken from the receptor."""
-        kinds = dyn.ParamOp | syn.DecayOp
-        return {op.label: op for op in self.body.block.ops if isinstance(op, kinds)}
+        ops = self.body.block.ops
+        return {op.label: op for op in ops if isinstance(op, dyn.ParamOp | syn.DecayOp)}
 
     @property
     def advances(self) -> dict[str, AdvanceOp]:
         """How each state that changes between events does so."""
         return {op.state.data: op for op in self.body.block.ops if isinstance(op, AdvanceOp)}
+
+    @property
+    def changing(self) -> set[str]:
+        """Names of the states, the weight included, that change at or between events."""
+        assigned = {op.state.data for op in self.walk() if isinstance(op, dyn.SetOp)}
+        return assigned | set(self.advances)
+
+    @property
+    def is_plastic(self) -> bool:
+        """Whether the weight changes."""
+        return "weight" in self.changing
 
     def event(self, side: str) -> syn.EventOp | None:
         """Return what happens at a spike of the given side."""
