@@ -1,9 +1,9 @@
 """`choose-storage`: how the synapses of each projection are kept, and which are kept together.
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
-``edge``: rows with state of their own, which plastic synapses need. Rows of projections with one
-weight each are fused (`bundle`), so that a spike finds all its targets in one place; projections
-with a scalar weight, or with state, keep a bundle of their own.
+``edge``: rows with state of their own, which plastic synapses need. Rows with a weight each are fused
+for all projections from the same populations (`bundle`), so that a spike finds all its targets in
+one place; projections with a scalar weight, or with state, keep a bundle of their own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ChooseStoragePass(ModulePass):
 
 def _choose(network: snn.NetworkOp, forms: Mapping[str, SynapseOp]) -> None:
     symbols = network.symbols()
-    bundle = 1
+    shared: dict[tuple[str, ...], int] = {}
+    bundles = 0
     for projection in network.body.block.ops:
         if not isinstance(projection, snn.ProjectionOp):
             continue
@@ -48,9 +49,21 @@ def _choose(network: snn.NetworkOp, forms: Mapping[str, SynapseOp]) -> None:
         if "storage" not in projection.attributes:
             storage = _storage(projection, symbols, synapse)
             projection.attributes["storage"] = StringAttr(storage)
-        fused = projection.attributes["storage"] == StringAttr("float32") and is_static(synapse)
-        projection.attributes["bundle"] = IntegerAttr(0 if fused else bundle, i64)
-        bundle += not fused
+        number = bundles
+        if projection.attributes["storage"] == StringAttr("float32") and is_static(synapse):
+            number = shared.setdefault(_populations(projection.pre, symbols), bundles)
+        projection.attributes["bundle"] = IntegerAttr(number, i64)
+        bundles = max(bundles, number + 1)
+
+
+def _populations(symbol: str, symbols: Mapping[str, Operation]) -> tuple[str, ...]:
+    """Return the populations that a group has cells of."""
+    match symbols[symbol]:
+        case snn.AssemblyOp(members=members):
+            return tuple(sorted({p for m in members for p in _populations(m, symbols)}))
+        case snn.ViewOp(of=parent):
+            return _populations(parent, symbols)
+    return (symbol,)
 
 
 def form_of(projection: snn.ProjectionOp) -> str:
