@@ -21,8 +21,8 @@ from snnc.codegen.artifact import (
     SynapseForm,
     SynapsePlan,
 )
-from snnc.codegen.numba_cell import cell_plan
-from snnc.codegen.numba_synapse import synapse_plan
+from snnc.codegen.kernels.numba_cell import cell_plan
+from snnc.codegen.kernels.numba_synapse import synapse_plan
 from snnc.codegen.target import Target
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn, step

@@ -16,7 +16,7 @@ from snnc.stages import copy_of, stage_names, stage_text
 if TYPE_CHECKING:
     from neo import Block
 
-    from snnc.runtime.report import Report
+    from snnc.runtime.engine.report import Report
     from snnc.runtime.simulation import Simulation
 
 

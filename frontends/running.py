@@ -30,7 +30,7 @@ def run_script(
         runpy.run_path(str(path), run_name="__main__")
     current = session.current()
     if plot is not None:
-        from snnc.pynn.plots import recorded_of
+        from snnc.pynn.data.plots import recorded_of
 
         populations, duration = recorded_of(current)
         plot_activity(populations, path.name, plot, duration)

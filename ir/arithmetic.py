@@ -50,7 +50,7 @@ class Arithmetic:
 
     @property
     def functions(self) -> frozenset[str]:
-        """Names of the functions of `snnc.runtime.mathlib` that `to_kernel` uses."""
+        """Names of the functions of `snnc.runtime.jit.mathlib` that `to_kernel` uses."""
         return tree.functions_of(self.root)
 
     def evaluate(self, **arrays: Any) -> np.ndarray:

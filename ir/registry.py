@@ -81,7 +81,9 @@ PASSES.add(
     "snnc.passes.canonicalise:CanonicalisePass",
     "fold constants, share equal expressions, drop unused ones",
 )
-PASSES.add("solve", "snnc.passes.solve:SolvePass", "choose solvers and write cells as one step")
+PASSES.add(
+    "solve", "snnc.passes.solving.solve:SolvePass", "choose solvers and write cells as one step"
+)
 PASSES.add(
     "hoist-constants",
     "snnc.passes.hoist_constants:HoistConstantsPass",
@@ -129,7 +131,7 @@ PASSES.add(
 )
 PASSES.add(
     "solve-synapses",
-    "snnc.passes.solve_synapse:SolveSynapsesPass",
+    "snnc.passes.solving.solve_synapse:SolveSynapsesPass",
     "write synapses as closed forms of the time between events",
 )
 PASSES.add(

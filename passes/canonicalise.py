@@ -10,8 +10,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from snnc.ir.dialects.expressions import Expression
-from snnc.passes.algebra import Algebra
-from snnc.passes.cleanup import tidy
+from snnc.passes.solving.algebra import Algebra
+from snnc.passes.solving.cleanup import tidy
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """`choose-storage`: how the synapses of each projection are kept, and which are kept together.
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
-``edge``: rows with state of their own, which plastic synapses need. Rows with a weight each are fused
-for all projections from the same populations (`bundle`), so that a spike finds all its targets in
-one place; projections with a scalar weight, or with state, keep a bundle of their own.
+``edge``: rows with state of their own, which plastic synapses need. Rows with a weight each are
+fused for all projections from the same populations (`bundle`), so that a spike finds all its
+targets in one place; projections with a scalar weight, or with state, keep a bundle of their own.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import dyn, step
 from snnc.ir.dialects import expressions as ex
-from snnc.passes.algebra import number
-from snnc.passes.cleanup import tidy
-from snnc.passes.update import Builder
+from snnc.passes.solving.algebra import number
+from snnc.passes.solving.cleanup import tidy
+from snnc.passes.solving.update import Builder
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn, snn, step, syn
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.locations import location_of
-from snnc.passes.algebra import reads
+from snnc.passes.solving.algebra import reads
 
 
 @dataclass(frozen=True)

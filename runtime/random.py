@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnc.ir.diagnostics import UserError, did_you_mean
-from snnc.runtime.cache import Kernels, KernelSource
+from snnc.runtime.jit.cache import Kernels, KernelSource
 
 ALGORITHM: Final = "philox4x32-10/snnc-1"
 
@@ -71,7 +71,7 @@ class Distribution:
     Attributes
     ----------
     code : int
-        Its number in `snnc.runtime.samplers.draw`.
+        Its number in `snnc.runtime.jit.samplers.draw`.
     parameters : tuple of str
         Names of its parameters, in order.
     valid : callable
@@ -117,7 +117,7 @@ DISTRIBUTIONS: Final[dict[str, Distribution]] = {
 
 
 def arguments(distribution: str, params: Mapping[str, float]) -> tuple[int, list[float]]:
-    """Return the code and the four parameters that `snnc.runtime.samplers.draw` takes.
+    """Return the code and the four parameters that `snnc.runtime.jit.samplers.draw` takes.
 
     Raises
     ------
@@ -150,8 +150,8 @@ def _listed(names: Mapping[str, float] | tuple[str, ...]) -> str:
 
 # One kernel for each distribution in use: a kernel of all would take seconds to compile.
 _DRAWING = """\
-from snnc.runtime.intrinsics import f64, i64, loop
-from snnc.runtime.samplers import {name}
+from snnc.runtime.jit.intrinsics import f64, i64, loop
+from snnc.runtime.jit.samplers import {name}
 
 
 @loop

@@ -11,21 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 from snnc.codegen.artifact import Artifact, Buffer
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.ir.values import Sequences, Value
-from snnc.runtime.cache import Kernels, shared_kernels
-from snnc.runtime.carried_state import SimulationState, exported, imported
-from snnc.runtime.cells import Cells
-from snnc.runtime.clock import Clock
-from snnc.runtime.currents import Currents
-from snnc.runtime.edge_access import EdgeAccess, Edges
-from snnc.runtime.engine import Engine
-from snnc.runtime.interrupts import stopping
-from snnc.runtime.layout import Layout
-from snnc.runtime.memory import check_network, check_record
-from snnc.runtime.recompilation import NeedsRecompilation
-from snnc.runtime.recording import SPIKES, Recording, Trace
-from snnc.runtime.report import Report
-from snnc.runtime.resolve import Draws, Numbers
-from snnc.runtime.wiring import Wiring
+from snnc.runtime.connectivity.edge_access import EdgeAccess, Edges
+from snnc.runtime.connectivity.wiring import Wiring
+from snnc.runtime.engine.carried_state import SimulationState, exported, imported
+from snnc.runtime.engine.cells import Cells
+from snnc.runtime.engine.clock import Clock
+from snnc.runtime.engine.currents import Currents
+from snnc.runtime.engine.interrupts import stopping
+from snnc.runtime.engine.layout import Layout
+from snnc.runtime.engine.memory import check_network, check_record
+from snnc.runtime.engine.recompilation import NeedsRecompilation
+from snnc.runtime.engine.recording import SPIKES, Recording, Trace
+from snnc.runtime.engine.report import Report
+from snnc.runtime.engine.resolve import Draws, Numbers
+from snnc.runtime.engine.time_loop import Engine
+from snnc.runtime.jit.cache import Kernels, shared_kernels
 
 Index = NDArray[np.int64] | None
 

@@ -24,7 +24,7 @@ from snnc.codegen.artifact import (
 from snnc.ir.values import Space
 
 LIF_DELTA = """
-from snnc.runtime.intrinsics import f64, i32, i64, loop, select, u8
+from snnc.runtime.jit.intrinsics import f64, i32, i64, loop, select, u8
 WIDTH = 12
 @loop
 def advance(n, v, timer, arrivals, current, fired, decay, v_rest, gain, v_thresh, v_reset, hold):
@@ -57,8 +57,8 @@ def constants(p, dt):
     return c
 """
 POISSON = """
-from snnc.runtime.intrinsics import f64, i64, loop, u8
-from snnc.runtime.samplers import poisson
+from snnc.runtime.jit.intrinsics import f64, i64, loop, u8
+from snnc.runtime.jit.samplers import poisson
 WIDTH = 6
 @loop
 def draw(n, fired, mean, first, k0, k1, step):
@@ -127,7 +127,7 @@ SCHEDULE_CELL = replace(
 )
 
 DELIVER = """
-from snnc.runtime.intrinsics import {weights}bits_f64, f64, i32, i64, ix, loop, {target}
+from snnc.runtime.jit.intrinsics import {weights}bits_f64, f64, i32, i64, ix, loop, {target}
 WIDTH = 12
 @loop
 def scatter(a, b, target, {argument}, acc):

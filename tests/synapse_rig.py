@@ -10,14 +10,14 @@ import numpy as np
 
 import snnc
 from snnc.codegen.artifact import SynapseForm, SynapsePlan
-from snnc.codegen.numba_synapse import synapse_plan
+from snnc.codegen.kernels.numba_synapse import synapse_plan
 from snnc.ir.context import context
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import parse, verify
 from snnc.passes.place_synapse_states import place
-from snnc.passes.solve_synapse import SolveSynapsesPass
-from snnc.runtime.cache import shared_kernels
-from snnc.runtime.post_history import PostHistory
+from snnc.passes.solving.solve_synapse import SolveSynapsesPass
+from snnc.runtime.connectivity.post_history import PostHistory
+from snnc.runtime.jit.cache import shared_kernels
 
 MODELS = Path(snnc.__file__).parent / "models"
 SLOTS = 128

@@ -120,7 +120,7 @@ def test_the_number_of_kernels_does_not_grow_with_projections():
 
 
 def test_new_values_compile_nothing():
-    from snnc.runtime.cache import shared_kernels
+    from snnc.runtime.jit.cache import shared_kernels
 
     compiled = snnc.compile(small_network())
     compiled.run(5.0)

@@ -11,9 +11,9 @@ from snnc.codegen.connectors.base import find_connector
 from snnc.ir.diagnostics import OptionError, UserError
 from snnc.ir.registry import CONNECTORS
 from snnc.ir.values import DistanceExpression, Random, Space
-from snnc.runtime.cache import shared_kernels
-from snnc.runtime.edges import instance
-from snnc.runtime.pairs import Pairs
+from snnc.runtime.connectivity.edges import instance
+from snnc.runtime.connectivity.pairs import Pairs
+from snnc.runtime.jit.cache import shared_kernels
 
 ALL = slice(None)
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from snnc.ir.diagnostics import SnncError
-from snnc.runtime.cache import Kernels, KernelSource
-from snnc.runtime.driver import Driver, Instruction, Kind, StopFlag, run_threads
+from snnc.runtime.engine.driver import Driver, Instruction, Kind, StopFlag, run_threads
+from snnc.runtime.jit.cache import Kernels, KernelSource
 
 # Appends (label, step) to a log: words are the length, the label, then the log.
 LOG = """\
-from snnc.runtime.intrinsics import i64
+from snnc.runtime.jit.intrinsics import i64
 def entry(desc, rows, step):
     d = i64(desc, 2)
     shared = i64(d[0], 100000)
@@ -26,7 +26,7 @@ def entry(desc, rows, step):
 
 # Writes the step into its own slot; counts slots of others that are more than an epoch away.
 MEET = """\
-from snnc.runtime.intrinsics import i64, load_acquire, store_release
+from snnc.runtime.jit.intrinsics import i64, load_acquire, store_release
 def entry(desc, rows, step):
     d = i64(desc, 4)
     slots = d[0]
@@ -38,7 +38,7 @@ def entry(desc, rows, step):
 """
 
 SLOW = """\
-from snnc.runtime.intrinsics import i64, usleep
+from snnc.runtime.jit.intrinsics import i64, usleep
 def entry(desc, rows, step):
     usleep(200)
     i64(desc, 1)[0] = step

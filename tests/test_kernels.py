@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from snnc.ir.diagnostics import CompilationError
-from snnc.runtime.cache import Kernels, KernelSource, source_of
+from snnc.runtime.jit.cache import Kernels, KernelSource, source_of
 
 ADD = """\
-from snnc.runtime.intrinsics import f64, i64, loop
+from snnc.runtime.jit.intrinsics import f64, i64, loop
 
 
 @loop
@@ -31,8 +31,8 @@ def entry(desc, rows, step):
 """
 
 UPDATE = """\
-from snnc.runtime.intrinsics import f64, i32, i64, loop, select, u8
-from snnc.runtime.mathlib import exprel
+from snnc.runtime.jit.intrinsics import f64, i32, i64, loop, select, u8
+from snnc.runtime.jit.mathlib import exprel
 
 
 @loop
@@ -94,7 +94,7 @@ def test_a_changed_text_is_another_kernel(kernels):
 def test_another_process_loads_without_numba(kernels):
     kernel = kernels.get(KernelSource("add", ADD))
     script = (
-        "import sys; from pathlib import Path; from snnc.runtime.cache import *\n"
+        "import sys; from pathlib import Path; from snnc.runtime.jit.cache import *\n"
         f"k = shared_kernels().get(KernelSource('add', Path({str(kernel.path)!r}).read_text()))\n"
         "print(k.origin, 'numba' in sys.modules, flush=True)\n"
         "import ctypes; x = (ctypes.c_double * 2)(1, 2)\n"
@@ -183,7 +183,7 @@ def test_loaded_and_compiled_kernels_give_the_same_bits_for_any_partition(kernel
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 def test_the_machine_code_of_an_update_is_vectorised():
-    from snnc.runtime.compiler import assembly, llvm_ir
+    from snnc.runtime.jit.compiler import assembly, llvm_ir
 
     text = assembly(UPDATE)
     assert "ymm" in text or "zmm" in text
@@ -195,7 +195,7 @@ def test_the_machine_code_of_an_update_is_vectorised():
 
 
 def test_a_branch_gives_the_masked_stores_that_a_select_avoids():
-    from snnc.runtime.compiler import llvm_ir
+    from snnc.runtime.jit.compiler import llvm_ir
 
     branch = "        if x[i] > 1.0:\n            x[i] = amount"
     choice = "        x[i] = select(x[i] > 1.0, amount, x[i])"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from snnc.runtime.cache import Kernels, KernelSource
+from snnc.runtime.jit.cache import Kernels, KernelSource
 
 ONE = ["exp", "expm1", "exprel", "log", "tanh", "sqrt", "fabs", "floor", "ceil", "rint"]
 LIBM = ["sin", "cos", "tan", "sinh", "cosh", "asin", "acos", "atan", "erf"]
@@ -23,8 +23,8 @@ def text(array):
     lines = [f"        y[{k} * n + i] = {e}" for k, e in enumerate(EXPRESSIONS.values())]
     return f"""\
 from numpy import float{array[1:]} as F
-from snnc.runtime.intrinsics import {array}, i64, loop, select
-from snnc.runtime.mathlib import fmax, fmin, pow, {", ".join(ONE + LIBM)}
+from snnc.runtime.jit.intrinsics import {array}, i64, loop, select
+from snnc.runtime.jit.mathlib import fmax, fmin, pow, {", ".join(ONE + LIBM)}
 @loop
 def evaluate(n, x, y):
     for i in range(n):
@@ -137,7 +137,7 @@ def test_rounding_selection_and_c_functions(evaluate, dtype):
 
 
 def test_single_precision_stays_single():
-    from snnc.runtime.compiler import assembly
+    from snnc.runtime.jit.compiler import assembly
 
     imports = text("f32").split("@loop")[0]
     kernel = imports + (

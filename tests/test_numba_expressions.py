@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from snnc.codegen.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.numba_expressions import NumbaExpressions
 from snnc.ir.dialects import dyn
 from snnc.ir.text import parse
-from snnc.runtime.cache import KernelSource, shared_kernels
+from snnc.runtime.jit.cache import KernelSource, shared_kernels
 
 # Text in the IR, and the same in NumPy.
 CASES = {
@@ -39,7 +39,7 @@ def kernel(precision: str) -> tuple[KernelSource, list[str]]:
     results = [writer.region(region_of(text).body) for text in CASES]
     real = "F({})" if precision == "f32" else "{}"
     lines = [
-        "from snnc.runtime.intrinsics import f64",
+        "from snnc.runtime.jit.intrinsics import f64",
         *writer.imports(),
         "def entry(desc, rows, step):",
         "    values = f64(desc, rows)",
@@ -72,5 +72,5 @@ def test_shared_values_are_computed_once() -> None:
     assert writer.lines == ["q_0 = exp(x * p)"]
     assert writer.imports() == [
         "from numpy import float32 as F",
-        "from snnc.runtime.mathlib import exp",
+        "from snnc.runtime.jit.mathlib import exp",
     ]

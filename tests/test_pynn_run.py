@@ -13,7 +13,7 @@ from pyNN.random import NumpyRNG, RandomDistribution
 
 import snnc.pynn as sim
 from snnc.pynn import session
-from snnc.runtime.cache import shared_kernels
+from snnc.runtime.jit.cache import shared_kernels
 
 
 @pytest.fixture(autouse=True)

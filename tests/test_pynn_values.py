@@ -10,7 +10,7 @@ import snnc.pynn as sim
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random
 from snnc.pynn import session
-from snnc.pynn.parameters import per_cell, per_edge
+from snnc.pynn.cells.parameters import per_cell, per_edge
 
 
 @pytest.fixture(autouse=True)

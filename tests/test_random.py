@@ -6,12 +6,12 @@ from scipy import stats
 
 from snnc.ir.diagnostics import UserError
 from snnc.runtime import random
-from snnc.runtime.cache import Kernels, KernelSource
+from snnc.runtime.jit.cache import Kernels, KernelSource
 from snnc.runtime.random import DISTRIBUTIONS, arguments, draw_edges, draw_elements, key
 
 PHILOX = """\
-from snnc.runtime.intrinsics import f32, f64, u32
-from snnc.runtime.philox import philox, uniform_f32, uniform_f64
+from snnc.runtime.jit.intrinsics import f32, f64, u32
+from snnc.runtime.jit.philox import philox, uniform_f32, uniform_f64
 def entry(desc, rows, step):
     c = u32(desc, 10)
     words = philox(c[0], c[1], c[2], c[3], c[4], c[5])
@@ -225,8 +225,8 @@ def test_degenerate_parameters(kernels):
 
 def test_the_dispatcher_of_kernels_knows_every_code(kernels):
     text = """\
-from snnc.runtime.intrinsics import f64, i64
-from snnc.runtime.samplers import draw
+from snnc.runtime.jit.intrinsics import f64, i64
+from snnc.runtime.jit.samplers import draw
 def entry(desc, rows, step):
     for code in range(rows):
         p = f64(desc + 48 * code + 8, 5)

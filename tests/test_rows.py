@@ -9,11 +9,11 @@ import pytest
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SelectionPlan
 from snnc.ir.diagnostics import ResourceLimitError, UserError
 from snnc.ir.values import DistanceExpression, Random, Space
-from snnc.runtime.cache import shared_kernels
-from snnc.runtime.delays import delay_steps
-from snnc.runtime.edges import check_memory, edge_space, estimate, instance
-from snnc.runtime.locate import Locator, Place
-from snnc.runtime.rows import build_rows, bundle_weight_form
+from snnc.runtime.connectivity.delays import delay_steps
+from snnc.runtime.connectivity.edges import check_memory, edge_space, estimate, instance
+from snnc.runtime.connectivity.locate import Locator, Place
+from snnc.runtime.connectivity.rows import build_rows, bundle_weight_form
+from snnc.runtime.jit.cache import shared_kernels
 
 ALL = slice(None)
 SIZES = {"a": 83, "b": 61, "c": 7, "none": 0}
@@ -153,7 +153,7 @@ def test_targets_get_the_same_in_the_same_order_whatever_the_partition():
 
 def test_rows_do_not_depend_on_the_size_of_blocks(monkeypatch):
     whole = per_target(bundle(), 1)
-    monkeypatch.setattr("snnc.runtime.pairs.BLOCK", 32)
+    monkeypatch.setattr("snnc.runtime.connectivity.pairs.BLOCK", 32)
     assert per_target(bundle(), 2) == whole
 
 

@@ -12,8 +12,8 @@ from runtime_networks import Network, times
 
 from snnc.ir.diagnostics import ResourceLimitError, UserError
 from snnc.ir.values import Random, Sequences
-from snnc.runtime import memory
-from snnc.runtime.recompilation import NeedsRecompilation
+from snnc.runtime.engine import memory
+from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.simulation import Simulation
 
 

@@ -10,7 +10,7 @@ from snnc.codegen.cpu import generate
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.values import Random
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
-from snnc.runtime.recompilation import NeedsRecompilation
+from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.simulation import Simulation
 
 TM = "TsodyksMarkramSynapse"

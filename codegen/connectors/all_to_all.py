@@ -15,7 +15,7 @@ _TEXT = (
     '''\
 """All pairs."""
 
-from snnc.runtime.intrinsics import f64, i32, i64, ix, loop
+from snnc.runtime.jit.intrinsics import f64, i32, i64, ix, loop
 '''
     + ALLOWED
     + """

@@ -35,8 +35,8 @@ _PROBABILITY = '''\
 Words of the descriptor: their number, address of the squares, address of the results (float64).
 """
 
-from snnc.runtime.intrinsics import f64, i64, loop
-from snnc.runtime.mathlib import {functions}
+from snnc.runtime.jit.intrinsics import f64, i64, loop
+from snnc.runtime.jit.mathlib import {functions}
 
 
 @loop
@@ -54,8 +54,8 @@ _TEXT = (
     f'''\
 """Pairs with a probability that depends on distance."""
 
-from snnc.runtime.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop
-from snnc.runtime.mathlib import fabs, floor, fmax, fmin, log
+from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop
+from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin, log
 
 DENSE = {_DENSE}
 BATCH = {_BATCH}  # Philox blocks for candidates

@@ -24,7 +24,7 @@ Without replacement by Floyd's method (Bentley and Floyd 1987): the t-th draw is
 if it has been drawn before, is replaced by t. Whole rounds over all partners come first.
 """
 
-from snnc.runtime.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
+from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
 
 BATCH = {_BATCH}
 '''

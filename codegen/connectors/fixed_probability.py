@@ -20,7 +20,7 @@ _TEXT = (
     '''\
 """Pairs with a fixed probability: the gaps between them are geometric."""
 
-from snnc.runtime.intrinsics import call_kernel, f64, i32, i64, ix, loop
+from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop
 '''
     + ALLOWED
     + DRAW

@@ -15,10 +15,12 @@ from pyNN.random import GSLRNG, NativeRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
 from snnc.pynn import simulator
-from snnc.pynn.assemblies import Assembly
 from snnc.pynn.catalogue import catalogue, cell_names, find
-from snnc.pynn.connections import Connection
-from snnc.pynn.connectors import Connector
+from snnc.pynn.cells.assemblies import Assembly
+from snnc.pynn.cells.identity import ID
+from snnc.pynn.cells.models import StandardCellType
+from snnc.pynn.cells.populations import Population
+from snnc.pynn.cells.views import PopulationView
 from snnc.pynn.control import (
     end,
     get_current_time,
@@ -34,21 +36,23 @@ from snnc.pynn.control import (
     setup,
 )
 from snnc.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
-from snnc.pynn.identity import ID
-from snnc.pynn.listed_connectors import (
+from snnc.pynn.network import Network
+from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
+from snnc.pynn.session import current as _current
+from snnc.pynn.wiring.connections import Connection
+from snnc.pynn.wiring.connectors import Connector
+from snnc.pynn.wiring.listed_connectors import (
     CloneConnector,
     FromFileConnector,
     FromListConnector,
     MapConnector,
 )
-from snnc.pynn.maps import DisplacementDependentProbabilityConnector, IndexBasedProbabilityConnector
-from snnc.pynn.models import StandardCellType
-from snnc.pynn.network import Network
-from snnc.pynn.populations import Population
-from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
-from snnc.pynn.projections import Projection
-from snnc.pynn.session import current as _current
-from snnc.pynn.synapses import (
+from snnc.pynn.wiring.maps import (
+    DisplacementDependentProbabilityConnector,
+    IndexBasedProbabilityConnector,
+)
+from snnc.pynn.wiring.projections import Projection
+from snnc.pynn.wiring.synapses import (
     AdditivePotentiationMultiplicativeDepression,
     AdditiveWeightDependence,
     GutigWeightDependence,
@@ -56,8 +60,7 @@ from snnc.pynn.synapses import (
     SpikePairRule,
     STDPMechanism,
 )
-from snnc.pynn.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
-from snnc.pynn.views import PopulationView
+from snnc.pynn.wiring.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from snnc import model_library
 from snnc.ir.diagnostics import ModelError, did_you_mean
-from snnc.pynn.connectors import connector_class, connector_names
-from snnc.pynn.models import ModelType, cell_type, names_of
-from snnc.pynn.synapses import COMPOSED, synapse_type
+from snnc.pynn.cells.models import ModelType, cell_type, names_of
+from snnc.pynn.wiring.connectors import connector_class, connector_names
+from snnc.pynn.wiring.synapses import COMPOSED, synapse_type
 
 
 def cell_names() -> list[str]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from snnc.pynn import script, session
-from snnc.pynn.checks import extent
-from snnc.pynn.parameters import is_plain
+from snnc.pynn.cells.parameters import is_plain
 from snnc.pynn.refusals import NotYet, SetupRefused, TimeRefused
 from snnc.pynn.session import DEFAULT_SEED, DEFAULT_TIMESTEP, Session
+from snnc.pynn.wiring.checks import extent
 
 _RENAMED = {"mindelay": "min_delay", "maxdelay": "max_delay", "dt": "timestep",
             "time_step": "timestep"}  # fmt: skip

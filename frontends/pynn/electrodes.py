@@ -12,11 +12,11 @@ from pyNN.random import AbstractRNG
 from snnc.ir.diagnostics import Location
 from snnc.ir.values import Value
 from snnc.pynn import script, session
-from snnc.pynn.assemblies import Assembly
-from snnc.pynn.groups import BasePopulation
-from snnc.pynn.identity import ID
-from snnc.pynn.models import ModelType
-from snnc.pynn.parameters import finite, is_plain, number
+from snnc.pynn.cells.assemblies import Assembly
+from snnc.pynn.cells.groups import BasePopulation
+from snnc.pynn.cells.identity import ID
+from snnc.pynn.cells.models import ModelType
+from snnc.pynn.cells.parameters import finite, is_plain, number
 from snnc.pynn.refusals import (
     DimensionsRefused,
     NothingRecorded,
@@ -27,7 +27,7 @@ from snnc.pynn.refusals import (
 )
 
 if TYPE_CHECKING:
-    from snnc.pynn.populations import Population
+    from snnc.pynn.cells.populations import Population
 
 
 class StandardCurrentSource(ModelType):
@@ -176,10 +176,10 @@ class StandardCurrentSource(ModelType):
 
     def _waveform(self, start: float, stop: float) -> np.ndarray:
         from snnc.codegen.artifact import SourcePlan
-        from snnc.runtime.cache import shared_kernels
-        from snnc.runtime.clock import Clock
-        from snnc.runtime.currents import Source
-        from snnc.runtime.resolve import Draws
+        from snnc.runtime.engine.clock import Clock
+        from snnc.runtime.engine.currents import Source
+        from snnc.runtime.engine.resolve import Draws
+        from snnc.runtime.jit.cache import shared_kernels
 
         clock = Clock(self.session.dt)
         draws = Draws(shared_kernels(), self.session.seed, self.object_id)

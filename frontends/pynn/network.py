@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from snnc.pynn.assemblies import Assembly
-from snnc.pynn.populations import Population
-from snnc.pynn.projections import Projection
+from snnc.pynn.cells.assemblies import Assembly
+from snnc.pynn.cells.populations import Population
+from snnc.pynn.cells.views import PopulationView
 from snnc.pynn.refusals import TypeRefused
-from snnc.pynn.views import PopulationView
+from snnc.pynn.wiring.projections import Projection
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document
@@ -126,7 +126,7 @@ class Network:
         annotations: dict[str, Any] | None = None,
     ) -> None:
         """Write the data of all assemblies to a file."""
-        from snnc.pynn.neo_data import neo_io
+        from snnc.pynn.data.neo_data import neo_io
 
         target = neo_io(io) if isinstance(io, str) else io
         target.write(self.get_data(variables, gather, clear, annotations))

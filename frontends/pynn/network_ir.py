@@ -13,12 +13,12 @@ from snnc.ir.values import Space
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document
-    from snnc.pynn.assemblies import Assembly
+    from snnc.pynn.cells.assemblies import Assembly
+    from snnc.pynn.cells.groups import BasePopulation
+    from snnc.pynn.cells.populations import Population
     from snnc.pynn.electrodes import StandardCurrentSource
-    from snnc.pynn.groups import BasePopulation
-    from snnc.pynn.populations import Population
-    from snnc.pynn.projections import Projection
     from snnc.pynn.session import Session
+    from snnc.pynn.wiring.projections import Projection
 
 
 def write_document(

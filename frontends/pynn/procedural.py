@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snnc.pynn import script
-from snnc.pynn.assemblies import Assembly
-from snnc.pynn.connectors import connector_class
-from snnc.pynn.groups import BasePopulation
-from snnc.pynn.identity import ID
-from snnc.pynn.populations import Population
-from snnc.pynn.projections import Projection
+from snnc.pynn.cells.assemblies import Assembly
+from snnc.pynn.cells.groups import BasePopulation
+from snnc.pynn.cells.identity import ID
+from snnc.pynn.cells.populations import Population
 from snnc.pynn.refusals import TypeRefused
-from snnc.pynn.synapses import synapse_type
+from snnc.pynn.wiring.connectors import connector_class
+from snnc.pynn.wiring.projections import Projection
+from snnc.pynn.wiring.synapses import synapse_type
 
 
 def _group(cells: Any) -> BasePopulation | Assembly:

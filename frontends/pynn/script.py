@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
+from types import FrameType
 
 from snnc.ir.diagnostics import Location
 
-_OWN = str(Path(__file__).resolve().parent) + "/"
 
-
-def _is_own(filename: str) -> bool:
-    return filename.startswith(_OWN)
+def _is_own(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").split(".")[0] == "snnc"
 
 
 def caller() -> Location | None:
     """Return the line of the innermost frame that is not part of this package."""
     frame = sys._getframe(1)
-    while frame is not None and _is_own(frame.f_code.co_filename):
+    while frame is not None and _is_own(frame):
         frame = frame.f_back
     if frame is None:
         return None
@@ -28,7 +26,7 @@ def caller() -> Location | None:
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning that points at the user's line."""
     level, frame = 1, sys._getframe(0)
-    while frame is not None and _is_own(frame.f_code.co_filename):
+    while frame is not None and _is_own(frame):
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)

@@ -18,9 +18,9 @@ from snnc.pynn.refusals import NotYet, TimeRefused
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document
+    from snnc.pynn.cells.populations import Population
     from snnc.pynn.electrodes import StandardCurrentSource
-    from snnc.pynn.populations import Population
-    from snnc.pynn.projections import Projection
+    from snnc.pynn.wiring.projections import Projection
     from snnc.runtime.simulation import Simulation
 
 DEFAULT_TIMESTEP = 0.1
@@ -235,7 +235,7 @@ class Session:
             old.close()
 
     def _catch_up(self) -> None:
-        from snnc.runtime.recompilation import NeedsRecompilation
+        from snnc.runtime.engine.recompilation import NeedsRecompilation
 
         assert self._simulation is not None
         while self._pending:

@@ -1,1 +1,1 @@
-"""Kernels written by hand; their texts are read by `snnc.runtime.cache.source_of`."""
+"""Kernels written by hand; their texts are read by `snnc.runtime.jit.cache.source_of`."""

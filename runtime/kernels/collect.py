@@ -1,11 +1,11 @@
 """Turn the spike counts of cells in a step into a list of cells, each as often as it fires.
 
 Words of a row: number of cells, address of their counts (uint8, padded with zeros to 64), index of
-the first cell in its population, the five words of `snnc.runtime.history.History.part`, the room
-for spikes, and the number of spikes that found none, which stays 0 in a correct network.
+the first cell in its population, the five words of `snnc.runtime.engine.history.History.part`, the
+room for spikes, and the number of spikes that found none, which stays 0 in a correct network.
 """
 
-from snnc.runtime.intrinsics import i32, i64, loop, u8, u64
+from snnc.runtime.jit.intrinsics import i32, i64, loop, u8, u64
 
 CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, WIDTH = range(11)
 BLOCK = 64

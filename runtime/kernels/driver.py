@@ -1,9 +1,9 @@
-"""The time loop of one thread; see `snnc.runtime.driver` for its tables.
+"""The time loop of one thread; see `snnc.runtime.engine.driver` for its tables.
 
 ``entry(desc, rows, step)`` runs `rows` time steps from `step` on.
 """
 
-from snnc.runtime.intrinsics import (
+from snnc.runtime.jit.intrinsics import (
     call_kernel,
     fetch_add,
     i64,

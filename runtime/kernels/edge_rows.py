@@ -10,7 +10,7 @@ targets (int32); address of the targets and their number; address of the places 
 `step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits.
 """
 
-from snnc.runtime.intrinsics import i32, i64, ix, loop, u16, u32
+from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u16, u32
 
 
 @loop

@@ -7,7 +7,7 @@ changes (uint8 [steps, sources + 1], the last column for any), the number of all
 of the first values, and whether currents are float32.
 """
 
-from snnc.runtime.intrinsics import f32, f64, i32, i64, ix, loop, u8
+from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, ix, loop, u8
 
 (CURRENTS, CELLS, NUMBER, OWN, OWN_NUMBER, VALUES, CHANGES, SOURCES, FIRST, SINGLE, WIDTH) = range(
     11

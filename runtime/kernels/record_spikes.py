@@ -1,11 +1,11 @@
 """Copy the spikes of a step into a buffer that Python empties from time to time.
 
-Words of a row: the five words of `snnc.runtime.history.History.part`, address of which cells are
-recorded (uint8, for the whole population), address of the buffer (int32) and how full it is,
+Words of a row: the five words of `snnc.runtime.engine.history.History.part`, address of which cells
+are recorded (uint8, for the whole population), address of the buffer (int32) and how full it is,
 address of the number of spikes per step (int32), and the stamp of the first of these.
 """
 
-from snnc.runtime.intrinsics import i32, i64, ix, loop, u8
+from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u8
 
 IDS, CAPACITY, MASK, NUMBER, THREADS, CHOSEN, BUFFER, FILLED, PER_STEP, FIRST, WIDTH = range(11)
 

@@ -6,7 +6,7 @@ columns]) at the row's first column, number of columns, steps between samples, a
 first sample, counted from the start of the simulation.
 """
 
-from snnc.runtime.intrinsics import f32, f64, i64, ix, loop
+from snnc.runtime.jit.intrinsics import f32, f64, i64, ix, loop
 
 STATE, SINGLE, CELLS, NUMBER, SAMPLES, COLUMNS, INTERVAL, FIRST, WIDTH = range(9)
 

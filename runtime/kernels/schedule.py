@@ -1,10 +1,10 @@
 """Emit the spikes that are listed for a step.
 
 Words of a row: addresses of the stamps (int64, ascending) and of the cells (int32), how many there
-are, which of them is next, and the five words of `snnc.runtime.history.History.part`.
+are, which of them is next, and the five words of `snnc.runtime.engine.history.History.part`.
 """
 
-from snnc.runtime.intrinsics import i32, i64, loop
+from snnc.runtime.jit.intrinsics import i32, i64, loop
 
 STAMPS, CELLS, SPIKES, NEXT, IDS, CAPACITY, MASK, NUMBER, THREADS, WIDTH = range(10)
 

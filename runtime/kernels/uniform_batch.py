@@ -8,9 +8,9 @@ third word of the first block's counter; 1 / log(1 - p) for the probability p of
 with the next event (geometric).
 """
 
-from snnc.runtime.intrinsics import f64, i64, loop
-from snnc.runtime.mathlib import floor, log
-from snnc.runtime.philox import uniforms
+from snnc.runtime.jit.intrinsics import f64, i64, loop
+from snnc.runtime.jit.mathlib import floor, log
+from snnc.runtime.jit.philox import uniforms
 
 
 @loop

@@ -1,0 +1,218 @@
+"""Bundles: projections whose connections lie in the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SynapsePlan
+from snnc.ir.values import Value
+from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
+from snnc.runtime.connectivity.locate import Locator, Place
+from snnc.runtime.connectivity.rows import Rows, build_rows
+from snnc.runtime.engine.layout import Layout
+from snnc.runtime.jit.cache import Kernels
+
+_ROWS_WEIGHT = {"scalar": "scalar", "float32": "float32", "edge": None}
+# Accumulator sizes for which rows have targets of the type that a form names.
+_TARGETS = {"u16": 1 << 16, "u32": 1 << 31}
+
+
+@dataclass
+class Part:
+    """The rows of a bundle from one source population into one thread's cells.
+
+    Attributes
+    ----------
+    place : Place
+        The rows, and what they were built from.
+    source : str
+        The presynaptic population.
+    target : str or None
+        The one postsynaptic population, where states of synapses make that necessary.
+    thread : int
+        Who owns the postsynaptic cells.
+    stamps : ndarray of int32
+        Step of the last event of each synapse; empty where nobody needs it.
+    baseline : dict of ndarray
+        Copies of the edge arrays, to which `Wiring.reset` returns.
+    connected : ndarray of bool, shape (n_pre,)
+        Which presynaptic cells have synapses here; known where synapses have states.
+    """
+
+    place: Place
+    source: str
+    target: str | None
+    thread: int
+    stamps: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    baseline: dict[str, NDArray[Any]] = field(default_factory=dict)
+    connected: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+
+    @property
+    def rows(self) -> Rows:
+        """The rows."""
+        return self.place.rows
+
+
+class Bundle:
+    """Projections of one synapse model and storage form.
+
+    Parameters
+    ----------
+    synapse : SynapsePlan
+        The model and form.
+    instances : list of ProjectionInstance
+        The projections in network order; one, unless synapses are static.
+    layout : Layout
+        Who owns what.
+    populations : sequence of PopulationPlan
+        Of the network.
+
+    Attributes
+    ----------
+    parts : list of Part
+        The rows that hold synapses.
+    weight : float
+        The weight of all synapses in the form "scalar", in coherent units.
+    """
+
+    def __init__(
+        self,
+        synapse: SynapsePlan,
+        instances: list[ProjectionInstance],
+        layout: Layout,
+        populations: tuple[PopulationPlan, ...],
+    ) -> None:
+        self.synapse = synapse
+        self.instances = instances
+        self.parts: list[Part] = []
+        self.weight = 0.0
+        self._layout = layout
+        self._populations = populations
+        self._offsets: dict[tuple[int, int, int | None], NDArray[np.int32]] = {}
+        self._locator: Locator | None = None
+
+    @property
+    def projections(self) -> list[str]:
+        """Names of the projections."""
+        return [one.plan.name for one in self.instances]
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of the arrays per synapse that come from the projections."""
+        weight = ("weight",) if self.synapse.form.weight == "edge" else ()
+        own = (name for name in self.synapse.edge_arrays if name not in self.synapse.decays)
+        return (*weight, *own)
+
+    def estimate(self, kernels: Kernels) -> int:
+        """Return about how many bytes the rows will take."""
+        return estimate(
+            kernels,
+            self.instances,
+            weight=_ROWS_WEIGHT[self.synapse.form.weight],
+            arrays=len(self.arrays),
+            itemsize=self._layout.float_dtype.itemsize,
+        )
+
+    def build(self, kernels: Kernels, executor: Executor) -> None:
+        """Make the connections."""
+        self._offsets.clear()
+        self._locator = None
+        tasks = [
+            (source, target, thread)
+            for source in _ordinals([one.pre.population for one in self.instances])
+            for target in self._targets()
+            for thread in range(self._layout.partitions)
+        ]
+        parts = executor.map(lambda task: self._part(kernels, *task), tasks)
+        self.parts = [part for part in parts if part.rows.target.size]
+        for part in self.parts:
+            if isinstance(part.rows.weight, float):
+                self.weight = part.rows.weight
+
+    def _targets(self) -> list[int | None]:
+        if self.synapse.is_static:
+            return [None]
+        return list(_ordinals([one.post.population for one in self.instances]))
+
+    def _part(self, kernels: Kernels, source: int, target: int | None, thread: int) -> Part:
+        population = self._populations[source]
+        offsets = [
+            self._offsets_of(number, thread, target) for number in range(len(self.instances))
+        ]
+        rows = build_rows(
+            kernels,
+            self.instances,
+            source,
+            population.size,
+            offsets,
+            accumulator=_TARGETS[self.synapse.form.target],
+            weight=_ROWS_WEIGHT[self.synapse.form.weight],
+            arrays=self.arrays,
+            dtype=self._layout.float_dtype,
+        )
+        place = Place(source, population.size, offsets, rows)
+        name = None if target is None else self._populations[target].name
+        return Part(place, population.name, name, thread)
+
+    def _offsets_of(self, number: int, thread: int, target: int | None) -> NDArray[np.int32]:
+        known = self._offsets.get((number, thread, target))
+        if known is not None:
+            return known
+        one = self.instances[number]
+        result = np.full(one.post.size, -1, np.int32)
+        for ordinal in np.unique(one.post.population).tolist():
+            if target in (None, ordinal):
+                name = self._populations[ordinal].name
+                first, last = self._layout.bounds(name)[thread : thread + 2]
+                index = one.post.index
+                own = (one.post.population == ordinal) & (index >= first) & (index < last)
+                start = self._layout.accumulator_offset(thread, name, one.plan.receptor)
+                result[own] = start + index[own] - first
+        self._offsets[number, thread, target] = result
+        return result
+
+    def locator(self, kernels: Kernels) -> Locator:
+        """Return where each connection is in the rows."""
+        if self._locator is None:
+            self._locator = Locator(kernels, self.instances, [part.place for part in self.parts])
+        return self._locator
+
+    def base(self, part: Part) -> int:
+        """Return the place in the accumulator of the first cell that a part reaches."""
+        assert part.target is not None
+        receptor = self.instances[0].plan.receptor
+        return self._layout.accumulator_offset(part.thread, part.target, receptor)
+
+
+def make_instance(
+    plan: ProjectionPlan,
+    synapse: SynapsePlan,
+    populations: tuple[PopulationPlan, ...],
+    seed: int,
+    dt: float,
+) -> ProjectionInstance:
+    """Return a projection with the defaults of its model filled in."""
+    parameters: dict[str, Value] = {}
+    for parameter in synapse.parameters:
+        value = plan.parameters.get(parameter.name, parameter.default)
+        if value is not None:
+            parameters[parameter.name] = value
+    initial: dict[str, Value] = {s.name: s.initial / s.scale for s in synapse.states}
+    initial.update(plan.initial)
+    plan = replace(plan, parameters={**parameters, **plan.parameters}, initial=initial)
+    return instance(plan, populations, seed, dt, scales_of(synapse))
+
+
+def scales_of(synapse: SynapsePlan) -> Mapping[str, float]:
+    """Return coherent units per declared unit of all values of a synapse model."""
+    return {item.name: item.scale for item in (*synapse.parameters, *synapse.states)}
+
+
+def _ordinals(populations: list[NDArray[np.int32]]) -> list[int]:
+    return sorted({int(o) for population in populations for o in np.unique(population)})

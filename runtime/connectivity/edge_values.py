@@ -1,0 +1,121 @@
+"""Weights, delays and other values of single connections."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.ir.diagnostics import UserError
+from snnc.ir.values import DistanceExpression, Random, Value
+from snnc.runtime.connectivity.delays import delay_steps
+from snnc.runtime.connectivity.edges import ProjectionInstance
+from snnc.runtime.connectivity.pairs import Block
+from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.random import DELAY, SYNAPSE_PARAM, WEIGHT, draw_edges, key
+
+_INITIAL: Final = SYNAPSE_PARAM + 32  # purposes of initial values follow those of parameters
+
+
+def edge_value(one: ProjectionInstance, name: str) -> tuple[Value, int]:
+    """Return what was given for a value of connections, and the purpose of its draws.
+
+    Parameters
+    ----------
+    one : ProjectionInstance
+        The projection.
+    name : str
+        ``weight``, ``delay``, or a parameter or state of the synapse model.
+
+    Raises
+    ------
+    UserError
+        The projection has no such value.
+    """
+    plan = one.plan
+    if name == "weight":
+        return plan.weight, WEIGHT
+    if name == "delay":
+        return plan.delay, DELAY
+    for values, purpose in ((plan.parameters, SYNAPSE_PARAM), (plan.initial, _INITIAL)):
+        if name in values:
+            return values[name], purpose + list(values).index(name)
+    raise UserError(f"projection '{plan.name}' has no value '{name}'")
+
+
+def evaluate(
+    kernels: Kernels, one: ProjectionInstance, name: str, block: Block
+) -> float | NDArray[np.float64]:
+    """Return a value of some connections, in coherent units (delays in ms).
+
+    Returns
+    -------
+    float or ndarray of float64
+        A float where all connections have the same.
+
+    Raises
+    ------
+    UserError
+        A value that is not a number, or an array of the wrong shape.
+    """
+    given, purpose = edge_value(one, name)
+    values = _evaluate(kernels, one, name, given, purpose, block)
+    if np.isnan(values).any():
+        raise UserError(f"projection '{one.plan.name}': '{name}' is not a number (nan)")
+    scale = one.scales.get(name, 1.0)
+    return values if scale == 1.0 else values * scale
+
+
+def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
+    """Return the delays of some connections in steps."""
+    given, _ = edge_value(one, "delay")
+    if isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0:
+        return int(delay_steps(float(given), one.dt, one.plan.name))
+    return delay_steps(evaluate(kernels, one, "delay", block), one.dt, one.plan.name)
+
+
+def _evaluate(
+    kernels: Kernels,
+    one: ProjectionInstance,
+    name: str,
+    given: Value,
+    purpose: int,
+    block: Block,
+) -> float | NDArray[np.float64]:
+    if isinstance(given, Random):
+        seed = one.seed if given.seed is None else given.seed
+        return draw_edges(
+            kernels,
+            given.name,
+            given.params,
+            key(seed, one.plan.object_id, purpose),
+            one.pre.gid[block.pre],
+            one.post.gid[block.post],
+            block.ordinal,
+        )
+    if isinstance(given, DistanceExpression):
+        return given.arithmetic.evaluate(d=one.coordinates.distance(block.pre, block.post))
+    if isinstance(given, np.ndarray) and given.ndim:
+        return _of_array(one, name, given, block)
+    if isinstance(given, float | int | np.ndarray):
+        return float(given)
+    raise UserError(
+        f"projection '{one.plan.name}': unusable '{name}'; found {type(given).__name__}, "
+        "expected a number, an array, a random distribution or an expression of distance"
+    )
+
+
+def _of_array(
+    one: ProjectionInstance, name: str, array: np.ndarray, block: Block
+) -> NDArray[np.float64]:
+    shape = (one.pre.size, one.post.size)
+    if array.shape == shape:
+        return array[block.pre, block.post].astype(np.float64)
+    if array.ndim == 1 and block.entry is not None and array.size == block.listed:
+        return array[block.entry].astype(np.float64)
+    listed = f" or ({block.listed},)" if block.entry is not None else ""
+    raise UserError(
+        f"projection '{one.plan.name}': wrong shape of '{name}'; "
+        f"found {array.shape}, expected {shape}{listed}"
+    )

@@ -1,0 +1,150 @@
+"""Numbers of connections of rows, and the places of connections in them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.runtime.connectivity.edge_values import steps_of
+from snnc.runtime.connectivity.pairs import Block, Pairs
+from snnc.runtime.jit.cache import Kernel, Kernels, source_of
+
+_COUNT, _PLACE, _STORE_16, _STORE_32 = range(4)
+_SHORT: Final = 1 << 16
+
+
+class RowCounter:
+    """Numbers of connections of each row, then the next free place of each.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Where the kernel comes from.
+    size : int
+        Number of cells of the source population.
+    """
+
+    def __init__(self, kernels: Kernels, size: int) -> None:
+        self.kernels = kernels
+        self.kernel: Kernel = kernels.get(source_of("edge_rows"))
+        self.size = size
+        self.delays = np.empty(0, np.int32)  # in the order of their first occurrence
+        self.counters = np.zeros((0, size), np.int64)
+        self.rank = np.zeros(0, np.int32)  # by delay, -1 for those not seen
+        self.places = np.empty(0, np.int64)
+        self.steps: dict[tuple[Pairs, int], int | NDArray[np.integer]] = {}
+
+    def count_all(self, stream: Pairs) -> None:
+        """Count all pairs of a stream."""
+        for number, block in enumerate(stream):
+            steps = steps_of(self.kernels, stream.one, block)
+            self._admit(steps)
+            # Kept for the second pass, as drawing delays again would take longer than all else.
+            kept = steps
+            if isinstance(steps, np.ndarray) and self.rank.size <= _SHORT:
+                kept = steps.astype(np.uint16)
+            self.steps[stream, number] = kept
+            self._run(_COUNT, stream, block, self._ranks(steps), 1, self.size)
+
+    def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the delays and the pointer; from now on counters are the next free places."""
+        order = np.argsort(self.delays)
+        self.delays = self.delays[order]
+        self.rank[self.delays] = np.arange(len(order), dtype=np.int32)
+        counts = self.counters[order].T
+        pointer = np.zeros(counts.size + 1, np.int64)
+        np.cumsum(counts.ravel(), out=pointer[1:])
+        self.counters = pointer[:-1].copy()
+        return self.delays, pointer
+
+    def resume(self, delays: NDArray[np.int32], pointer: NDArray[np.int64]) -> None:
+        """Take over the result of `finish` of a counter of the same connections."""
+        self.delays = delays
+        self.rank = np.full(int(delays.max(initial=0)) + 1, -1, np.int32)
+        self.rank[delays] = np.arange(delays.size, dtype=np.int32)
+        self.counters = pointer[:-1].copy()
+
+    def place(
+        self,
+        stream: Pairs,
+        number: int,
+        block: Block,
+        target: NDArray[np.unsignedinteger] | None = None,
+    ) -> NDArray[np.int64]:
+        """Return the places of the pairs of block `number`, valid until the next call.
+
+        Stores their targets, too, unless `target` is None.
+        """
+        mode = _PLACE
+        if target is not None:
+            mode = _STORE_16 if target.dtype == np.uint16 else _STORE_32
+        if self.places.size < block.size:
+            self.places = np.empty(block.size, np.int64)
+        steps = self.steps.pop((stream, number), None)
+        if steps is None:
+            steps = steps_of(self.kernels, stream.one, block)
+        ranks = self._ranks(steps)
+        self._run(mode, stream, block, ranks, self.delays.size, 1, target)
+        return self.places[: block.size]
+
+    def _admit(self, steps: int | NDArray[np.int32]) -> None:
+        """Make counters for delays that have not occurred before."""
+        longest = int(np.max(steps))
+        if longest >= self.rank.size:
+            grown = np.full(longest + 1, -1, np.int32)
+            grown[: self.rank.size] = self.rank
+            self.rank = grown
+        if isinstance(steps, int):
+            fresh = np.array([steps] if self.rank[steps] < 0 else [], np.int32)
+        else:
+            present = np.zeros(longest + 1, bool)
+            present[steps] = True
+            fresh = np.flatnonzero(present & (self.rank[: longest + 1] < 0)).astype(np.int32)
+        if not fresh.size:
+            return
+        known = self.delays.size
+        self.rank[fresh] = np.arange(known, known + fresh.size, dtype=np.int32)
+        self.delays = np.concatenate([self.delays, fresh])
+        if self.delays.size > len(self.counters):
+            grown = np.zeros((max(self.delays.size, 2 * known), self.size), np.int64)
+            grown[:known] = self.counters[:known]
+            self.counters = grown
+
+    def _ranks(self, steps: int | NDArray[np.integer]) -> int | NDArray[np.int32]:
+        return int(self.rank[steps]) if isinstance(steps, int) else self.rank[steps]
+
+    def _run(
+        self,
+        mode: int,
+        stream: Pairs,
+        block: Block,
+        ranks: int | NDArray[np.int32],
+        by_cell: int,
+        by_rank: int,
+        target: NDArray[np.unsignedinteger] | None = None,
+    ) -> None:
+        same = isinstance(ranks, int)
+        words = np.array(
+            [
+                block.size,
+                block.pre.ctypes.data,
+                block.post.ctypes.data,
+                0 if same else ranks.ctypes.data,
+                ranks if same else 0,
+                stream.cells.ctypes.data,
+                stream.cells.size,
+                self.counters.ctypes.data,
+                self.counters.size,
+                by_cell,
+                by_rank,
+                stream.offsets.ctypes.data,
+                stream.offsets.size,
+                0 if target is None else target.ctypes.data,
+                0 if target is None else target.size,
+                self.places.ctypes.data,
+            ],
+            np.int64,
+        )
+        self.kernel(words.ctypes.data, 1, mode)

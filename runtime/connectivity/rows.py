@@ -1,0 +1,165 @@
+"""Connections as rows: what a spike reaches after each delay, in the order of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from snnc.ir.diagnostics import SnncError
+from snnc.runtime.connectivity.edge_values import evaluate
+from snnc.runtime.connectivity.edges import ProjectionInstance
+from snnc.runtime.connectivity.pairs import Block, Pairs
+from snnc.runtime.connectivity.row_counter import RowCounter
+from snnc.runtime.jit.cache import Kernels
+
+WeightForm = Literal["scalar", "float32"]
+
+_NARROW = 1 << 16  # accumulators up to this size have 16-bit targets
+
+
+@dataclass
+class Rows:
+    """Connections from one population into one partition.
+
+    The row of cell i and the k-th delay is ``pointer[i * nd + k]`` to ``pointer[i * nd + k + 1]``;
+    in it, projections follow in the order of the network, then targets ascend.
+
+    Attributes
+    ----------
+    delays : ndarray of int32, shape (nd,)
+        The different delays in steps, ascending.
+    pointer : ndarray of int64, shape (cells * nd + 1,)
+        Where rows begin.
+    target : ndarray of uint16 or uint32, shape (n,)
+        Offsets.
+    weight : float, ndarray of float32, shape (n,), or None
+        The one weight of all, or those of each; None where weights are an edge array.
+    arrays : dict of str to ndarray, shape (n,)
+        Other values of connections, by name.
+    """
+
+    delays: NDArray[np.int32]
+    pointer: NDArray[np.int64]
+    target: NDArray[np.uint16] | NDArray[np.uint32]
+    weight: float | NDArray[np.float32] | None
+    arrays: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        parts = [self.delays, self.pointer, self.target, *self.arrays.values()]
+        if isinstance(self.weight, np.ndarray):
+            parts.append(self.weight)
+        return sum(part.nbytes for part in parts)
+
+
+def bundle_weight_form(instances: Sequence[ProjectionInstance]) -> WeightForm:
+    """Return ``"scalar"`` if all weights of a bundle are the same number, else ``"float32"``."""
+    weights = {_same_weight(one) for one in instances}
+    return "scalar" if len(weights) == 1 and None not in weights else "float32"
+
+
+def _same_weight(one: ProjectionInstance) -> float | None:
+    weight = one.plan.weight
+    if isinstance(weight, float | int):
+        return float(weight) * one.scales.get("weight", 1.0)
+    return None
+
+
+def build_rows(
+    kernels: Kernels,
+    instances: Sequence[ProjectionInstance],
+    source: int,
+    size: int,
+    offsets: Sequence[NDArray[np.int32]],
+    *,
+    accumulator: int,
+    weight: WeightForm | None = "float32",
+    arrays: Sequence[str] = (),
+    dtype: DTypeLike = np.float64,
+) -> Rows:
+    """Make the connections of a bundle from one population into one partition.
+
+    Kernels run without Python's global lock: build partitions in parallel threads.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Where kernels come from.
+    instances : sequence of ProjectionInstance
+        The projections of the bundle in the order of the network.
+    source, size : int
+        Ordinal of the source population and its number of cells.
+    offsets : sequence of ndarray of int32, shape (n_post,)
+        For each projection, the target of each postsynaptic position; -1 where it is not of this
+        partition.
+    accumulator : int
+        Number of elements that targets are offsets in.
+    weight : {"float32", "scalar"}, optional
+        Whether each connection has its weight, or all the same; None for bundles whose weights are
+        among `arrays`.
+    arrays : sequence of str
+        Names of edge arrays: "weight", parameters and states of the synapse model.
+    dtype : dtype
+        Type of edge arrays.
+
+    Raises
+    ------
+    UserError
+        Connections that cannot be made: options, values or delays.
+    """
+    streams = [
+        Pairs(kernels, one, one.cells_of(source), part)
+        for one, part in zip(instances, offsets, strict=True)
+    ]
+    counter = RowCounter(kernels, size)
+    for stream in streams:
+        counter.count_all(stream)
+    delays, pointer = counter.finish()
+    n = int(pointer[-1])
+    narrow = accumulator <= _NARROW
+    rows = Rows(
+        delays,
+        pointer,
+        np.empty(n, np.uint16) if narrow else np.empty(n, np.uint32),
+        _weight_storage(instances, weight, n),
+        {name: np.empty(n, dtype) for name in arrays},
+    )
+    for stream in streams:
+        for number, block in enumerate(stream):
+            places = counter.place(stream, number, block, rows.target)
+            _store_values(kernels, stream.one, block, places, rows)
+    return rows
+
+
+def _weight_storage(
+    instances: Sequence[ProjectionInstance], form: WeightForm | None, n: int
+) -> float | NDArray[np.float32] | None:
+    if form == "float32":
+        return np.empty(n, np.float32)
+    if form is None:
+        return None
+    weights = {_same_weight(one) for one in instances}
+    weight = weights.pop() if len(weights) == 1 else None
+    if weight is None:
+        raise SnncError("internal error: weights of a bundle with one weight differ")
+    return weight
+
+
+def _store_values(
+    kernels: Kernels,
+    one: ProjectionInstance,
+    block: Block,
+    places: NDArray[np.int64],
+    rows: Rows,
+) -> None:
+    known: dict[str, float | NDArray[np.float64]] = {}
+    if isinstance(rows.weight, np.ndarray):
+        known["weight"] = evaluate(kernels, one, "weight", block)
+        rows.weight[places] = known["weight"]
+    for name, array in rows.arrays.items():
+        array[places] = known[name] if name in known else evaluate(kernels, one, name, block)

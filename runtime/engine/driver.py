@@ -1,0 +1,262 @@
+"""Running the kernels of a network through time, on one or several threads.
+
+Each thread has a *program*: a table of int64 [instructions x 4] with the address of a kernel, the
+address of its descriptor table, the number of rows in it, and the kind of the instruction (see
+`Kind`). Threads go through their programs once a step and meet at a barrier after every *epoch*,
+which is as many steps as the shortest delay: what a thread sends in an epoch, others read in the
+next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import IntEnum
+from types import FrameType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.ir.diagnostics import SnncError
+from snnc.runtime.jit.cache import Kernels, source_of
+
+# The tables of runtime/kernels/driver.py.
+_SHARED, _INSTRUCTIONS, _COUNT, _REACHED, _STATUS, _OWN_SIZE = range(6)
+_THREADS, _EPOCH, _STOP, _SPINS = range(4)
+_SHARED_SIZE = 32
+_CACHE_LINE_WORDS = 8
+# About 10 microseconds.
+_SPIN_COUNT = 300
+# Python handles signals between slices of about this time; a slice starts and joins threads.
+_SLICE_SECONDS = 0.05
+
+
+class Kind(IntEnum):
+    """When an instruction runs."""
+
+    EVERY_STEP = 0
+    EPOCH_START = 1
+    EPOCH_END = 2
+
+
+class Instruction(NamedTuple):
+    """A row of a program.
+
+    Attributes
+    ----------
+    function : int
+        Address of a kernel (`snnc.runtime.jit.cache.Kernel.address`).
+    desc : int
+        Address of its descriptor table.
+    rows : int
+        Rows of that table.
+    kind : Kind
+        When it runs: in each step, or in the first or the last step of an epoch.
+    """
+
+    function: int
+    desc: int
+    rows: int
+    kind: Kind = Kind.EVERY_STEP
+
+
+class StopFlag:
+    """A word in memory that makes a running network stop at the end of an epoch.
+
+    Any thread may set it at any time; it stays set until cleared.
+    """
+
+    def __init__(self) -> None:
+        self._word = np.zeros(1, np.int64)
+
+    @property
+    def address(self) -> int:
+        """Address of the word, for kernels."""
+        return self._word.ctypes.data
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self._word[0] = 1
+
+    def clear(self) -> None:
+        """Withdraw the request."""
+        self._word[0] = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._word[0])
+
+
+class Driver:
+    """Runs programs through time.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Where the compiled time loop comes from.
+    programs : sequence of sequence of Instruction, or of int64 arrays of shape (n, 4)
+        One for each thread. The tables they point to must outlive the driver.
+    epoch : int
+        Steps between barriers, at least 1.
+    stop : StopFlag, optional
+        Checked at the end of each epoch.
+
+    Attributes
+    ----------
+    step : int
+        The first step that has not been run; valid after an exception, too.
+    stop : StopFlag
+        The flag given, or one of its own.
+    """
+
+    def __init__(
+        self,
+        kernels: Kernels,
+        programs: Sequence[Sequence[Instruction] | NDArray[np.int64]],
+        epoch: int,
+        stop: StopFlag | None = None,
+    ) -> None:
+        if not programs or epoch < 1:
+            raise SnncError(
+                f"internal error: a driver of {len(programs)} programs and epochs of {epoch} steps"
+            )
+        self._kernel = kernels.get(source_of("driver"))
+        self._programs = [np.array(p, np.int64).reshape(-1, 4) for p in programs]
+        self._epoch = epoch
+        self.stop = stop if stop is not None else StopFlag()
+        self.step = 0
+        self._shared = _aligned(_SHARED_SIZE)
+        self._shared[[_THREADS, _EPOCH, _STOP, _SPINS]] = (
+            len(programs),
+            epoch,
+            self.stop.address,
+            _SPIN_COUNT if len(programs) <= _processors() else 0,
+        )
+        self._own = [self._table_of(program) for program in self._programs]
+        workers = len(programs) - 1
+        self._pool = ThreadPoolExecutor(workers, "snnc") if workers else None
+
+    def _table_of(self, program: NDArray[np.int64]) -> NDArray[np.int64]:
+        own = _aligned(_OWN_SIZE)
+        own[[_SHARED, _INSTRUCTIONS, _COUNT]] = (
+            self._shared.ctypes.data,
+            program.ctypes.data,
+            len(program),
+        )
+        return own
+
+    def run(self, k0: int, k1: int) -> int:
+        """Run the steps k0, ..., k1 - 1.
+
+        Epochs count from k0. The first program runs in the calling thread. An interrupt (SIGINT)
+        is handled within a tenth of a second, when all threads have reached the same step: after a
+        KeyboardInterrupt the network can be read, and run on from `step`.
+
+        Parameters
+        ----------
+        k0, k1 : int
+            First step, and the step after the last.
+
+        Returns
+        -------
+        int
+            The first step not run: k1, or less when stopped by the flag.
+
+        Raises
+        ------
+        SnncError
+            A kernel reports a failure.
+        """
+        self.step = k0
+        epochs = 1
+        with _deferred_interrupts() as handle_interrupts:
+            while self.step < k1 and not self.stop:
+                start = time.perf_counter()
+                self._slice(min(epochs * self._epoch, k1 - self.step))
+                if time.perf_counter() - start < _SLICE_SECONDS / 2:
+                    epochs *= 2
+                handle_interrupts()
+        return self.step
+
+    def _slice(self, steps: int) -> None:
+        k = self.step
+        for own in self._own:
+            own[_STATUS] = 0
+            own[_REACHED] = k
+        futures: list[Future[None]] = []
+        if self._pool is not None:
+            for own in self._own[1:]:
+                futures.append(self._pool.submit(self._kernel, own.ctypes.data, steps, k))
+        self._kernel(self._own[0].ctypes.data, steps, k)
+        for future in futures:
+            future.result()
+        self.step = int(self._own[0][_REACHED])
+        for thread, own in enumerate(self._own):
+            if own[_STATUS]:
+                raise SnncError(
+                    f"internal error: a kernel of thread {thread} failed before step {self.step}"
+                )
+
+    def close(self) -> None:
+        """End the threads; the driver cannot run any more."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def run_threads(
+    kernels: Kernels,
+    programs: Sequence[Sequence[Instruction] | NDArray[np.int64]],
+    k0: int,
+    k1: int,
+    epoch: int,
+    stop: StopFlag | None = None,
+) -> int:
+    """Run programs once, on as many threads, and return the step reached; see `Driver`."""
+    driver = Driver(kernels, programs, epoch, stop)
+    try:
+        return driver.run(k0, k1)
+    finally:
+        driver.close()
+
+
+@contextlib.contextmanager
+def _deferred_interrupts() -> Iterator[Callable[[], None]]:
+    """Hold SIGINT back until the function given is called.
+
+    An exception between the start of one thread and the next would leave the first at the barrier.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    caught: list[tuple[int, FrameType | None]] = []
+
+    def handle() -> None:
+        while caught and callable(previous):
+            previous(*caught.pop())
+
+    if not callable(previous) or threading.current_thread() is not threading.main_thread():
+        yield handle
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield handle
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        handle()
+
+
+def _aligned(words: int) -> NDArray[np.int64]:
+    """Return zeros that start on a cache line and fill it alone."""
+    lines = -(-words // _CACHE_LINE_WORDS) + 1
+    memory = np.zeros(lines * _CACHE_LINE_WORDS, np.int64)
+    offset = -(memory.ctypes.data // 8) % _CACHE_LINE_WORDS
+    return memory[offset : offset + words]
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

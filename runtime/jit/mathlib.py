@@ -1,0 +1,264 @@
+"""Mathematical functions of kernels, in single and double precision.
+
+All but `pow` with a variable exponent and the trigonometric functions are straight lines of
+arithmetic: loops that call them vectorise, and a value does not depend on its place in a loop. The
+precision is that of the argument: float32 in, float32 out; everything else is float64. Errors
+below are measured against long arithmetic, in units in the last place (ulp).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from numba import types
+from numba.extending import intrinsic
+
+from snnc.runtime.jit.emit import Term, elementwise, float_type, horner, select
+
+MAX_INTEGER_POWER = 64
+
+
+class _ExpConstants(NamedTuple):
+    low: float
+    high: float
+    ln2_upper: float
+    ln2_lower: float
+    series: tuple[float, ...]
+    magic: float
+    bias: float
+    mantissa: int
+
+
+# `series` is (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2, interpolated at Chebyshev's nodes, with an
+# error of 0.1 ulp of e^r. The upper part of ln 2 has so few bits that its product with an exponent
+# is exact. Adding `magic` moves an integer into the lowest bits of the mantissa.
+_DOUBLE = _ExpConstants(
+    low=-746.0,
+    high=710.0,
+    ln2_upper=0.693145751953125,
+    ln2_lower=1.42860682030941723212e-6,
+    series=(
+        0.5000000000000001,
+        0.16666666666666669,
+        0.04166666666662374,
+        0.008333333333330032,
+        0.0013888888917406447,
+        0.00019841269863201828,
+        2.4801520996825697e-05,
+        2.7557268229963227e-06,
+        2.76202305675069e-07,
+        2.5100494788905042e-08,
+    ),
+    magic=6755399441055744.0,
+    bias=1023.0,
+    mantissa=52,
+)
+_SINGLE = _ExpConstants(
+    low=-104.5,
+    high=89.0,
+    ln2_upper=0.693359375,
+    ln2_lower=-2.12194440054690583e-4,
+    series=(
+        0.5,
+        0.16666576583158002,
+        0.041666554109346714,
+        0.008363246669753728,
+        0.0013926268052570573,
+    ),
+    magic=12582912.0,
+    bias=127.0,
+    mantissa=23,
+)
+
+
+def _constants(x: Term) -> _ExpConstants:
+    return _SINGLE if x.is_single else _DOUBLE
+
+
+def _power_of_two(n: Term) -> Term:
+    c = _constants(n)
+    return ((n + (c.magic + c.bias)).bits() << c.mantissa).as_float()
+
+
+def _reduced_exp(x: Term) -> tuple[Term, Term, Term]:
+    """Return t, n', n'' with e^x = (1 + t) 2^n' 2^n''.
+
+    The power is split since 2^n alone would overflow or vanish at both ends of the range.
+    """
+    c = _constants(x)
+    x = select(x < c.low, c.low, x)
+    x = select(x > c.high, c.high, x)
+    n = (x * 1.4426950408889634).llvm("rint")
+    r = n.llvm("fmuladd", x.const(-c.ln2_upper), x)
+    r = n.llvm("fmuladd", x.const(-c.ln2_lower), r)
+    t = (r * r).llvm("fmuladd", horner(r, *c.series), r)
+    half = (n * 0.5).llvm("rint")
+    return t, half, n - half
+
+
+def _exp(x: Term) -> Term:
+    """e^x within 1.1 ulp; 0 and infinity beyond the range, nan for nan."""
+    t, first, second = _reduced_exp(x)
+    return (t + 1.0) * _power_of_two(first) * _power_of_two(second)
+
+
+def _expm1(x: Term) -> Term:
+    """e^x - 1 within 2.1 ulp, also close to 0."""
+    t, first, second = _reduced_exp(x)
+    scale = _power_of_two(first)
+    return (t * scale + (scale - _power_of_two(-second))) * _power_of_two(second)
+
+
+def _exprel(x: Term) -> Term:
+    """(e^x - 1) / x within 3 ulp; 1 at 0, infinity where e^x overflows."""
+    high = _constants(x).high
+    divisor = select(x.equals(0.0), 1.0, select(x > high, high, x))
+    return select(x.equals(0.0), 1.0, _expm1(x) / divisor)
+
+
+_LOG_DOUBLE = (
+    6.666666666666735130e-01,
+    3.999999999940941908e-01,
+    2.857142874366239149e-01,
+    2.222219843214978396e-01,
+    1.818357216161805012e-01,
+    1.531383769920937332e-01,
+    1.479819860511658591e-01,
+)
+_LOG_SINGLE = (0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841)
+
+
+def _log(x: Term) -> Term:
+    """Natural logarithm within 1 ulp (the series of fdlibm); -infinity at 0, nan below it."""
+    c = _constants(x)
+    tiny, lift = (2.0**-126, 25.0) if x.is_single else (2.0**-1022, 54.0)
+    subnormal = x < tiny
+    y = select(subnormal, x * 2.0**lift, x)
+    # The exponent counts from sqrt(1/2), so that the mantissa lies in [sqrt(1/2), sqrt(2)).
+    offset = 0x3F3504F3 if x.is_single else 0x3FE6A09E667F3BCD
+    bits = y.bits()
+    shifted = bits + ((0x3F800000 if x.is_single else 0x3FF0000000000000) - offset)
+    exponent = (shifted >> c.mantissa) | x.const(c.magic).bits()
+    k = exponent.as_float() - (c.magic + c.bias)
+    k = select(subnormal, k - lift, k)
+    f = ((shifted & ((1 << c.mantissa) - 1)) + offset).as_float() - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    series = horner(z, 0.0, *(_LOG_SINGLE if x.is_single else _LOG_DOUBLE))
+    half = f * f * 0.5
+    upper, lower = (
+        (6.9313812256e-01, 9.0580006145e-06)
+        if x.is_single
+        else (6.93147180369123816490e-01, 1.90821492927058770002e-10)
+    )
+    result = k * upper - ((half - (s * (half + series) + k * lower)) - f)
+    result = select(x < float("inf"), result, x)
+    result = select(x.equals(0.0), float("-inf"), result)
+    return select(x < 0.0, float("nan"), result)
+
+
+def _tanh(x: Term) -> Term:
+    """Hyperbolic tangent within 3 ulp."""
+    e = _expm1(x.llvm("fabs") * -2.0)
+    return (-e / (e + 2.0)).llvm("copysign", x)
+
+
+def _sqrt(x: Term) -> Term:
+    """Square root, correctly rounded."""
+    return x.llvm("sqrt")
+
+
+def _fabs(x: Term) -> Term:
+    """Absolute value."""
+    return x.llvm("fabs")
+
+
+def _floor(x: Term) -> Term:
+    """Largest integer not above x, as a float."""
+    return x.llvm("floor")
+
+
+def _ceil(x: Term) -> Term:
+    """Smallest integer not below x, as a float."""
+    return x.llvm("ceil")
+
+
+def _rint(x: Term) -> Term:
+    """Nearest integer as a float, halves to even."""
+    return x.llvm("rint")
+
+
+def _fmin(x: Term, y: Term) -> Term:
+    """Return x where x < y, else y (so y where either is nan)."""
+    return select(x < y, x, y)
+
+
+def _fmax(x: Term, y: Term) -> Term:
+    """Return x where x > y, else y (so y where either is nan)."""
+    return select(x > y, x, y)
+
+
+exp = elementwise(_exp, 1)
+expm1 = elementwise(_expm1, 1)
+exprel = elementwise(_exprel, 1)
+log = elementwise(_log, 1)
+tanh = elementwise(_tanh, 1)
+sqrt = elementwise(_sqrt, 1)
+fabs = elementwise(_fabs, 1)
+floor = elementwise(_floor, 1)
+ceil = elementwise(_ceil, 1)
+rint = elementwise(_rint, 1)
+fmin = elementwise(_fmin, 2)
+fmax = elementwise(_fmax, 2)
+
+
+def _from_libm(name: str) -> Any:
+    def function(x: Term) -> Term:
+        return x.libm(name)
+
+    function.__name__ = name
+    function.__doc__ = f"C's `{name}`; a loop that calls it is not vectorised."
+    return elementwise(function, 1)
+
+
+sin = _from_libm("sin")
+cos = _from_libm("cos")
+tan = _from_libm("tan")
+sinh = _from_libm("sinh")
+cosh = _from_libm("cosh")
+atan = _from_libm("atan")
+asin = _from_libm("asin")
+acos = _from_libm("acos")
+erf = _from_libm("erf")
+
+
+def _integer_power(x: Term, n: int) -> Term:
+    result, square, rest = None, x, abs(n)
+    while rest:
+        if rest & 1:
+            result = square if result is None else result * square
+        rest >>= 1
+        if rest:
+            square = square * square
+    if result is None:
+        return x.const(1.0)
+    return 1.0 / result if n < 0 else result
+
+
+@intrinsic(prefer_literal=True)
+def pow(typing: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return x to the power y: by multiplications for a literal integer y, else C's `pow`."""
+    kind = float_type(x, y)
+    literal = y.literal_value if isinstance(y, types.IntegerLiteral) else None
+    if literal is not None and abs(literal) <= MAX_INTEGER_POWER:
+
+        def multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _integer_power(Term(builder, args[0]), literal).value
+
+        # The literal stays in the signature: Numba keeps one body for each.
+        return kind(kind, y), multiply
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return Term(builder, args[0]).libm("pow", Term(builder, args[1])).value
+
+    return kind(kind, kind), generate
