@@ -24,6 +24,7 @@ from snnc.codegen.artifact import (
 from snnc.codegen.kernels.numba_cell import cell_plan
 from snnc.codegen.kernels.numba_synapse import synapse_plan
 from snnc.codegen.target import Target
+from snnc.hardware.cpu import CPU as PROCESSOR
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn, step
 from snnc.ir.dialects.snn_values import RangeAttr
@@ -31,10 +32,6 @@ from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.resources import decode
 from snnc.ir.text import Document
 from snnc.ir.values import Space
-
-# A target offset of 16 bits reaches this many elements of an accumulator.
-SHORT_OFFSETS = 1 << 16
-_SEGMENT = 8
 
 Precision = Literal["f64", "f32"]
 
@@ -216,5 +213,5 @@ def _offset_type(
         receptors = len(cells[population.cell].receptors)
         for p in range(threads):
             cells_of_thread = population.bounds[p + 1] - population.bounds[p]
-            sizes[p] += receptors * -(-cells_of_thread // _SEGMENT) * _SEGMENT
-    return "u16" if max(sizes) <= SHORT_OFFSETS else "u32"
+            sizes[p] += receptors * PROCESSOR.padded(cells_of_thread)
+    return "u16" if max(sizes) <= PROCESSOR.short_offset_reach else "u32"

@@ -13,11 +13,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
 from xdsl.passes import ModulePass
 
+from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn
 
-# Slices start on whole vectors of flags, so that two threads never write one cache line of them.
-GRAIN = 64
+# Slices start on whole cache lines of flags, of one byte each.
+GRAIN = CPU.cache_line
 
 
 @dataclass(frozen=True)

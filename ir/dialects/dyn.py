@@ -7,6 +7,8 @@ in a regime is held there. The bodies of events read old values: assignments are
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from xdsl.dialects.builtin import (
     FlatSymbolRefAttr,
     FloatAttr,
@@ -17,7 +19,7 @@ from xdsl.dialects.builtin import (
     f64,
     i1,
 )
-from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
+from xdsl.ir import Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -27,9 +29,7 @@ from xdsl.irdl import (
     region_def,
     traits_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, SymbolOpInterface
+from xdsl.traits import IsTerminator, NoTerminator
 
 from snnc.ir.dialects.expressions import (
     EXPRESSIONS,
@@ -40,6 +40,7 @@ from snnc.ir.dialects.expressions import (
     exponents_of,
     quantity_of,
 )
+from snnc.ir.dialects.model_op import Model
 from snnc.ir.locations import refuse
 from snnc.ir.units import Exponents, divide, format_unit, parse_unit
 
@@ -375,47 +376,12 @@ class ScheduleOp(IRDLOperation):
 
 
 @irdl_op_definition
-class CellOp(IRDLOperation):
+class CellOp(Model):
     """A cell model."""
 
+    TEXT: ClassVar[str] = "snnc.ir.dialects.dyn_text"
+    RULES: ClassVar[str] = "snnc.ir.dialects.dyn_rules"
     name = "dyn.cell"
-    sym_name = prop_def(SymbolNameConstraint())
-    doc = opt_prop_def(StringAttr)
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), NoTerminator(), IsolatedFromAbove())
-
-    def __init__(self, label: str, body: Region | None = None, doc: str | None = None) -> None:
-        super().__init__(
-            properties={
-                "sym_name": StringAttr(label),
-                "doc": None if doc is None else StringAttr(doc),
-            },
-            regions=[body if body is not None else Region(Block())],
-        )
-
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self.sym_name.data
-
-    @classmethod
-    def parse(cls, parser: Parser) -> CellOp:
-        """Parse the readable form."""
-        from snnc.ir.dialects.dyn_text import parse_cell
-
-        return parse_cell(parser)
-
-    def print(self, printer: Printer) -> None:
-        """Print the readable form."""
-        from snnc.ir.dialects.dyn_text import print_cell
-
-        print_cell(self, printer)
-
-    def verify_(self) -> None:
-        """Check names, units and structure."""
-        from snnc.ir.dialects.dyn_rules import check_cell
-
-        check_cell(self)
 
 
 Dyn = Dialect(

@@ -37,7 +37,7 @@ _IN_CELL = (
 _IN_EVENT = (ex.Expression, dyn.SetOp, dyn.EmitOp, dyn.GotoOp)
 
 
-def check_cell(cell: dyn.CellOp) -> None:
+def check_model(cell: dyn.CellOp) -> None:
     """Check the whole of a cell; refuse the first rule that is broken."""
     ops = list(cell.body.block.ops)
     check_places(ops, _IN_CELL, "a cell")

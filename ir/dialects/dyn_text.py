@@ -29,7 +29,7 @@ from snnc.ir.dialects.infix import Leaves
 from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
 
 
-def parse_cell(parser: Parser) -> dyn.CellOp:
+def parse_model(parser: Parser) -> dyn.CellOp:
     """Parse what follows ``dyn.cell``."""
     label = parser.parse_symbol_name().data
     doc = parser.parse_optional_str_literal()
@@ -119,7 +119,7 @@ class CellParser(ModelParser):
         return self.located(dyn.PoissonOp(self.expression()), at)
 
 
-def print_cell(cell: dyn.CellOp, printer: Printer) -> None:
+def print_model(cell: dyn.CellOp, printer: Printer) -> None:
     """Print what follows ``dyn.cell``."""
     printer.print_string(" ")
     printer.print_symbol_name(cell.label)

@@ -9,6 +9,7 @@ set of parameters.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolNameConstraint, i1
 from xdsl.ir import Attribute, Dialect, Operation, Region, SSAValue
@@ -23,9 +24,7 @@ from xdsl.irdl import (
     traits_def,
     var_operand_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, SymbolOpInterface
+from xdsl.traits import IsTerminator, NoTerminator
 
 from snnc.ir.dialects.dyn import Valued
 from snnc.ir.dialects.expressions import (
@@ -37,6 +36,7 @@ from snnc.ir.dialects.expressions import (
     exponents_of,
     quantity,
 )
+from snnc.ir.dialects.model_op import Model
 from snnc.ir.dialects.step_synapse import SYNAPSE_OPERATIONS
 from snnc.ir.locations import refuse
 from snnc.ir.units import Exponents, format_unit
@@ -278,20 +278,19 @@ class UpdateOp(IRDLOperation):
 
 
 @irdl_op_definition
-class CellOp(IRDLOperation):
+class CellOp(Model):
     """A cell model, solved. The first of `regimes` is where a cell starts.
 
     `precision` is there once units have been erased: every value is a float of that kind.
     `arrays` names the parameters that have one value per cell; all others have one per population.
     """
 
+    TEXT: ClassVar[str] = "snnc.ir.dialects.step_text"
+    RULES: ClassVar[str] = "snnc.ir.dialects.step_rules"
     name = "step.cell"
-    sym_name = prop_def(SymbolNameConstraint())
     regimes = prop_def(ArrayAttr[StringAttr])
     precision = opt_prop_def(StringAttr)
     arrays = opt_prop_def(ArrayAttr[StringAttr])
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), NoTerminator(), IsolatedFromAbove())
 
     def __init__(
         self,
@@ -302,19 +301,12 @@ class CellOp(IRDLOperation):
         arrays: Sequence[str] | None = None,
     ) -> None:
         super().__init__(
-            properties={
-                "sym_name": StringAttr(label),
-                "regimes": ArrayAttr([StringAttr(r) for r in regimes]),
-                "precision": None if precision is None else StringAttr(precision),
-                "arrays": ArrayAttr([StringAttr(a) for a in arrays]) if arrays else None,
-            },
-            regions=[body],
+            label,
+            body,
+            regimes=ArrayAttr([StringAttr(r) for r in regimes]),
+            precision=None if precision is None else StringAttr(precision),
+            arrays=ArrayAttr([StringAttr(a) for a in arrays]) if arrays else None,
         )
-
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self.sym_name.data
 
     @property
     def regime_names(self) -> list[str]:
@@ -330,25 +322,6 @@ class CellOp(IRDLOperation):
     def update(self) -> UpdateOp | None:
         """The update, which sources with a schedule do not have."""
         return next((op for op in self.body.block.ops if isinstance(op, UpdateOp)), None)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> CellOp:
-        """Parse the readable form."""
-        from snnc.ir.dialects.step_text import parse_cell
-
-        return parse_cell(parser)
-
-    def print(self, printer: Printer) -> None:
-        """Print the readable form."""
-        from snnc.ir.dialects.step_text import print_cell
-
-        print_cell(self, printer)
-
-    def verify_(self) -> None:
-        """Check names, units and regimes."""
-        from snnc.ir.dialects.step_rules import check_cell
-
-        check_cell(self)
 
 
 STEP_OPERATIONS: tuple[type[Operation], ...] = (

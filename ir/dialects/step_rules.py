@@ -14,7 +14,7 @@ from snnc.ir.dialects.step_text import FLOATS
 from snnc.ir.locations import refuse
 
 
-def check_cell(cell: step.CellOp) -> None:
+def check_model(cell: step.CellOp) -> None:
     """Check the whole of a solved cell; refuse the first rule that is broken."""
     ops = list(cell.body.block.ops)
     erased = FLOATS[cell.precision.data] if cell.precision is not None else None

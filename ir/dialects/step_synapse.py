@@ -8,22 +8,18 @@ projection unless `edge` lists them; then every synapse has its own value.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolNameConstraint
+from xdsl.dialects.builtin import ArrayAttr, StringAttr
 from xdsl.ir import Operation, Region
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
-    opt_prop_def,
     prop_def,
     region_def,
-    traits_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 
 from snnc.ir.dialects import dyn, syn
+from snnc.ir.dialects.model_op import Model
 
 ELAPSED = "elapsed"
 """The name by which the forms of `step.advance` read the time since the last event."""
@@ -45,32 +41,18 @@ class AdvanceOp(dyn.Valued):
 
 
 @irdl_op_definition
-class SynapseOp(IRDLOperation):
+class SynapseOp(Model):
     """A synapse model between events; `edge` names the parameters that differ between synapses."""
 
+    TEXT: ClassVar[str] = "snnc.ir.dialects.step_synapse_text"
+    RULES: ClassVar[str] = "snnc.ir.dialects.step_synapse_rules"
     name = "step.synapse"
-    sym_name = prop_def(SymbolNameConstraint())
     edge = prop_def(ArrayAttr[StringAttr])
-    doc = opt_prop_def(StringAttr)
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), NoTerminator(), IsolatedFromAbove())
 
     def __init__(
         self, label: str, body: Region, edge: Sequence[str] = (), doc: str | None = None
     ) -> None:
-        super().__init__(
-            properties={
-                "sym_name": StringAttr(label),
-                "edge": ArrayAttr([StringAttr(name) for name in edge]),
-                "doc": None if doc is None else StringAttr(doc),
-            },
-            regions=[body],
-        )
-
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self.sym_name.data
+        super().__init__(label, body, doc, edge=ArrayAttr([StringAttr(name) for name in edge]))
 
     @property
     def edge_parameters(self) -> tuple[str, ...]:
@@ -110,25 +92,6 @@ class SynapseOp(IRDLOperation):
             if isinstance(op, syn.EventOp) and op.side.data == side:
                 return op
         return None
-
-    @classmethod
-    def parse(cls, parser: Parser) -> SynapseOp:
-        """Parse the readable form."""
-        from snnc.ir.dialects.step_synapse_text import parse_synapse
-
-        return parse_synapse(parser)
-
-    def print(self, printer: Printer) -> None:
-        """Print the readable form."""
-        from snnc.ir.dialects.step_synapse_text import print_synapse
-
-        print_synapse(self, printer)
-
-    def verify_(self) -> None:
-        """Check names, units and axes."""
-        from snnc.ir.dialects.step_synapse_rules import check_synapse
-
-        check_synapse(self)
 
 
 SYNAPSE_OPERATIONS: tuple[type[Operation], ...] = (AdvanceOp, SynapseOp)

@@ -17,7 +17,7 @@ from snnc.ir.locations import refuse
 _IN_SYNAPSE = (dyn.ParamOp, dyn.StateOp, syn.DecayOp, syn.EventOp, step.AdvanceOp)
 
 
-def check_synapse(synapse: step.SynapseOp) -> None:
+def check_model(synapse: step.SynapseOp) -> None:
     """Check the whole of a solved synapse; refuse the first rule that is broken."""
     ops = list(synapse.body.block.ops)
     check_places(ops, _IN_SYNAPSE, "a solved synapse")

@@ -21,7 +21,7 @@ from snnc.ir.dialects.expressions import TIME
 from snnc.ir.dialects.syn_text import SynapseParser, SynapsePrinter
 
 
-def parse_synapse(parser: Parser) -> step.SynapseOp:
+def parse_model(parser: Parser) -> step.SynapseOp:
     """Parse what follows ``step.synapse``."""
     label = parser.parse_symbol_name().data
     doc = parser.parse_optional_str_literal()
@@ -48,7 +48,7 @@ class _SolvedParser(SynapseParser):
         return self.located(step.AdvanceOp(name, expressions.region(), error), at)
 
 
-def print_synapse(synapse: step.SynapseOp, printer: Printer) -> None:
+def print_model(synapse: step.SynapseOp, printer: Printer) -> None:
     """Print what follows ``step.synapse``."""
     printer.print_string(" ")
     printer.print_symbol_name(synapse.label)

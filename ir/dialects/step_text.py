@@ -34,7 +34,7 @@ from snnc.ir.units import Exponents, format_unit
 FLOATS: dict[str, Attribute] = {"f64": Float64Type(), "f32": Float32Type()}
 
 
-def parse_cell(parser: Parser) -> step.CellOp:
+def parse_model(parser: Parser) -> step.CellOp:
     """Parse what follows ``step.cell``."""
     label = parser.parse_symbol_name().data
     precision = None
@@ -146,7 +146,7 @@ class _StepParser(CellParser):
         expressions.block.add_op(self.located(op, at))
 
 
-def print_cell(cell: step.CellOp, printer: Printer) -> None:
+def print_model(cell: step.CellOp, printer: Printer) -> None:
     """Print what follows ``step.cell``."""
     printer.print_string(" ")
     printer.print_symbol_name(cell.label)

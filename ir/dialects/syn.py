@@ -9,23 +9,23 @@ two is seen by neither. `solve` turns the derivatives into closed forms of the t
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import StringAttr, SymbolNameConstraint
-from xdsl.ir import Block, Dialect, Operation, Region, SSAValue
+from typing import ClassVar
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
-    opt_prop_def,
     prop_def,
     region_def,
     traits_def,
 )
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
+from xdsl.traits import NoTerminator
 
 from snnc.ir.dialects.dyn import Declaration
 from snnc.ir.dialects.expressions import quantity_of
+from snnc.ir.dialects.model_op import Model
 
 AXES = ("pre", "post", "edge")
 WEIGHT = quantity_of("weight")
@@ -66,47 +66,12 @@ class EventOp(IRDLOperation):
 
 
 @irdl_op_definition
-class ModelOp(IRDLOperation):
+class ModelOp(Model):
     """A synapse model."""
 
+    TEXT: ClassVar[str] = "snnc.ir.dialects.syn_text"
+    RULES: ClassVar[str] = "snnc.ir.dialects.syn_rules"
     name = "syn.model"
-    sym_name = prop_def(SymbolNameConstraint())
-    doc = opt_prop_def(StringAttr)
-    body = region_def("single_block")
-    traits = traits_def(SymbolOpInterface(), NoTerminator(), IsolatedFromAbove())
-
-    def __init__(self, label: str, body: Region | None = None, doc: str | None = None) -> None:
-        super().__init__(
-            properties={
-                "sym_name": StringAttr(label),
-                "doc": None if doc is None else StringAttr(doc),
-            },
-            regions=[body if body is not None else Region(Block())],
-        )
-
-    @property
-    def label(self) -> str:
-        """The name of the model."""
-        return self.sym_name.data
-
-    @classmethod
-    def parse(cls, parser: Parser) -> ModelOp:
-        """Parse the readable form."""
-        from snnc.ir.dialects.syn_text import parse_model
-
-        return parse_model(parser)
-
-    def print(self, printer: Printer) -> None:
-        """Print the readable form."""
-        from snnc.ir.dialects.syn_text import print_model
-
-        print_model(self, printer)
-
-    def verify_(self) -> None:
-        """Check names, units, axes and structure."""
-        from snnc.ir.dialects.syn_rules import check_model
-
-        check_model(self)
 
 
 Syn = Dialect("syn", [DeliverOp, DecayOp, EventOp, ModelOp], [])

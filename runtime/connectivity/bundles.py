@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SynapsePlan
+from snnc.hardware.cpu import CPU
 from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
@@ -20,7 +21,7 @@ from snnc.runtime.jit.cache import Kernels
 
 _ROWS_WEIGHT = {"scalar": "scalar", "float32": "float32", "edge": None}
 # Accumulator sizes for which rows have targets of the type that a form names.
-_TARGETS = {"u16": 1 << 16, "u32": 1 << 31}
+_TARGETS = {"u16": CPU.short_offset_reach, "u32": 1 << 31}
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import evaluate
 from snnc.runtime.connectivity.edges import ProjectionInstance
@@ -17,8 +18,6 @@ from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
 
 WeightForm = Literal["scalar", "float32"]
-
-_NARROW = 1 << 16  # accumulators up to this size have 16-bit targets
 
 
 @dataclass
@@ -121,7 +120,7 @@ def build_rows(
         counter.count_all(stream)
     delays, pointer = counter.finish()
     n = int(pointer[-1])
-    narrow = accumulator <= _NARROW
+    narrow = accumulator <= CPU.short_offset_reach
     rows = Rows(
         delays,
         pointer,

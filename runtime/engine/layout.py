@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.artifact import Artifact
+from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
-
-# Segments of an accumulator start on a cache line of float64.
-_SEGMENT = 8
 
 
 class Slice(NamedTuple):
@@ -64,7 +62,7 @@ class Layout:
     def _place(self, population: str, receptor: str) -> None:
         for p, size in enumerate(np.diff(self._bounds[population])):
             self._offsets[p][population, receptor] = self._sizes[p]
-            self._sizes[p] += -(-int(size) // _SEGMENT) * _SEGMENT
+            self._sizes[p] += CPU.padded(int(size))
 
     def bounds(self, population: str) -> NDArray[np.int64]:
         """Return the first cell of each thread, and the size: int64 of shape (P + 1,)."""
