@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -145,6 +146,18 @@ class Simulation:
                     engine.advance(first + steps, progress)
                 finally:
                     self._report.simulated += self._clock.time(engine.step - first)
+        self._warn_of_nan()
+
+    def _warn_of_nan(self) -> None:
+        for name, cells in self._cells.items():
+            for state, values in cells.states.items():
+                if values.dtype.kind == "f" and np.isnan(values.sum()) and np.isnan(values).any():
+                    warnings.warn(
+                        f"'{state}' of '{name}' is not a number at {self.t:g} ms; a smaller time "
+                        "step or another solver may be stable",
+                        RuntimeWarning,
+                        stacklevel=3,
+                    )
 
     def reset(self) -> None:
         """Return to t = 0: states, plastic weights and random sources start anew.

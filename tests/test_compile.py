@@ -258,3 +258,12 @@ def test_precision_and_threads_show_in_the_settings():
     assert (settings["threads"], settings["precision"]) == (2, "f32")
     assert "exact" in settings["solvers"]["IF_curr_exp"]
     assert "80 cells" in repr(compiled)
+
+
+def test_a_potential_that_is_not_a_number_is_warned_of():
+    net = NetworkBuilder("unstable", dt=0.1)
+    net.use_model(model_library.text("HH_cond_exp"), "HH_cond_exp")
+    net.population("cell", 1, "HH_cond_exp", parameters={"i_offset": 1.0})
+    compiled = snnc.compile(net.finish(), solver="rk4")
+    with pytest.warns(RuntimeWarning, match="'v' of 'cell' is not a number at 100 ms"):
+        compiled.run(100.0)
