@@ -34,8 +34,12 @@ FieldKind = Literal[
     "first",  # int64: index of the slice's first cell in its population
     "state",  # address of the slice of a state variable
     "arrivals",  # address of the accumulator of a receptor, which the kernel clears
+    "quantum",  # what one unit of a packed receptor's arrivals is worth, as bits of a float64
     "current",  # address of the injected current
-    "fired",  # address of uint8 flags
+    "fired",  # address of uint8 flags, or of the first slot of a ring of spike counts
+    "ring_mask",  # int64: slots of that ring - 1; 0 where there is no ring
+    "ring_stride",  # int64: bytes from slot to slot
+    "scratch",  # address of uint32 for whole groups of 64 cells and 264 more
     "scalar",  # a homogeneous constant as bits of a float64
     "array",  # address of a heterogeneous constant
     "step_count",  # int64: a homogeneous constant counted in steps
@@ -96,6 +100,8 @@ class CellPlan:
         The words of a row of the kernel's table.
     decays : dict of str to str
         For receptors that have one, the parameter that is their time constant.
+    packed : tuple of str
+        Receptors whose arrivals are sums of integers.
     """
 
     name: str
@@ -110,6 +116,7 @@ class CellPlan:
     solver: str
     schedule: str | None = None
     decays: Mapping[str, str] = field(default_factory=dict)
+    packed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,11 +150,25 @@ SynapseFieldKind = Literal[
     "edge",  # address of an array per synapse: a state, or a parameter
     "scalar",  # a parameter, the same for all synapses, as bits of a float64
     "dt",  # the time step as bits of a float64
+    "key0",  # Philox key of the projection's random events
+    "key1",
+    "pre_first",  # int64: index in the network of the source population's first cell
+    "post_first",  # int64: index in the network of the slice's first cell
     "post_heads",  # address of int64 per cell of the slice: its number of spikes
     "post_stamps",  # address of int32 [cells, capacity]: the ring of their stamps
     "post_mask",  # int64: capacity - 1
     "post_values",  # address of float64 [cells, capacity]: a state after each spike
     "post_initial",  # address of float64 per cell of the slice: the state at the start
+    "post_cells",  # int64: number of cells of the slice
+    "latest_stamps",  # address of int32 per cell: stamp of its last spike, 0 before it
+    "latest",  # address of float64 per cell: a state after its last spike
+    "dense",  # int64: whether rows are delivered as a whole; then all of these are there:
+    "log_stamps",  # address of int32: stamps of the spikes of all cells in the order of time
+    "log_cells",  # address of int32: their cells
+    "log_count",  # address of one int64: their number
+    "event_values",  # address of float64 per spike of the log, for the kernel's own use
+    "edge_of",  # address of int32 per cell, all -1, for the kernel's own use
+    "post_now",  # address of float64 per cell, for the kernel's own use
 ]
 
 
@@ -167,16 +188,21 @@ class SynapseForm:
     ----------
     target : {"u16", "u32"}
         Type of the places in the accumulator.
-    weight : {"scalar", "float32", "edge"}
-        One weight for all synapses, one for each, or, of plastic synapses, one for each in the
-        kernel's precision.
+    weight : {"scalar", "float32", "int16", "edge", "counts"}
+        One weight for all synapses, one for each (as a float, or as a multiple of the receptor's
+        quantum), or, of plastic synapses, one for each in the kernel's precision; for ``"counts"``
+        one for all, delivered from the counts of Poisson sources, cell by cell.
+    packed : bool
+        Whether arrivals are summed as integers.
     """
 
     target: Literal["u16", "u32"]
-    weight: Literal["scalar", "float32", "edge"]
+    weight: Literal["scalar", "float32", "int16", "edge", "counts"]
+    packed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.target}_{self.weight}"
+        packed = "_packed" if self.packed and self.weight in ("scalar", "counts") else ""
+        return f"{self.target}_{self.weight}{packed}"
 
 
 @dataclass(frozen=True)
@@ -285,7 +311,7 @@ class Artifact:
     name: str
     dt: float
     seed: int
-    precision: Literal["f64", "f32"]
+    precision: Literal["f64", "f32", "packed"]
     threads: int
     cells: Mapping[str, CellPlan]
     synapses: Mapping[str, SynapsePlan]

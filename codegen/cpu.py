@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import numpy as np
 from xdsl.dialects.builtin import DenseArrayBase, DictionaryAttr, IntegerAttr, StringAttr
 from xdsl.ir import Attribute, Operation
 
+from snnc.codegen.accumulator import Accumulator, Segment, offset_type
 from snnc.codegen.artifact import (
     Artifact,
     CellPlan,
@@ -24,7 +25,6 @@ from snnc.codegen.artifact import (
 from snnc.codegen.kernels.numba_cell import cell_plan
 from snnc.codegen.kernels.numba_synapse import synapse_plan
 from snnc.codegen.target import Target
-from snnc.hardware.cpu import CPU as PROCESSOR
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn, step
 from snnc.ir.dialects.snn_values import RangeAttr
@@ -33,7 +33,9 @@ from snnc.ir.resources import decode
 from snnc.ir.text import Document
 from snnc.ir.values import Space
 
-Precision = Literal["f64", "f32"]
+Precision = Literal["f64", "f32", "packed"]
+OffsetType = Literal["u16", "u32"]
+WeightForm = Literal["scalar", "float32", "int16", "edge", "counts"]
 
 
 def generate(document: Document) -> Artifact:
@@ -59,6 +61,7 @@ class _Generator:
         used = {op.model for op in self.symbols.values() if isinstance(op, snn.PopulationOp)}
         cells = [op for op in ops if isinstance(op, step.CellOp) and op.label in used]
         self.synapse_ops = {op.label: op for op in ops if isinstance(op, SynapseOp)}
+        self._synapse_plans: dict[tuple[str, SynapseForm], SynapsePlan] = {}
         self.precision: Precision = _precision(cells)
         self.cells = {op.label: cell_plan(op) for op in cells}
         missing = used - set(self.cells)
@@ -70,12 +73,14 @@ class _Generator:
     def artifact(self) -> Artifact:
         populations = tuple(self._populations())
         threads = len(populations[0].bounds) - 1 if populations else 1
-        target = _offset_type(populations, self.cells)
+        offsets = self._offset_types(
+            [Accumulator(populations, self.cells, p) for p in range(threads)]
+        )
         synapses: dict[str, SynapsePlan] = {}
         projections = []
         for op in self.symbols.values():
             if isinstance(op, snn.ProjectionOp):
-                plan = self._synapse(op, target, synapses)
+                plan = self._synapse(op, offsets[_bundle(op)], synapses)
                 projections.append(self._projection(op, plan))
         return Artifact(
             name=self.network.label,
@@ -131,8 +136,17 @@ class _Generator:
             indices = np.asarray(self._decode(op.indices), np.int64)
         return population, indices if isinstance(inside, slice) else inside[indices]
 
+    def _offset_types(self, accumulators: list[Accumulator]) -> dict[int, OffsetType]:
+        """Return the type of the targets of each bundle."""
+        segments: dict[int, list[Segment]] = {}
+        for op in self.symbols.values():
+            if isinstance(op, snn.ProjectionOp):
+                reached = [(name, op.receptor) for name, _ in self._selection(op.post).members]
+                segments.setdefault(_bundle(op), []).extend(reached)
+        return {bundle: offset_type(accumulators, each) for bundle, each in segments.items()}
+
     def _synapse(
-        self, op: snn.ProjectionOp, target: Literal["u16", "u32"], plans: dict[str, SynapsePlan]
+        self, op: snn.ProjectionOp, target: OffsetType, plans: dict[str, SynapsePlan]
     ) -> SynapsePlan:
         form = op.attributes.get("form")
         storage = op.attributes.get("storage")
@@ -141,14 +155,28 @@ class _Generator:
             raise OptionError(
                 f"'{op.symbol}' has not been lowered; expected a module after the cpu pipeline"
             )
-        weight = cast(Literal["scalar", "float32", "edge"], storage.data)
-        kept = SynapseForm(target=target, weight=weight)
-        plan = synapse_plan(self.synapse_ops[label], kept, self.precision)
-        return plans.setdefault(plan.name, plan)
+        weight = cast(WeightForm, storage.data)
+        members = self._selection(op.post).members
+        packed = all(op.receptor in self._cell_of(population).packed for population, _ in members)
+        if packed != (weight == "int16") and weight not in ("scalar", "counts"):
+            raise OptionError(
+                f"the storage '{weight}' of '{op.symbol}' does not fit the sums of its receptor; "
+                "expected 'scalar' or 'int16' where they are packed, else 'scalar' or 'float32'"
+            )
+        kept = SynapseForm(target=target, weight=weight, packed=packed)
+        known = self._synapse_plans.get((label, kept))
+        if known is None:
+            floats = "f64" if self.precision == "f64" else "f32"
+            known = synapse_plan(self.synapse_ops[label], kept, floats)
+            self._synapse_plans[label, kept] = known
+        return plans.setdefault(known.name, known)
+
+    def _cell_of(self, population: str) -> CellPlan:
+        op = self.symbols[population]
+        assert isinstance(op, snn.PopulationOp)
+        return self.cells[op.model]
 
     def _projection(self, op: snn.ProjectionOp, synapse: SynapsePlan) -> ProjectionPlan:
-        bundle = op.attributes["bundle"]
-        assert isinstance(bundle, IntegerAttr)
         return ProjectionPlan(
             name=op.symbol,
             object_id=op.object_id,
@@ -164,7 +192,7 @@ class _Generator:
             initial=self._decoded(op.initial),
             space=Space() if op.space is None else op.space.data,
             storage=synapse.form.weight,
-            bundle=bundle.value.data,
+            bundle=_bundle(op),
         )
 
     def _sources(self) -> Iterator[SourcePlan]:
@@ -190,10 +218,25 @@ class _Generator:
 
 
 def _precision(cells: list[step.CellOp]) -> Precision:
+    if any(cell.packed is not None for cell in cells):
+        if any(cell.precision is None or cell.precision.data != "f32" for cell in cells):
+            raise OptionError(
+                "sums of integers need floats of 32 bits: 'erase-units{precision=f32}'"
+            )
+        return "packed"
     for cell in cells:
         if cell.precision is not None:
             return cast(Precision, cell.precision.data)
     return "f64"
+
+
+def _bundle(op: snn.ProjectionOp) -> int:
+    bundle = op.attributes.get("bundle")
+    if not isinstance(bundle, IntegerAttr):
+        raise OptionError(
+            f"'{op.symbol}' has not been lowered; expected a module after the cpu pipeline"
+        )
+    return bundle.value.data
 
 
 def _bounds(op: snn.PopulationOp) -> tuple[int, ...]:
@@ -201,17 +244,3 @@ def _bounds(op: snn.PopulationOp) -> tuple[int, ...]:
     if not isinstance(bounds, DenseArrayBase):
         raise OptionError(f"'{op.symbol}' has not been cut into slices; expected pass 'partition'")
     return tuple(int(n) for n in bounds.get_values())
-
-
-def _offset_type(
-    populations: tuple[PopulationPlan, ...], cells: Mapping[str, CellPlan]
-) -> Literal["u16", "u32"]:
-    """Return the type that reaches every element of the largest thread's accumulator."""
-    threads = len(populations[0].bounds) - 1 if populations else 1
-    sizes = [0] * threads
-    for population in populations:
-        receptors = len(cells[population.cell].receptors)
-        for p in range(threads):
-            cells_of_thread = population.bounds[p + 1] - population.bounds[p]
-            sizes[p] += receptors * PROCESSOR.padded(cells_of_thread)
-    return "u16" if max(sizes) <= PROCESSOR.short_offset_reach else "u32"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,7 +53,9 @@ def compile_options(command: F) -> F:
         click.option("--target", "-t", default=None, help="Target to run on [default: cpu]."),
         click.option("--threads", "-j", default=None, help="Number of threads, or 'auto'."),
         click.option(
-            "--precision", type=click.Choice(["f64", "f32"]), help="Type of states and sums."
+            "--precision",
+            type=click.Choice(["f64", "f32", "packed"]),
+            help="Type of states and sums.",
         ),
         click.option("--solver", help="Method for what has no exact solution, or MODEL=METHOD,…"),
     ]
@@ -188,6 +191,57 @@ def passes() -> None:
         click.echo(f"{name:22} {PASSES.describe(name)}")
     for target in PIPELINES:
         click.echo(f"\npipeline of {target}:\n  {pipeline_text(target)}")
+
+
+def comma_separated(kind: Callable[[str], Any]) -> Callable[..., list[Any]]:
+    """Return a callback that splits an option's text at commas."""
+
+    def split(_context: Any, option: click.Parameter, text: str | None) -> list[Any]:
+        try:
+            return [kind(part) for part in (text or "").split(",") if part]
+        except ValueError as error:
+            raise click.BadParameter(str(error), param=option) from None
+
+    return split
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--peers", default="", callback=comma_separated(str), help="Of nest, brian2.")
+@click.option("--threads", default="1", callback=comma_separated(int), help="Numbers of threads.")
+@click.option("--repeat", default=5, show_default=True, help="Runs of each, with own seeds.")
+@click.option("--scale", default="", callback=comma_separated(float), help="Sizes [own default].")
+@click.option("--precision", default="f64", callback=comma_separated(str), help="Of snnc.")
+@click.option("--ms", type=float, help="Biological time that is timed [own default].")
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the rows here.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw the rows as a PNG.")
+@click.option("--accuracy", is_flag=True, help="Compare distributions of activity with NEST's.")
+@click.option("--brian2-python", default=sys.executable, help="An interpreter that has Brian2.")
+@reporting_errors
+def bench(
+    names: tuple[str, ...],
+    peers: list[str],
+    threads: list[int],
+    repeat: int,
+    scale: list[float],
+    precision: list[str],
+    ms: float | None,
+    output: Path | None,
+    plot: Path | None,
+    accuracy: bool,
+    brian2_python: str,
+) -> None:
+    """Time networks on snnc and on peers side by side, all of them or NAMES."""
+    # Benchmarks stand above the frontends, which know them by name only.
+    command = import_module("snnc.benchmarks.command")
+    options = command.Options(
+        names, peers, threads, precision, repeat, scale, ms, accuracy, brian2_python
+    )  # fmt: skip
+    rows = command.bench(options)
+    if output is not None:
+        command.write(rows, output)
+    if plot is not None:
+        import_module("snnc.benchmarks.plot").plot(rows, plot)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from snnc.ir.text import Document, load, verify
 if TYPE_CHECKING:
     from snnc.compiled import CompiledNetwork
 
-PRECISIONS = ("f64", "f32")
+PRECISIONS = ("f64", "f32", "packed")
 
 
 def compile(
@@ -38,8 +38,9 @@ def compile(
         A name that ``snnc targets`` lists.
     threads : int or "auto"
         Number of threads; results do not depend on it.
-    precision : {"f64", "f32"}
-        Type of states and of sums of arrivals.
+    precision : {"f64", "f32", "packed"}
+        Type of states and of sums of arrivals; ``"packed"`` has f32 states, weights of 16 bits (an
+        error of at most 2e-5 of the largest onto a receptor) and sums of integers.
     solver : str
         ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
         ``"exponential_euler"``, ``"exponential_midpoint"``), or choices per model:

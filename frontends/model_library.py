@@ -8,6 +8,7 @@ searched in order: those added by `add_directory`, those of the environment vari
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ VARIABLE = "SNNC_MODEL_PATH"
 SUFFIX = ".mlir"
 
 _added: list[Path] = []
+_composed: dict[str, str] = {}
 
 
 def add_directory(directory: str | os.PathLike[str]) -> None:
@@ -76,9 +78,41 @@ def find(name: str) -> Path:
     raise ModelError(f"unknown model '{name}'{did_you_mean(name, names())}")
 
 
+def source(name: str) -> tuple[str, str]:
+    """Return the text of the model `name`, composed or not, and the name of its file."""
+    if name in _composed:
+        return _composed[name], f"<{name}>"
+    file = find(name)
+    return file.read_text(encoding="utf-8"), str(file)
+
+
 def text(name: str) -> str:
     """Return the text of the model `name`."""
-    return find(name).read_text(encoding="utf-8")
+    return source(name)[0]
+
+
+def compose(body: str, responses: Mapping[str, str]) -> str:
+    """Return the name of the cell composed of a body and a response for each receptor.
+
+    Parameters
+    ----------
+    body : str
+        A cell without receptors, as ``LIF``.
+    responses : mapping of str to str
+        Post-synaptic responses by the names of the receptors.
+
+    Raises
+    ------
+    ModelError
+        If there are no such models, or they do not fit together.
+    """
+    parts = [f"{receptor}_{responses[receptor]}" for receptor in sorted(responses)]
+    name = "_".join([body, *parts])
+    from snnc.ir.compose import compose_cell
+
+    pieces = {receptor: source(responses[receptor]) for receptor in sorted(responses)}
+    _composed[name] = compose_cell(name, source(body), pieces)
+    return name
 
 
 def load(name: str) -> ModelInfo:
@@ -89,8 +123,17 @@ def load(name: str) -> ModelInfo:
     ModelError
         If there is no such model, or its text does not parse or verify.
     """
+    if name in _composed:
+        return _load_composed(name, _composed[name])
     file = find(name)
     return _load(file, file.stat().st_mtime_ns)
+
+
+@cache
+def _load_composed(name: str, text: str) -> ModelInfo:
+    from snnc.ir.read_model import read_model
+
+    return read_model(text, f"<{name}>")
 
 
 @cache

@@ -46,6 +46,7 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     import pyNN
 
     import snnc.pynn as backend
+    from snnc.pynn import hints
 
     saved_modules = {name: sys.modules.get(f"pyNN.{name}") for name in _BACKENDS}
     saved_argv, saved_path = sys.argv, list(sys.path)
@@ -54,9 +55,11 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
         setattr(pyNN, name, backend)
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent.absolute()))
+    hints.install(backend)
     try:
         yield
     finally:
+        hints.remove(backend)
         sys.argv, sys.path[:] = saved_argv, saved_path
         for name, module in saved_modules.items():
             if module is None:

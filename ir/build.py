@@ -343,7 +343,11 @@ class NetworkBuilder:
         """Return the verified network with its models and arrays; the builder is spent."""
         document = Document(self._module)
         with located(self._module):
-            self._module.verify()
+            # Operations of the network have been checked when they were added.
+            self._network.verify(verify_nested_ops=False)
+            for op in self._module.body.block.ops:
+                if op is not self._network:
+                    op.verify()
         used = {handle.name for _, handle in handles_of(self._module)}
         document.resources.update((name, self._table.arrays[name]) for name in sorted(used))
         return document

@@ -59,9 +59,10 @@ class ReceptorInfo:
 class ModelInfo:
     """The declarations of a model, by name and in the order of the text.
 
-    `kind` is ``cell`` or ``synapse``; `injectable` tells whether a cell takes current, `decay`
-    whether a synapse asks for the time constant of its receptor; `source` whether a cell emits
-    at a rate or at given times, `plastic` whether a synapse changes its weight.
+    `kind` is ``cell``, ``synapse`` or ``response``; `injectable` tells whether a cell takes
+    current, `decay` whether a synapse asks for the time constant of its receptor; `source` whether
+    a cell emits without any input, `plastic` whether a synapse changes its weight;
+    `times` is the parameter with the times at which a cell emits, if that is what it does.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ModelInfo:
     decay: bool
     source: bool
     plastic: bool
+    times: str | None = None
 
     @property
     def conductance_based(self) -> bool:
@@ -96,33 +98,43 @@ class ModelInfo:
 CELLS = (dyn.CellOp, step.CellOp)
 SYNAPSES = (syn.ModelOp, SynapseOp)
 """Models as equations, and as what `solve` makes of them."""
+RESPONSES = (dyn.ResponseOp,)
+"""Post-synaptic responses, of which cells are composed."""
+MODELS = CELLS + SYNAPSES + RESPONSES
 
 
-SOURCES = (dyn.PoissonOp, dyn.ScheduleOp, step.CountOp)
+PORTS = (dyn.ReceptorOp, dyn.CurrentOp)
 
 
 def is_model(op: Operation) -> bool:
-    """Return whether `op` is a cell or synapse model, solved or not."""
-    return isinstance(op, CELLS + SYNAPSES)
+    """Return whether `op` is a model, solved or not."""
+    return isinstance(op, MODELS)
 
 
 def describe_model(op: Operation) -> ModelInfo:
-    """Return the declarations of a cell or synapse model, solved or not."""
-    assert isinstance(op, CELLS + SYNAPSES)
+    """Return the declarations of a model, solved or not."""
+    assert isinstance(op, MODELS)
     doc = op.properties.get("doc")
     ops = list(op.body.block.ops)
     return ModelInfo(
         name=op.label,
-        kind="cell" if isinstance(op, CELLS) else "synapse",
+        kind=_kind(op),
         doc=doc.data if isinstance(doc, StringAttr) else "",
         parameters={o.label: _parameter(o) for o in ops if isinstance(o, dyn.ParamOp)},
         states={o.label: _state(o) for o in ops if isinstance(o, dyn.StateOp)},
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
         injectable=any(isinstance(o, dyn.CurrentOp) for o in ops),
         decay=any(isinstance(o, syn.DecayOp) for o in ops),
-        source=any(isinstance(o, SOURCES) for o in op.walk()),
+        source=_kind(op) == "cell" and not any(isinstance(o, PORTS) for o in ops),
+        times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
     )
+
+
+def _kind(op: Operation) -> str:
+    if isinstance(op, CELLS):
+        return "cell"
+    return "response" if isinstance(op, RESPONSES) else "synapse"
 
 
 def _assigns_weight(event: syn.EventOp) -> bool:
@@ -134,7 +146,7 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
     """Return the model operations of a module by name; the first of each name."""
     found: dict[str, Operation] = {}
     for op in module.body.block.ops:
-        if isinstance(op, CELLS + SYNAPSES):
+        if isinstance(op, MODELS):
             found.setdefault(op.label, op)
     return found
 

@@ -145,6 +145,16 @@ PASSES.add(
     "give projections their delays in whole steps",
 )
 PASSES.add(
+    "fuse-poisson",
+    "snnc.passes.fuse_poisson:FusePoissonPass",
+    "deliver one-to-one Poisson input by counts",
+)
+PASSES.add(
+    "pack-arrivals",
+    "snnc.passes.pack_arrivals:PackArrivalsPass",
+    "mark the receptors that sum integers",
+)
+PASSES.add(
     "choose-storage",
     "snnc.passes.choose_storage:ChooseStoragePass",
     "choose how synapses are kept, and which are kept together",

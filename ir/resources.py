@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -13,6 +14,7 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     StringAttr,
+    SymbolRefAttr,
     f64,
     i1,
     i64,
@@ -176,8 +178,14 @@ def decode(attribute: Attribute, resources: Mapping[str, np.ndarray]) -> Option:
             raise TypeError(f"not a value: {attribute}")
 
 
+# Most attributes by far; they need no search.
+_LEAVES: Final = frozenset({FloatAttr, IntegerAttr, StringAttr, SymbolRefAttr})
+
+
 def array_handles(attribute: Attribute) -> Iterator[ArrayHandle]:
     """Yield the handles of all arrays in `attribute`."""
+    if type(attribute) in _LEAVES:
+        return
     match attribute:
         case ArrayHandleAttr():
             yield attribute.data
@@ -196,5 +204,6 @@ def handles_of(root: Operation) -> Iterator[tuple[Operation, ArrayHandle]]:
     """Yield every array handle in `root` with the operation that holds it."""
     for op in root.walk():
         for attribute in (*op.properties.values(), *op.attributes.values()):
-            for handle in array_handles(attribute):
-                yield op, handle
+            if type(attribute) not in _LEAVES:
+                for handle in array_handles(attribute):
+                    yield op, handle

@@ -1,9 +1,11 @@
 """`choose-storage`: how the synapses of each projection are kept, and which are kept together.
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
-``edge``: rows with state of their own, which plastic synapses need. Rows with a weight each are
-fused for all projections from the same populations (`bundle`), so that a spike finds all its
-targets in one place; projections with a scalar weight, or with state, keep a bundle of their own.
+``int16``: the same in multiples of a quantum, for receptors that sum integers; ``edge``: rows with
+state of their own, which plastic synapses need; ``counts`` (see `fuse-poisson`): none. Rows with a
+weight each are fused for all projections from the same populations (`bundle`), so that a spike
+finds all its targets in one place; projections with a scalar weight, or with state, keep a bundle
+of their own.
 """
 
 from __future__ import annotations
@@ -11,17 +13,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from snnc.ir.dialects import snn
+from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects import snn, step, syn
 from snnc.ir.dialects.step_synapse import SynapseOp
 
 # Below this number of possible pairs a row of its own costs more than the weights it saves.
-_SMALL = 10_000
+SMALL = 10_000
+
+
+class _Kind(NamedTuple):
+    """What decides about the storage of all projections with a synapse model."""
+
+    static: bool
+    plastic: bool
 
 
 @dataclass(frozen=True)
@@ -35,35 +46,53 @@ class ChooseStoragePass(ModulePass):
         forms = {o.label: o for o in op.body.block.ops if isinstance(o, SynapseOp)}
         for network in op.body.block.ops:
             if isinstance(network, snn.NetworkOp):
-                _choose(network, forms)
+                _choose(network, forms, _packed_receptors(op))
 
 
-def _choose(network: snn.NetworkOp, forms: Mapping[str, SynapseOp]) -> None:
+def _packed_receptors(module: ModuleOp) -> set[tuple[str, str]]:
+    cells = [o for o in module.body.block.ops if isinstance(o, step.CellOp)]
+    return {(cell.label, receptor) for cell in cells for receptor in cell.packed_receptors}
+
+
+def _choose(
+    network: snn.NetworkOp, forms: Mapping[str, SynapseOp], packed: set[tuple[str, str]]
+) -> None:
     symbols = network.symbols()
+    kinds = {label: _Kind(is_static(op), op.is_plastic) for label, op in forms.items()}
     shared: dict[tuple[str, ...], int] = {}
     bundles = 0
     for projection in network.body.block.ops:
         if not isinstance(projection, snn.ProjectionOp):
             continue
-        synapse = forms[form_of(projection)]
+        synapse = kinds[form_of(projection)]
         if "storage" not in projection.attributes:
-            storage = _storage(projection, symbols, synapse)
+            reached = {(m, projection.receptor) for m in models_of(projection.post, symbols)}
+            each = "int16" if reached <= packed else "float32"
+            storage = _storage(projection, symbols, synapse, each)
             projection.attributes["storage"] = StringAttr(storage)
         number = bundles
-        if projection.attributes["storage"] == StringAttr("float32") and is_static(synapse):
-            number = shared.setdefault(_populations(projection.pre, symbols), bundles)
+        storage = projection.attributes["storage"]
+        if storage in (StringAttr("float32"), StringAttr("int16")) and synapse.static:
+            place = (str(storage), *populations_of(projection.pre, symbols))
+            number = shared.setdefault(place, bundles)
         projection.attributes["bundle"] = IntegerAttr(number, i64)
         bundles = max(bundles, number + 1)
 
 
-def _populations(symbol: str, symbols: Mapping[str, Operation]) -> tuple[str, ...]:
-    """Return the populations that a group has cells of."""
+def populations_of(symbol: str, symbols: Mapping[str, Operation]) -> tuple[str, ...]:
+    """Return the names of the populations that a group has cells of."""
     match symbols[symbol]:
         case snn.AssemblyOp(members=members):
-            return tuple(sorted({p for m in members for p in _populations(m, symbols)}))
+            return tuple(sorted({p for m in members for p in populations_of(m, symbols)}))
         case snn.ViewOp(of=parent):
-            return _populations(parent, symbols)
+            return populations_of(parent, symbols)
     return (symbol,)
+
+
+def models_of(symbol: str, symbols: Mapping[str, Operation]) -> set[str]:
+    """Return the models of the cells of a group."""
+    populations = (symbols[name] for name in populations_of(symbol, symbols))
+    return {op.model for op in populations if isinstance(op, snn.PopulationOp)}
 
 
 def form_of(projection: snn.ProjectionOp) -> str:
@@ -72,20 +101,30 @@ def form_of(projection: snn.ProjectionOp) -> str:
     return form.data if isinstance(form, StringAttr) else projection.synapse
 
 
+def delivers_weight(synapse: SynapseOp) -> bool:
+    """Tell whether a presynaptic spike delivers the weight and nothing else."""
+    event = synapse.event("pre")
+    ops = [] if event is None else event.body.block.ops
+    delivered = [o.value.owner for o in ops if isinstance(o, syn.DeliverOp)]
+    return len(delivered) == 1 and all(
+        isinstance(o, ex.GetOp) and o.variable.data == "weight" for o in delivered
+    )
+
+
 def is_static(synapse: SynapseOp) -> bool:
     """Tell whether delivery needs nothing but the weight, so that projections can share rows."""
     return not synapse.states and not synapse.constants and not synapse.is_plastic
 
 
 def _storage(
-    projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: SynapseOp
+    projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: _Kind, each: str
 ) -> str:
-    if synapse.is_plastic:
+    if synapse.plastic:
         return "edge"
     pairs = prod(_size(symbols[side], symbols) for side in (projection.pre, projection.post))
-    if is_static(synapse) and pairs < _SMALL:
-        return "float32"
-    return "scalar" if isinstance(projection.weight, FloatAttr) else "float32"
+    if synapse.static and pairs < SMALL:
+        return each
+    return "scalar" if isinstance(projection.weight, FloatAttr) else each
 
 
 def _size(op: Operation, symbols: Mapping[str, Operation]) -> int:

@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects import draws, dyn, step
 from snnc.ir.dialects import expressions as ex
 from snnc.passes.solving.algebra import number
 from snnc.passes.solving.cleanup import tidy
@@ -68,7 +68,7 @@ class _Hoister:
             return op.variable.data in self.constants
         if not isinstance(op, ex.Expression) or not isinstance(value.type, ex.Quantity):
             return False
-        if not op.operands:
+        if not op.operands or isinstance(op, draws.Draw):
             return isinstance(op, ex.ConstOp)
         return all(self.is_constant(operand) for operand in op.operands)
 

@@ -29,7 +29,8 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,"
         "place-synapse-states,"
         "bucket-delays,"
-        "choose-storage,"
+        "fuse-poisson,"
+        "{pack}choose-storage,"
         "partition{{threads={threads}}},"
         "erase-units{{precision={precision}}}"
     ),
@@ -51,8 +52,8 @@ def pipeline_text(
         A name in `PIPELINES`.
     threads : int
         Number of threads.
-    precision : {"f64", "f32"}
-        Type of states and accumulators.
+    precision : {"f64", "f32", "packed"}
+        Type of states and accumulators; ``"packed"`` has f32 states and integer accumulators.
     solver : str
         A method for what has no exact solution, or ``"auto"``; further ``MODEL=METHOD`` after
         commas override it for single models.
@@ -71,7 +72,8 @@ def pipeline_text(
         solver=method,
         overrides=f' overrides="{overrides}"' if overrides else "",
         threads=threads,
-        precision=precision,
+        pack="pack-arrivals," if precision == "packed" else "",
+        precision="f32" if precision == "packed" else precision,
     )
 
 

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnc.ir.diagnostics import UserError, did_you_mean
-from snnc.runtime.jit.cache import Kernels, KernelSource
+from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.jit.drawing import (
+    PLAIN,
+    SCRATCH_BYTES,
+    STORE_32,
+    STORE_64,
+    UNITS,
+    WIDTH,
+    drawing,
+)
 
 ALGORITHM: Final = "philox4x32-10/snnc-1"
 
@@ -30,6 +39,7 @@ SPIKES: Final = 192
 CURRENT: Final = 193
 POSITION: Final = 194
 SAMPLE: Final = 195
+RELEASE: Final = 196
 
 _MASK = (1 << 64) - 1
 Key = tuple[int, int]
@@ -148,37 +158,32 @@ def _listed(names: Mapping[str, float] | tuple[str, ...]) -> str:
     return "(" + ", ".join(names) + ")"
 
 
-# One kernel for each distribution in use: a kernel of all would take seconds to compile.
-_DRAWING = """\
-from snnc.runtime.jit.intrinsics import f64, i64, loop
-from snnc.runtime.jit.samplers import {name}
+@dataclass(frozen=True, eq=False)
+class Counters:
+    """What the draws of some cells or synapses are counted by.
+
+    Attributes
+    ----------
+    size : int
+        Number n of draws.
+    pre_gid, post_gid : ndarray of int64
+        Network-wide indices of cells by position; None for zeros.
+    pre, post : ndarray of int32, shape (n,), or None
+        Positions of the two cells; None where gids are in the order of the draws.
+    ordinal : ndarray of int32, shape (n,), or None
+        Number of the synapse among those of the same two cells and projection; None for zeros.
+    """
+
+    size: int
+    pre_gid: NDArray[np.int64]
+    post_gid: NDArray[np.int64] | None = None
+    pre: NDArray[np.int32] | None = None
+    post: NDArray[np.int32] | None = None
+    ordinal: NDArray[np.int32] | None = None
 
 
-@loop
-def draw(n, out, k0, k1, c0, c1, c2, p):
-    for i in range(n):
-        out[i] = {name}({parameters}, k0, k1, c0[i], c1[i], c2[i])
-
-
-def entry(desc, rows, step):
-    d = i64(desc, 11)
-    n = d[0]
-    p = f64(desc + 7 * 8, 4)
-    draw(n, f64(d[1], n), d[2], d[3], i64(d[4], n), i64(d[5], n), i64(d[6], n), p)
-"""
-
-
-def _drawing(distribution: str) -> KernelSource:
-    count = len(DISTRIBUTIONS[distribution].parameters)
-    parameters = ", ".join(f"p[{i}]" for i in range(count))
-    text = _DRAWING.format(name=distribution, parameters=parameters)
-    return KernelSource(f"draw_{distribution}", text)
-
-
-def draw_elements(
-    kernels: Kernels, distribution: str, params: Mapping[str, float], key: Key, gids: ArrayLike
-) -> NDArray[np.float64]:
-    """Draw a value for each cell.
+class Sampler:
+    """Draws of a distribution under a key.
 
     Parameters
     ----------
@@ -188,21 +193,103 @@ def draw_elements(
         PyNN's name of a distribution, and all of its parameters.
     key : tuple of int
         From `key`.
-    gids : array_like of int, shape (n,)
-        Network-wide indices of the cells.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (n,)
 
     Raises
     ------
     UserError
-        As `arguments`; or a clipped distribution whose interval is next to never hit.
+        As `arguments`.
+    """
+
+    def __init__(
+        self, kernels: Kernels, distribution: str, params: Mapping[str, float], key: Key
+    ) -> None:
+        _, values = arguments(distribution, params)
+        self._found = f"'{distribution}' rejects nearly every draw; found {dict(params)}"
+        count = len(DISTRIBUTIONS[distribution].parameters)
+        self._kernel = kernels.get(drawing(distribution, count))
+        self._words = np.zeros(WIDTH, np.int64)
+        self._words[2:4] = key
+        self._words[9:13] = np.array(values).view(np.int64)
+
+    def numbers(self, counters: Counters) -> NDArray[np.float64]:
+        """Return the draws.
+
+        Raises
+        ------
+        UserError
+            A clipped distribution whose interval is next to never hit.
+        """
+        result = np.empty(counters.size)
+        self._refuse_nan(self._run(PLAIN, counters, result))
+        return result
+
+    def store(
+        self,
+        counters: Counters,
+        array: NDArray[Any],
+        places: NDArray[np.int64],
+        scale: float = 1.0,
+    ) -> None:
+        """Store the draws times a scale in their places of an array of float32 or float64."""
+        mode = STORE_32 if array.dtype == np.float32 else STORE_64
+        self._refuse_nan(self._run(mode, counters, array, places, (scale,)))
+
+    def units(
+        self, counters: Counters, unit: float, least: float, greatest: float, stretch: float
+    ) -> NDArray[np.int32] | None:
+        """Return the draws in units, rounded half up after multiplication by `stretch`.
+
+        None where any is not between `least` and `greatest` units.
+        """
+        result = np.empty(counters.size, np.int32)
+        bad = self._run(UNITS, counters, result, None, (unit, least, greatest, stretch))
+        return None if bad else result
+
+    def _refuse_nan(self, bad: int) -> None:
+        if bad:
+            raise UserError(
+                f"distribution {self._found}, expected an interval that holds some of its "
+                "probability"
+            )
+
+    def _run(
+        self,
+        mode: int,
+        counters: Counters,
+        result: NDArray[np.generic],
+        places: NDArray[np.int64] | None = None,
+        scales: tuple[float, ...] = (),
+    ) -> int:
+        words = self._words.copy()
+        scratch = np.empty(SCRATCH_BYTES, np.uint8)
+        words[0:2] = counters.size, result.ctypes.data
+        words[4:9] = [
+            0 if array is None else array.ctypes.data
+            for array in (
+                counters.pre, counters.post, counters.ordinal, counters.pre_gid, counters.post_gid
+            )
+        ]  # fmt: skip
+        words[13] = 0 if places is None else places.ctypes.data
+        numbers = words.view(np.float64)
+        numbers[14 : 14 + len(scales[:1])] = scales[:1]
+        words[16] = scratch.ctypes.data
+        numbers[17 : 17 + len(scales[1:])] = scales[1:]
+        self._kernel(words.ctypes.data, 1, mode)
+        return int(words[15])
+
+
+def draw_elements(
+    kernels: Kernels, distribution: str, params: Mapping[str, float], key: Key, gids: ArrayLike
+) -> NDArray[np.float64]:
+    """Draw a value for each cell; `gids` are their network-wide indices, shape (n,).
+
+    Raises
+    ------
+    UserError
+        As `Sampler` and its `numbers`.
     """
     cells = np.ascontiguousarray(gids, np.int64)
-    nothing = np.zeros_like(cells)
-    return draw_edges(kernels, distribution, params, key, cells, nothing, nothing)
+    return Sampler(kernels, distribution, params, key).numbers(Counters(cells.size, cells))
 
 
 def draw_edges(
@@ -223,16 +310,6 @@ def draw_edges(
     ordinal : array_like of int, shape (n,)
         Number of the synapse among those of the same two cells and projection.
     """
-    _, values = arguments(distribution, params)
-    counters = [np.ascontiguousarray(c, np.int64) for c in (pre_gid, post_gid, ordinal)]
-    result = np.empty(counters[0].size)
-    words = np.array([result.size, result.ctypes.data, *key, 0, 0, 0, 0, 0, 0, 0], np.int64)
-    words[4:7] = [c.ctypes.data for c in counters]
-    words[7:11] = np.array(values).view(np.int64)
-    kernels.get(_drawing(distribution))(words.ctypes.data, 1, 0)
-    if np.isnan(result).any():
-        raise UserError(
-            f"distribution '{distribution}' rejects nearly every draw; found {dict(params)}, "
-            "expected an interval that holds some of its probability"
-        )
-    return result
+    pre, post, number = (np.ascontiguousarray(c, np.int64) for c in (pre_gid, post_gid, ordinal))
+    counters = Counters(pre.size, pre, post, ordinal=number.astype(np.int32))
+    return Sampler(kernels, distribution, params, key).numbers(counters)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +27,7 @@ from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.engine.recording import SPIKES, Recording, Trace
 from snnc.runtime.engine.report import Report
 from snnc.runtime.engine.resolve import Draws, Numbers
+from snnc.runtime.engine.spool import Spool
 from snnc.runtime.engine.time_loop import Engine
 from snnc.runtime.jit.cache import Kernels, shared_kernels
 
@@ -56,7 +59,7 @@ class Simulation:
         self._kernels = kernels if kernels is not None else shared_kernels()
         self._clock = Clock(artifact.dt)
         self._layout = Layout(artifact)
-        self._report = Report()
+        self._report = Report(precision=artifact.precision)
         check_network(artifact)
         with self._report.stage("populations"):
             self._cells = {
@@ -136,7 +139,8 @@ class Simulation:
             raise UserError(f"impossible duration; found {duration:g} ms, expected at least 0")
         engine = self._built()
         steps = self._clock.step(duration)
-        check_record(steps, self._recording.bytes_per_step()[1])
+        if self._recording.spool is None:
+            check_record(steps, self._recording.bytes_per_step()[1])
         first = engine.step
         with stopping(engine.stop):
             engine.prepare(steps)
@@ -145,19 +149,20 @@ class Simulation:
                 try:
                     engine.advance(first + steps, progress)
                 finally:
+                    self._recording.spill(at_once=True)
                     self._report.simulated += self._clock.time(engine.step - first)
         self._warn_of_nan()
 
     def _warn_of_nan(self) -> None:
         for name, cells in self._cells.items():
-            for state, values in cells.states.items():
-                if values.dtype.kind == "f" and np.isnan(values.sum()) and np.isnan(values).any():
-                    warnings.warn(
-                        f"'{state}' of '{name}' is not a number at {self.t:g} ms; a smaller time "
-                        "step or another solver may be stable",
-                        RuntimeWarning,
-                        stacklevel=3,
-                    )
+            broken = [state for state, values in cells.states.items() if _has_nan(values)]
+            if broken:
+                warnings.warn(
+                    f"'{broken[0]}' of '{name}' is not a number at {self.t:g} ms; a smaller time "
+                    "step or another solver may be stable",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
 
     def reset(self) -> None:
         """Return to t = 0: states, plastic weights and random sources start anew.
@@ -290,6 +295,34 @@ class Simulation:
         chosen = _indices(index, cells.size)
         self._recording.record(population, list(variables), chosen, steps)
 
+    def stream(self, path: str | Path) -> None:
+        """Write what is recorded to an HDF5 file while running, so that memory stays flat.
+
+        Data are read through `spikes` and `trace` as before. The file is complete about once a
+        second and after each `run`; a crash loses what came later. It holds, by population, the
+        datasets ``spikes/step`` and ``spikes/cell``, and ``VARIABLE/samples_N`` with a column for
+        each of the cells in its attributes.
+
+        Parameters
+        ----------
+        path : path
+            The file; one that exists is replaced.
+
+        Raises
+        ------
+        MissingDependencyError
+            h5py is not installed.
+        UserError
+            Data are written to a file already.
+        """
+        if self._recording.spool is not None:
+            raise UserError("what is recorded goes to a file already")
+        self._recording.spool = Spool(path, {"dt_ms": self.dt, "network": self.artifact.name})
+
+    def stream_with(self, other: Simulation) -> None:
+        """Go on writing to the file that another simulation writes to, if it does."""
+        self._recording.spool = other._recording.spool
+
     def recorded(self, population: str) -> dict[str, NDArray[np.int64]]:
         """Return what is recorded of a population: the cells of each variable, ascending."""
         self._population(population)
@@ -407,8 +440,9 @@ class Simulation:
         if engine is not None:
             memory["connections"] = self._wiring.nbytes()
             memory["arrivals"] = sum(a.nbytes for a in engine.accumulators)
-            memory["spikes in flight (reserved)"] = sum(c.history.nbytes for c in cells)
-        return replace(self._report, memory=memory)
+            memory["spikes in flight (reserved)"] = sum(c.bytes_in_flight for c in cells)
+        error = self._wiring.packing.error
+        return replace(self._report, memory=memory, weight_error=error)
 
     def buffers(self) -> list[Buffer]:
         """Return descriptions of the buffers that hold the state of the network."""
@@ -436,3 +470,7 @@ def _indices(index: ArrayLike | None, size: int) -> Index:
     if array.size and not (array.min() >= 0 and array.max() < size):
         raise UserError(f"index outside of a population of {size} cells")
     return array
+
+
+def _has_nan(values: NDArray[Any]) -> bool:
+    return values.dtype.kind == "f" and bool(np.isnan(values).any())

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 
 import snnc
-from snnc.codegen.artifact import SynapseForm, SynapsePlan
+from snnc.codegen.artifact import SynapseField, SynapseForm, SynapsePlan
 from snnc.codegen.kernels.numba_synapse import synapse_plan
 from snnc.ir.context import context
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import parse, verify
 from snnc.passes.place_synapse_states import place
 from snnc.passes.solving.solve_synapse import SolveSynapsesPass
+from snnc.runtime.connectivity.history_words import history_word
 from snnc.runtime.connectivity.post_history import PostHistory
 from snnc.runtime.jit.cache import shared_kernels
+from snnc.runtime.random import RELEASE, key
 
 MODELS = Path(snnc.__file__).parent / "models"
 SLOTS = 128
@@ -134,7 +136,10 @@ class _Part:
             if state.axes == ("edge",) and state.name not in self.arrays:
                 self.arrays[state.name] = np.full(len(self.index), state.initial, self.float)
         states = [s for s in plan.states if s.axes == ("post",)]
-        self.history = PostHistory(high - low, [s.name for s in states], rig.capacity)
+        values = {s.name: s.initial for s in states}
+        self.history = PostHistory(high - low, values, rig.capacity, values)
+        if rig.dense:
+            self.history.keep_log()
         self.initial = {s.name: np.full(high - low, s.initial) for s in states}
         self.first = low
 
@@ -153,7 +158,10 @@ class Rig:
         dt: float = 0.1,
         parts: int = 1,
         capacity: int = 64,
+        seed: int = 1,
+        dense: bool = False,
     ) -> None:
+        self.seed, self.dense = seed, dense
         self.plan, self.edges, self.capacity = plan, edges, capacity
         self.pre, self.post = _Train(len(pre), parts, pre), _Train(len(post), parts, post)
         self.values = {p.name: p.default for p in plan.parameters} | dict(parameters or {})
@@ -229,17 +237,15 @@ class Rig:
                 return _bits(self.values[name])
             case "dt":
                 return _bits(self.dt)
-            case "post_heads":
-                return _at(part.history.heads)
-            case "post_stamps":
-                return _at(part.history.stamps)
-            case "post_mask":
-                return part.history.mask
-            case "post_values":
-                return _at(part.history.values[name])
+            case "key0" | "key1":
+                return key(self.seed, 5, RELEASE)[kind == "key1"]
+            case "pre_first":
+                return 1000
+            case "post_first":
+                return 2000 + int(part.first)
             case "post_initial":
                 return _at(part.initial[name])
-        raise AssertionError(kind)
+        return history_word(SynapseField(kind, name), part.history, self.dense)
 
     def edge_values(self, name: str = "weight") -> np.ndarray:
         values = np.zeros(len(self.edges.pre))

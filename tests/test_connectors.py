@@ -13,6 +13,7 @@ from snnc.ir.registry import CONNECTORS
 from snnc.ir.values import DistanceExpression, Random, Space
 from snnc.runtime.connectivity.edges import instance
 from snnc.runtime.connectivity.pairs import Pairs
+from snnc.runtime.connectivity.splitting import split_draws
 from snnc.runtime.jit.cache import shared_kernels
 
 ALL = slice(None)
@@ -252,6 +253,46 @@ def test_fixed_total_number(n):
         rows = again.sum(axis=1)
         z2 = ((rows - n / 100) ** 2 / (n / 100)).sum()
         assert 1e-4 < stats.chi2.sf(z2, 99) < 1 - 1e-4
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8, 1.3])
+def test_fixed_total_number_of_blocks_takes_pairs_alike(share):
+    """Rows of several blocks, of which some lack the pair of a cell with itself."""
+    sizes = (700, 40)
+    post = (("b", ALL), ("a", slice(100, 700)))
+    allowed = 700 * 640 - 600
+    n = round(share * allowed)
+    options = {"n": n, "allow_self_connections": False, "with_replacement": False}
+    one = project("fixed_total_number", options, sizes=sizes, post=post)
+    found = matrix(one)
+    assert found.sum() == n
+    assert found[np.arange(100, 700), 40 + np.arange(600)].max() == 0
+    rest = share % 1.0
+    assert found.max() == np.ceil(share)
+    for axis, size in ((0, 700), (1, 640)):
+        lines = found.sum(axis=axis) - np.floor(share) * (size - 0.9)
+        expected = size * rest
+        z = (lines - expected) / np.sqrt(expected * (1 - rest))
+        assert np.abs(z).max() < 5.5
+        assert 0.8 < z.std() < 1.2
+
+
+def test_shared_draws_follow_the_choices():
+    choices = np.array([0, 1, 5, 50, 3, 500, 0, 441], np.int32)
+    drawn = split_draws(shared_kernels(), (1, 2), 1_000_000, choices, True)
+    assert drawn.sum() == 1_000_000
+    expected = 1000.0 * choices
+    assert np.all(np.abs(drawn - expected) < 5 * np.sqrt(np.maximum(expected, 1e-9)) + 1e-9)
+    several = np.array(
+        [split_draws(shared_kernels(), (k, 2), 400, choices, False) for k in range(500)]
+    )
+    assert (several.sum(axis=1) == 400).all() and (several <= choices).all()
+    mean, deviation = 0.4 * choices, np.sqrt(400 * choices / 1e3 * (1 - choices / 1e3) * 600 / 999)
+    assert np.all(np.abs(several.mean(axis=0) - mean) < 5 * deviation / np.sqrt(500) + 1e-9)
+    assert several[:, 5].std() == pytest.approx(deviation[5], rel=0.15)
+    np.testing.assert_array_equal(
+        split_draws(shared_kernels(), (1, 2), 1000, choices, False), choices
+    )
 
 
 def test_fixed_total_number_without_self_takes_all_other_pairs():

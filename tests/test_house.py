@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOORS = {"ir": 0, "hardware": 1, "passes": 2, "codegen": 2, "runtime": 3, "frontends": 4}
+FLOORS = {
+    "ir": 0, "hardware": 1, "passes": 2, "codegen": 2, "runtime": 3, "frontends": 4,
+    "benchmarks": 5,
+}  # fmt: skip
 XDSL = {"ir", "passes", "codegen"}
 SOURCES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 

@@ -5,8 +5,9 @@ import pytest
 
 from snnc.runtime.jit.cache import Kernels, KernelSource
 
-ONE = ["exp", "expm1", "exprel", "log", "tanh", "sqrt", "fabs", "floor", "ceil", "rint"]
-LIBM = ["sin", "cos", "tan", "sinh", "cosh", "asin", "acos", "atan", "erf"]
+CIRCLE = ["sin", "cos", "cos_turns"]
+ONE = [*CIRCLE, "exp", "expm1", "exprel", "log", "tanh", "sqrt", "fabs", "floor", "ceil", "rint"]
+LIBM = ["tan", "sinh", "cosh", "asin", "acos", "atan", "erf"]
 EXPRESSIONS = {
     **{name: f"{name}(x[i])" for name in ONE + LIBM},
     "cube": "pow(x[i], 3)",
@@ -102,6 +103,37 @@ def test_logarithm_and_powers(evaluate, dtype, tiny):
     exact = middle.astype(np.longdouble)
     assert ulps(evaluate("cube", middle), exact**3) < 2
     assert ulps(evaluate("inverse_square", middle), 1 / exact**2) < 2
+
+
+# Multiples of pi / 2 are where the reduction loses digits.
+@pytest.mark.parametrize("dtype, far, limit", [(np.float64, 1e6, 40), (np.float32, 1e4, 18)])
+def test_sine_and_cosine(evaluate, dtype, far, limit):
+    rng = np.random.default_rng(5)
+    near = rng.integers(-1000, 1000, 20000) * (np.pi / 2) + rng.normal(0, 1e-3, 20000)
+    spread = rng.choice([-1, 1], 20000) * 10.0 ** rng.uniform(-30, np.log10(far), 20000)
+    x = np.concatenate([rng.uniform(-10, 10, 20000), near, spread]).astype(dtype)
+    exact = x.astype(np.longdouble)
+    assert ulps(evaluate("sin", x), np.sin(exact)) < 2.1
+    assert ulps(evaluate("cos", x), np.cos(exact)) < 2.1
+    large = (rng.choice([-1, 1], 2000) * 2.0 ** rng.uniform(10, limit, 2000)).astype(dtype)
+    error = np.abs(evaluate("sin", large) - np.sin(large.astype(np.longdouble)))
+    assert np.all(error < np.spacing(np.abs(large)) + np.finfo(dtype).eps)
+    inf, beyond = np.inf, 2.0 ** (limit + 1)
+    edges = np.array([0.0, -0.0, inf, -inf, np.nan, beyond, -beyond], dtype)
+    assert evaluate("cos", edges)[:2].tolist() == [1, 1]
+    assert evaluate("sin", edges)[:2].tolist() == [0, 0]
+    assert np.isnan(evaluate("sin", edges)[2:]).all() and np.isnan(evaluate("cos", edges)[2:]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cosine_of_turns(evaluate, dtype):
+    x = np.random.default_rng(6).uniform(-3, 3, 20000).astype(dtype)
+    n = np.rint(4 * x)
+    angle = 8 * np.arctan(np.longdouble(1)) * (x - n / 4).astype(np.longdouble)
+    turned = [np.cos(angle), -np.sin(angle), -np.cos(angle), np.sin(angle)]
+    assert ulps(evaluate("cos_turns", x), np.choose(n.astype(int) % 4, turned)) < 2
+    quarters = np.arange(-8, 9).astype(dtype) / 4
+    np.testing.assert_array_equal(evaluate("cos_turns", quarters), np.array([1, 0, -1, 0] * 5)[:17])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

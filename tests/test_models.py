@@ -1,6 +1,8 @@
 """The packaged models are PyNN's standard models: same names, order, units and defaults."""
 
+import numpy as np
 import pyNN.standardmodels.cells as cells
+import pyNN.standardmodels.receptors as receptors
 import pyNN.standardmodels.synapses as synapses
 import pytest
 from pyNN.parameters import Sequence
@@ -23,27 +25,68 @@ CELLS = [
     "LIF",
     "AdExp",
 ]
-SOURCES = ["SpikeSourcePoisson", "SpikeSourceArray"]
+SOURCES = [
+    "SpikeSourcePoisson",
+    "SpikeSourceArray",
+    "SpikeSourceGamma",
+    "SpikeSourcePoissonRefractory",
+]
+RESPONSES = [
+    "CurrExpPostSynapticResponse",
+    "CondExpPostSynapticResponse",
+    "CondAlphaPostSynapticResponse",
+    "CondBetaPostSynapticResponse",
+]
+# With parameters that are arrays in PyNN, NAME.1, NAME.2, ... in the model.
+ARRAYS = ["GIF_cond_exp"]
 WEIGHT_DEPENDENCES = [
     "AdditiveWeightDependence",
     "MultiplicativeWeightDependence",
     "AdditivePotentiationMultiplicativeDepression",
     "GutigWeightDependence",
 ]
-ONE_TO_ONE = ["StaticSynapse", "TsodyksMarkramSynapse"]
+ONE_TO_ONE = [
+    "StaticSynapse",
+    "TsodyksMarkramSynapse",
+    "SimpleStochasticSynapse",
+    "StochasticTsodyksMarkramSynapse",
+    "MultiQuantalSynapse",
+]
+PLASTIC = [
+    *(("SpikePairRule", dependence) for dependence in WEIGHT_DEPENDENCES),
+    ("Vogels2011Rule", "AdditiveWeightDependence"),
+]
 # States that PyNN initialises but does not record.
 UNRECORDED = {"isyn_exc", "isyn_inh", "h", "m", "n"}
 
 
 def same_unit(ours, theirs):
     """PyNN writes the unit of a rate as '/ms' and that of a number as ''."""
+    if theirs == "dimensionless":
+        theirs = "1"
     theirs = f"1{theirs}" if theirs.startswith("/") else theirs or "1"
     return parse_unit(ours) == parse_unit(theirs)
 
 
 def test_every_packaged_model_is_compared():
-    stdp = [f"STDP_SpikePairRule_{name}" for name in WEIGHT_DEPENDENCES]
-    assert set(model_library.names()) == {*CELLS, *SOURCES, *ONE_TO_ONE, *stdp}
+    stdp = [f"STDP_{timing}_{dependence}" for timing, dependence in PLASTIC]
+    others = {*RESPONSES, *ARRAYS, *ONE_TO_ONE, *stdp}
+    assert set(model_library.names()) == {*CELLS, *SOURCES, *others}
+
+
+@pytest.mark.parametrize("name", [*RESPONSES, *ARRAYS])
+def test_classes_that_are_derived_otherwise_are_pynns(name):
+    import snnc.pynn
+
+    ours = getattr(snnc.pynn, name)
+    theirs = getattr(receptors if name in RESPONSES else cells, name)
+    assert set(ours.default_parameters) == set(theirs.default_parameters)
+    for parameter, default in theirs.default_parameters.items():
+        value = ours.default_parameters[parameter]
+        assert np.array_equal(getattr(value, "value", value), getattr(default, "value", default))
+    assert ours.default_initial_values == theirs.default_initial_values
+    for variable, unit in theirs.units.items():
+        assert same_unit(ours.units[variable], unit)
 
 
 @pytest.mark.parametrize("name", [*CELLS, *SOURCES])
@@ -106,11 +149,11 @@ def test_synapse_is_pynns(name):
     assert visible == getattr(theirs, "default_initial_values", {})
 
 
-@pytest.mark.parametrize("dependence", WEIGHT_DEPENDENCES)
-def test_stdp_has_the_parameters_of_its_two_parts(dependence):
-    info = model_library.load(f"STDP_SpikePairRule_{dependence}")
+@pytest.mark.parametrize(("timing", "dependence"), PLASTIC)
+def test_stdp_has_the_parameters_of_its_two_parts(timing, dependence):
+    info = model_library.load(f"STDP_{timing}_{dependence}")
     expected = {
-        **synapses.SpikePairRule.default_parameters,
+        **getattr(synapses, timing).default_parameters,
         **getattr(synapses, dependence).default_parameters,
         "dendritic_delay_fraction": 1.0,
     }

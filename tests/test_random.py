@@ -1,5 +1,7 @@
 """Random numbers: the generator, the distributions, and what a draw depends on."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,7 +9,17 @@ from scipy import stats
 from snnc.ir.diagnostics import UserError
 from snnc.runtime import random
 from snnc.runtime.jit.cache import Kernels, KernelSource
-from snnc.runtime.random import DISTRIBUTIONS, arguments, draw_edges, draw_elements, key
+from snnc.runtime.jit.compiler import assembly
+from snnc.runtime.jit.drawing import drawing
+from snnc.runtime.random import (
+    DISTRIBUTIONS,
+    Counters,
+    Sampler,
+    arguments,
+    draw_edges,
+    draw_elements,
+    key,
+)
 
 PHILOX = """\
 from snnc.runtime.jit.intrinsics import f32, f64, u32
@@ -206,6 +218,62 @@ def test_edges_and_neighbouring_counters_are_uncorrelated(kernels):
         off_diagonal = ~np.eye(200, dtype=bool)
         r = np.corrcoef(square[off_diagonal], shifted[off_diagonal])[0, 1]
         assert abs(r) < 4 / 200
+
+
+@pytest.mark.parametrize("name", ["normal", "normal_clipped", "lognormal", "exponential"])
+def test_draws_of_edges_vectorise(name):
+    code = assembly(drawing(name, len(PARAMS[name])).text)
+    assert "vmaskmov" not in code
+    assert not re.search(r"\b(sin|cos|exp|log)\b", code)
+    width = "zmm" if "zmm" in code else "ymm"
+    # Philox multiplies words to products of 64 bits; Box and Muller take a root.
+    assert re.search(rf"vpmuludq.*{width}", code)
+    if name != "exponential":
+        assert re.search(rf"vsqrtpd.*{width}", code)
+
+
+@pytest.mark.parametrize("low, high", [(0.0, 2.5), (-np.inf, -0.5), (2.0, np.inf)])
+def test_clipped_draws_are_those_of_the_sampler(kernels, low, high):
+    """Redrawn together or one by one: the n-th block of a counter gives the n-th draw."""
+    text = """\
+from snnc.runtime.jit.intrinsics import f64, i64
+from snnc.runtime.jit.samplers import normal_clipped
+def entry(desc, rows, step):
+    p = f64(desc, 5)
+    k = i64(desc + 32, 3)
+    out = f64(k[2], rows)
+    for i in range(rows):
+        out[i] = normal_clipped(p[0], p[1], p[2], p[3], k[0], k[1], i, 0, 0)
+"""
+    expected = np.empty(1500)
+    words = np.array([1.0, 2.0, low, high]).view(np.int64)
+    words = np.concatenate([words, np.array([*KEY, expected.ctypes.data], np.int64)])
+    kernels.get(KernelSource("one_by_one", text))(words.ctypes.data, expected.size, 0)
+    params = {"mu": 1.0, "sigma": 2.0, "low": low, "high": high}
+    found = draw_elements(kernels, "normal_clipped", params, KEY, np.arange(expected.size))
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_draws_go_to_their_places(kernels):
+    rng = np.random.default_rng(0)
+    pre_gid, post_gid = np.arange(100, 150), np.arange(70) * 3
+    n = 2000
+    pre, post = (rng.integers(0, g.size, n).astype(np.int32) for g in (pre_gid, post_gid))
+    ordinal = rng.integers(0, 3, n).astype(np.int32)
+    counters = Counters(n, pre_gid, post_gid, pre, post, ordinal)
+    sampler = Sampler(kernels, "normal", PARAMS["normal"], KEY)
+    expected = draw_edges(
+        kernels, "normal", PARAMS["normal"], KEY, pre_gid[pre], post_gid[post], ordinal
+    )
+    np.testing.assert_array_equal(sampler.numbers(counters), expected)
+    places = rng.permutation(n + 50)[:n]
+    for dtype in (np.float32, np.float64):
+        stored = np.zeros(n + 50, dtype)
+        sampler.store(counters, stored, places, 2.0)
+        np.testing.assert_array_equal(stored[places], (2.0 * expected).astype(dtype))
+    assert sampler.units(counters, 0.1, 0.5, 1e6, 1.0) is None
+    units = sampler.units(counters, 0.1, -1e6, 1e6, 1.0)
+    np.testing.assert_array_equal(units, np.floor(expected / 0.1 + 0.5))
 
 
 def test_degenerate_parameters(kernels):

@@ -147,19 +147,25 @@ def outcome(network: CompiledNetwork, populations: int) -> dict[str, bytes]:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(networks(), st.lists(st.floats(0.1, 15.0), min_size=1, max_size=3))
-def test_threads_and_pieces_of_time_do_not_change_a_bit(network: Network, pieces: list[float]):
+@given(
+    networks(),
+    st.lists(st.floats(0.1, 15.0), min_size=1, max_size=3),
+    st.sampled_from(["f64", "f32", "packed"]),
+)
+def test_threads_and_pieces_of_time_do_not_change_a_bit(
+    network: Network, pieces: list[float], precision: str
+):
     built, populations = document(network), len(network.populations)
-    once = snnc.compile(built, threads=1)
+    once = snnc.compile(built, threads=1, precision=precision)
     once.run(DURATION)
     expected = outcome(once, populations)
     assert sum(once.simulation.spike_counts(f"p{n}").sum() for n in range(populations)) > 0
 
-    threaded = snnc.compile(built, threads=3)
+    threaded = snnc.compile(built, threads=3, precision=precision)
     threaded.run(DURATION)
     assert outcome(threaded, populations) == expected
 
-    cut = snnc.compile(built, threads=2)
+    cut = snnc.compile(built, threads=2, precision=precision)
     steps = [round(piece / 0.1) for piece in pieces]
     steps = [n for i, n in enumerate(steps) if sum(steps[: i + 1]) <= 300]
     for n in [*steps, 300 - sum(steps)]:

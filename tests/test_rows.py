@@ -1,5 +1,6 @@
 """Connections in the form that spikes are delivered from: order, values, delays, read-back."""
 
+import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -384,3 +385,29 @@ def test_networks_that_do_not_fit_are_refused_before():
     check_memory(needed)
     with pytest.raises(ResourceLimitError, match=r"estimate of 50\.00 GB.*20\.00 GB"):
         check_memory(50 * 10**9, 20 * 10**9)
+
+
+@pytest.mark.parametrize("connector", ["fixed_probability", "fixed_total_number"])
+def test_building_needs_little_more_memory_than_what_is_built(connector):
+    sizes = [PopulationPlan("a", "a", 4000, "cell", 0, 0, {}, {}, (0, 4000))]
+    some = {"fixed_probability": {"p_connect": 0.15}, "fixed_total_number": {"n": 2_400_000}}
+    delays = Random("normal_clipped", {"mu": 1.5, "sigma": 0.75, "low": 0.1, "high": 20.0})
+    every = SelectionPlan((("a", ALL),))
+    plan = ProjectionPlan(
+        "p", 1, every, every, connector, some[connector], "static", "exc", NORMAL, delays, {}, {},
+        Space(), "float32", 0,
+    )  # fmt: skip
+    offsets = [np.arange(4000, dtype=np.int32)]
+
+    def rows():
+        one = instance(plan, sizes, 1, 0.1)
+        return build_rows(shared_kernels(), [one], 0, 4000, offsets, accumulator=4000)
+
+    rows()  # loads kernels
+    tracemalloc.start()
+    made = rows()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.target.size == pytest.approx(2_400_000, rel=0.01)
+    # Delays of the first pass, in 2 bytes; blocks are of constant size.
+    assert peak < 1.3 * made.nbytes + (4 << 20)

@@ -14,6 +14,7 @@ from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.simulation import Simulation
 
 TM = "TsodyksMarkramSynapse"
+QUANTAL = "MultiQuantalSynapse"
 STDP = "STDP_SpikePairRule_AdditiveWeightDependence"
 
 
@@ -50,7 +51,7 @@ def assert_equal(one: list[np.ndarray], other: list[np.ndarray]) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.fixture(scope="module", params=[TM, STDP])
+@pytest.fixture(scope="module", params=[TM, STDP, QUANTAL])
 def reference(request: pytest.FixtureRequest) -> tuple[str, list[np.ndarray]]:
     sim = network(request.param, 1)
     sim.run(80.0)

@@ -57,6 +57,14 @@ def test_alias_of_parameters_has_no_axis():
     read(SYNAPSE % ("let k = A * 2.0\non pre { x = x + k deliver weight }\non post { y = y + k }"))
 
 
+def test_draws_are_printed_and_read_back():
+    body = "on pre { z = binomial(sites, 3.0, A) deliver weight * (uniform(a) + uniform(b)) }"
+    printed = print_text(read(SYNAPSE % body))
+    assert "z = binomial(sites, 3.0, A)\n" in printed
+    assert "deliver weight * (uniform(a) + uniform(b))\n" in printed
+    assert print_text(read(printed)) == printed
+
+
 # (body of a synapse whose declarations take 6 lines, message, line:column)
 REFUSED = {
     "no on pre": ("on post { y = y + 1.0 }", "has no 'on pre', so it would deliver", "1:1"),
@@ -111,6 +119,22 @@ REFUSED = {
     "unknown name": ("on pre { deliver wieght }", "'wieght'; did you mean 'weight'?", "7:18"),
     "emit": ("on pre { deliver weight emit }", "'emit' has no place in the event of a", "7:25"),
     "goto": ("on pre { deliver weight goto up }", "'goto' has no place in the event", "7:25"),
+    "draw of a shared state": (
+        "on pre { x = uniform(s) deliver weight }",
+        "'x' is per pre but depends on a random draw, which is per edge", "7:10",
+    ),
+    "draw on post": (
+        DELIVERS + "\non post { z = uniform(s) }", "a random draw of a synapse stands in its 'on",
+        "9:15",
+    ),
+    "draw of a derivative": (
+        "dz/dt = uniform(s) / tau" + DELIVERS, "a random draw of a synapse stands in its 'on pre'",
+        "7:9",
+    ),
+    "draw with a unit": (
+        "on pre { deliver weight * binomial(s, weight, 0.5) }",
+        "'binomial' takes pure numbers; found weight", "7:27",
+    ),
     "regime": ("regime up {}" + DELIVERS, "a statement expected; found 'regime'", "7:1"),
     "receptor": ("receptor r : uS" + DELIVERS, "a statement expected; found 'receptor'", "7:1"),
 }  # fmt: skip

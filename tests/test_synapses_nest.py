@@ -145,3 +145,38 @@ def test_tsodyks_markram(tau_facil: float) -> None:
     responses = arrived[trains[0] + 10, 0]
     if tau_facil == 0:
         np.testing.assert_allclose(responses / responses[0], [1, 0.510, 0.284, 0.188], atol=1e-3)
+
+
+@pytest.mark.parametrize("tau_facil", [0.0, 200.0])
+def test_quanta_have_the_same_distribution(tau_facil: float) -> None:
+    count, train = 3000, np.array([10, 110, 160, 460, 480])
+    values = {"n": 5.0, "U": 0.3, "tau_rec": 40.0, "tau_facil": tau_facil}
+    recorder = nest.Create("weight_recorder")
+    nest.CopyModel("quantal_stp_synapse", "recorded_quanta", {"weight_recorder": recorder})
+    synapse = {
+        "synapse_model": "recorded_quanta",
+        "weight": 1.0,
+        "delay": 0.5,
+        "n": 5,
+        "a": 5,
+        "U": values["U"],
+        # What the first spike uses, which NEST leaves at 0.5 otherwise.
+        "u": values["U"],
+        "tau_rec": values["tau_rec"],
+        "tau_fac": tau_facil,
+    }
+    targets = nest.Create("parrot_neuron", count)
+    nest.Connect(parrots([train]), targets, "all_to_all", synapse)
+    nest.Simulate(60.0)
+    n = np.arange(count)
+    edges = Edges(np.zeros(count, int), n, np.full(count, 5), 1.0)
+    plan = plan_of(library("MultiQuantalSynapse"))
+    found = Rig(plan, edges, [train], [[]] * count, parameters=values).run(500)[train + 5]
+    events = recorder.events
+    for stamp, ours in zip(train, found, strict=True):
+        theirs = np.zeros(count)
+        sent = events["weights"][np.isclose(events["times"], stamp * 0.1)]
+        theirs[: sent.size] = sent
+        error = np.sqrt((ours.var() + theirs.var()) / count)
+        assert abs(ours.mean() - theirs.mean()) < 5 * error
+        assert ours.var() == pytest.approx(theirs.var(), rel=0.2)

@@ -41,9 +41,9 @@ class Sides:
         How distances are measured.
     draw : callable
         ``draw(random, gids)``: a number for each cell.
-    integers : callable
-        ``integers(start, stop, high)``: the uniform integers below `high` with numbers `start` to
-        `stop` of one endless sequence.
+    split : callable
+        ``split(number, choices, replace)``: how many of `number` draws from all choices fall into
+        each of some cells with `choices` (int32), with or without replacement; int32.
     """
 
     label: str
@@ -53,7 +53,7 @@ class Sides:
     post_position: np.ndarray
     space: Space
     draw: Callable[[Random, np.ndarray], np.ndarray]
-    integers: Callable[[int, int, int], np.ndarray]
+    split: Callable[[int, np.ndarray, bool], np.ndarray]
 
     @property
     def shape(self) -> tuple[int, int]:

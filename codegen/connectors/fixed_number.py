@@ -10,7 +10,7 @@ import numpy as np
 from snnc.codegen.artifact import KernelSource
 from snnc.codegen.connectors.base import Connector, PairKernel, Sides
 from snnc.codegen.connectors.options import SELF_OR_NOT, Parameter
-from snnc.codegen.connectors.pairs import DRAW, MARKS, OWN, entry_text
+from snnc.codegen.connectors.pairs import CHOOSE, DRAW, MARKS, OWN, entry_text
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import Random
 
@@ -20,8 +20,7 @@ _TEXT = (
     f'''\
 """A given number of partners for each row, drawn with or without replacement.
 
-Without replacement by Floyd's method (Bentley and Floyd 1987): the t-th draw is below t + 1 and,
-if it has been drawn before, is replaced by t. Whole rounds over all partners come first.
+Without replacement, whole rounds over all partners come first.
 """
 
 from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
@@ -30,24 +29,8 @@ BATCH = {_BATCH}
 '''
     + MARKS
     + DRAW
-    + '''
-
-@loop
-def choose(rest, choices, replace, random, gid, buffer, marks, times):
-    """Mark `rest` of the choices; count how often each is taken."""
-    done = 0
-    while done < rest:
-        batch = min(BATCH, rest - done)
-        draw(random, UNIFORMS, (batch + 1) // 2, gid, 1, done // 2)
-        u = f64(buffer, batch)
-        for x in range(batch):
-            t = select(replace, choices - 1, choices - rest + done + x)
-            drawn = min(int(u[ix(x)] * float(t + 1)), t)
-            drawn = select((not replace) & (marked(marks, drawn) != 0), t, drawn)
-            mark(marks, drawn)
-            times[ix(drawn)] += 1
-        done += BATCH
-
+    + CHOOSE
+    + """
 
 @loop
 def generate(first, end, capacity, random, n, replace, rows_out, others_out, ordinals_out, row_gid,
@@ -65,7 +48,7 @@ def generate(first, end, capacity, random, n, replace, rows_out, others_out, ord
             rest -= rounds * choices
         if k + rounds * choices + rest > capacity:
             return k, i
-        choose(rest, choices, replace, random, row_gid[ix(i)], buffer, marks, times)
+        choose(rest, choices, replace, random, row_gid[ix(i)], 1, buffer, marks, times)
         if rounds == 0:
             for w in range((choices + 31) >> 5):
                 word = marks[ix(w)]
@@ -93,7 +76,7 @@ def generate(first, end, capacity, random, n, replace, rows_out, others_out, ord
                 times[ix(t)] = 0
                 marks[ix(t >> 5)] = 0
     return k, end
-'''
+"""
     + entry_text(
         f"""generate(
         d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 5}], 0.0), d[10], d[{OWN}] != 0,

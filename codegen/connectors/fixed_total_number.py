@@ -1,4 +1,8 @@
-"""A fixed number of connections in all."""
+"""A fixed number of connections in all.
+
+How many of them fall into each block of each row is drawn first, by drawing the block of every
+connection. Rows then fill their blocks on their own, so that partitions share the work.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,105 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from snnc.codegen.connectors.base import Connector, PairList, Sides
-from snnc.codegen.connectors.lists import pair_list
+from snnc.codegen.artifact import KernelSource
+from snnc.codegen.connectors.base import Connector, PairKernel, Sides
 from snnc.codegen.connectors.options import SELF_OR_NOT, Parameter
+from snnc.codegen.connectors.pairs import CHOOSE, DRAW, MARKS, OWN, entry_text
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import Random
 
-_CHUNK = 1 << 20  # random numbers drawn at once
+# Expected pairs of a block: a partition skips the blocks where it has no cell.
+_PAIRS_PER_BLOCK = 64
+_SMALLEST_BLOCK = 256
+_BATCH = 128  # random numbers drawn at once, two from each Philox block
+
+_TEXT = (
+    f'''\
+"""Given numbers of pairs in each block of each row, drawn with or without replacement.
+
+`counts` of `available` pairs are drawn in a block; with `invert` these are left out and the others
+taken. Every pair is taken `rounds` times in addition. The pairs of a row that must not be are at
+`excluded`, from `starts` of that row to that of the next.
+"""
+
+from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
+
+BATCH = {_BATCH}
+'''
+    + MARKS
+    + DRAW
+    + CHOOSE
+    + """
+
+@loop
+def find_used(n, size, other_filter, used):
+    for b in range((n + size - 1) // size):
+        used[b] = 0
+    for j in range(n):
+        if other_filter[ix(j)] >= 0:
+            used[ix(j // size)] = 1
+
+
+@loop
+def generate(first, end, capacity, random, n, size, replace, rounds, invert, rows_out, others_out,
+             ordinals_out, row_gid, row_filter, other_filter, counts, available, totals, starts,
+             excluded, marks, times, used, buffer):
+    find_used(n, size, other_filter, used)
+    blocks = (n + size - 1) // size
+    k = 0
+    for i in range(first, end):
+        if row_filter[ix(i)] < 0:
+            continue
+        if k + totals[ix(i)] > capacity:
+            return k, i
+        gid = row_gid[ix(i)]
+        x = starts[ix(i)]
+        last = starts[ix(i + 1)]
+        for b in range(blocks):
+            if used[ix(b)] == 0:
+                continue
+            base = b * size
+            while x < last and excluded[ix(x)] < base:
+                x += 1
+            choices = available[ix(i * blocks + b)]
+            drawn = counts[ix(i * blocks + b)]
+            choose(drawn, choices, replace, random, gid, 1 + b, buffer, marks, times)
+            for w in range((choices + 31) >> 5):
+                every = (1 << min(choices - (w << 5), 32)) - 1
+                taken = marks[ix(w)] ^ select(invert, every, 0)
+                marks[ix(w)] = 0
+                word = select(rounds > 0, every, taken)
+                while word != 0:
+                    t = (w << 5) + lowest(word)
+                    bit = word & -word
+                    word ^= bit
+                    while x < last and excluded[ix(x)] <= base + t:
+                        x += 1
+                        base += 1
+                    j = base + t
+                    keep = other_filter[ix(j)] >= 0
+                    again = select(replace, times[ix(t)], rounds + ((taken & bit) != 0))
+                    times[ix(t)] = 0
+                    for o in range(again):
+                        rows_out[ix(k)] = i
+                        others_out[ix(k)] = j
+                        ordinals_out[ix(k)] = o
+                        k += keep
+            if invert:
+                for t in range(choices):
+                    times[ix(t)] = 0
+    return k, end
+"""
+    + entry_text(
+        f"""generate(
+        d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 12}], 0.0), d[10], d[{OWN}],
+        d[{OWN + 1}] != 0, d[{OWN + 2}], d[{OWN + 3}] != 0, rows_out, others_out, i32(d[6], d[2]),
+        row_gid, row_filter, other_filter,
+        i32(d[{OWN + 4}], 1), i32(d[{OWN + 5}], 1), i64(d[{OWN + 6}], d[9]),
+        i64(d[{OWN + 7}], d[9] + 1), i64(d[{OWN + 8}], 1), i64(d[{OWN + 9}], d[{OWN}] // 32 + 1),
+        i64(d[{OWN + 10}], d[{OWN}]), i64(d[{OWN + 11}], d[10] // d[{OWN}] + 1), d[{OWN + 12}])"""
+    )
+)
 
 
 class FixedTotalNumber(Connector):
@@ -39,25 +135,41 @@ class FixedTotalNumber(Connector):
     )
     random: ClassVar[bool] = True
 
-    def prepare(self, sides: Sides, options: Mapping[str, Any]) -> PairList:
-        """Draw all pairs, once for all partitions."""
+    def prepare(self, sides: Sides, options: Mapping[str, Any]) -> PairKernel:
+        """Draw the number of pairs in each block of each row, once for all partitions."""
         n_pre, n_post = sides.shape
         number = _number(sides, options["n"])
-        excluded = np.empty(0, np.int64)
+        replace = options["with_replacement"]
+        rows, posts = np.empty(0, np.int64), np.empty(0, np.int64)
         if not options["allow_self_connections"]:
-            excluded = _self_pairs(sides.pre_gid, sides.post_gid)
-        choices = n_pre * n_post - excluded.size
+            rows, posts = _self_pairs(sides.pre_gid, sides.post_gid)
+        size = _block_size(number, n_pre, n_post)
+        available = _available(n_pre, n_post, size, rows, posts)
+        choices = int(available.sum(dtype=np.int64))
         if number and not choices:
             raise UserError(
                 f"projection '{sides.label}': connector '{self.name}' finds no pair of cells; "
                 f"found n = {number}, expected 0"
             )
-        if options["with_replacement"]:
-            pairs = _draw(sides, number, choices)
-        else:
-            pairs = _draw_distinct(sides, number, choices)
-        pairs = _skip(np.sort(pairs), excluded)
-        return pair_list(pairs // max(n_post, 1), pairs % max(n_post, 1), n_post)
+        rounds, rest = (0, number) if replace else divmod(number, max(choices, 1))
+        invert = not replace and 2 * rest > choices
+        counts = sides.split(choices - rest if invert else rest, available.ravel(), replace)
+        counts = counts.reshape(available.shape)
+        taken = (available - counts if invert else counts).sum(1, dtype=np.int64)
+        return PairKernel(
+            KernelSource("pairs_fixed_total_number", _TEXT),
+            "pre",
+            words=(size, int(replace), rounds, int(invert)),
+            arrays=(
+                counts,
+                available,
+                taken + rounds * available.sum(1, dtype=np.int64),
+                np.searchsorted(rows, np.arange(n_pre + 1)).astype(np.int64),
+                posts,
+            ),
+            scratch=(size // 32 + 1, size, n_post // size + 1, _BATCH),
+            ordinals=True,
+        )
 
     def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:
         """Return the number of pairs."""
@@ -73,53 +185,33 @@ def _number(sides: Sides, n: int | Random) -> int:
     return number
 
 
-def _self_pairs(pre: np.ndarray, post: np.ndarray) -> np.ndarray:
-    """Return the sorted numbers pre * n_post + post of pairs of a cell with itself."""
+def _block_size(number: int, n_pre: int, n_post: int) -> int:
+    """Return the number of postsynaptic cells in a block; all blocks have about as many."""
+    density = min(max(number / max(n_pre * n_post, 1), 1e-12), 1.0)
+    blocks = max(1, round(n_post / max(_SMALLEST_BLOCK, _PAIRS_PER_BLOCK / density)))
+    return max(1, -(-n_post // blocks))
+
+
+def _self_pairs(pre: np.ndarray, post: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of a cell with itself, sorted: positions in `pre` and in `post`."""
     order = np.argsort(post, kind="stable")
     left = np.searchsorted(post, pre, "left", sorter=order)
     right = np.searchsorted(post, pre, "right", sorter=order)
     count = right - left
     rows = np.repeat(np.arange(pre.size), count)
     within = np.arange(rows.size) - np.repeat(np.cumsum(count) - count, count)
-    return np.sort(rows * post.size + order[left[rows] + within])
+    # Equal cells are in the order of their positions, as the sort is stable.
+    return rows, order[left[rows] + within].astype(np.int64)
 
 
-def _skip(numbers: np.ndarray, excluded: np.ndarray) -> np.ndarray:
-    """Return for each sorted n the n-th integer that is not among the sorted `excluded`."""
-    return numbers + np.searchsorted(excluded - np.arange(excluded.size), numbers, "right")
-
-
-def _draw(sides: Sides, number: int, choices: int) -> np.ndarray:
-    """Return integers below `choices`."""
-    parts = [
-        sides.integers(start, min(start + _CHUNK, number), choices)
-        for start in range(0, number, _CHUNK)
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _draw_distinct(sides: Sides, number: int, choices: int) -> np.ndarray:
-    """Return integers below `choices`: each of them the same number of times, but for one."""
-    if number == 0:
-        return np.empty(0, np.int64)
-    rounds, rest = divmod(number, choices)
-    every = np.tile(np.arange(choices), rounds)
-    if 2 * rest > choices:
-        left_out = _first_distinct(sides, choices - rest, choices)
-        some = np.setdiff1d(np.arange(choices), left_out, assume_unique=True)
-    else:
-        some = _first_distinct(sides, rest, choices)
-    return np.concatenate([every, some])
-
-
-def _first_distinct(sides: Sides, number: int, choices: int) -> np.ndarray:
-    """Return the first `number` different integers of the endless sequence below `choices`."""
-    found = np.empty(0, np.int64)
-    start = 0
-    while found.size < number:
-        stop = start + number - found.size + 16
-        drawn = np.concatenate([found, sides.integers(start, stop, choices)])
-        _, first = np.unique(drawn, return_index=True)
-        found = drawn[np.sort(first)][:number]
-        start = stop
-    return found
+def _available(
+    n_pre: int, n_post: int, size: int, rows: np.ndarray, posts: np.ndarray
+) -> np.ndarray:
+    """Return how many pairs each block of each row has but for those excluded, as int32."""
+    blocks = -(-n_post // size)
+    widths = np.full(blocks, size, np.int32)
+    if blocks:
+        widths[-1] = n_post - (blocks - 1) * size
+    available = np.tile(widths, (n_pre, 1))
+    np.subtract.at(available, (rows, posts // size), 1)
+    return available

@@ -76,6 +76,27 @@ def lowest(word):
     return (f64_bits(float(word & -word)) >> 52) - 1023
 '''
 
+# Partners drawn from 0, ..., choices - 1; needs MARKS, DRAW, `select` and the number BATCH.
+# Without replacement by Floyd's method (Bentley and Floyd 1987): the t-th draw is below t + 1 and,
+# if it has been drawn before, is replaced by t.
+CHOOSE: Final = '''
+@loop
+def choose(rest, choices, replace, random, gid, stream, buffer, marks, times):
+    """Mark `rest` of the choices; count how often each is taken."""
+    done = 0
+    while done < rest:
+        batch = min(BATCH, rest - done)
+        draw(random, UNIFORMS, (batch + 1) // 2, gid, stream, done // 2)
+        u = f64(buffer, batch)
+        for x in range(batch):
+            t = select(replace, choices - 1, choices - rest + done + x)
+            drawn = min(int(u[ix(x)] * float(t + 1)), t)
+            drawn = select((not replace) & (marked(marks, drawn) != 0), t, drawn)
+            mark(marks, drawn)
+            times[ix(drawn)] += 1
+        done += BATCH
+'''
+
 
 def entry_text(call: str) -> str:
     """Return the text of ``entry``, which stores the pair (count, next row) that `call` returns.

@@ -6,17 +6,18 @@ of a regime and a timed one that returns to it, the number of steps left in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import Buffer, CellPlan, Field, FieldKind, KernelSource, ParameterPlan
+from snnc.codegen.kernels.cell_draws import DRAW_NAMES, CellDraws
 from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
 from snnc.codegen.kernels.numpy_constants import constants_text
 from snnc.codegen.kernels.regimes import CLOCK_BUFFERS, CLOCK_NAMES, Clock, clock_of
-from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects import draws, dyn, step
 from snnc.ir.dialects import expressions as ex
 
 DTYPES = {"f64": "float64", "f32": "float32"}
@@ -57,6 +58,7 @@ def cell_plan(cell: step.CellOp) -> CellPlan:
             for op in ops
             if isinstance(op, dyn.ReceptorOp) and op.decay is not None
         },
+        packed=tuple(cell.packed_receptors),
     )
 
 
@@ -124,6 +126,7 @@ class Arguments:
 
     precision: Precision
     unique: Callable[[str], str]
+    packed: Sequence[str] = ()
     fields: list[Field] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
@@ -132,7 +135,7 @@ class Arguments:
         entry = Field(kind, name)
         if entry not in self.fields:
             self.fields.append(entry)
-            fixed = kind in ("size", "fired") or name in CLOCK_BUFFERS
+            fixed = kind in ("size", "fired", "key0", "key1", "first_id") or name in CLOCK_BUFFERS
             self.names.append(argument if fixed else self.unique(argument))
         return self.names[self.fields.index(entry)]
 
@@ -140,6 +143,8 @@ class Arguments:
         """Return the text that reads each argument from the table."""
         real = self.precision
         texts = {
+            "packed": "i32(d[q + {i}], n)",
+            "quantum": "F(f[q + {i}])",
             "state": f"{real}(d[q + {{i}}], n)",
             "arrivals": f"{real}(d[q + {{i}}], n)",
             "current": f"{real}(d[q + {{i}}], n)",
@@ -153,6 +158,8 @@ class Arguments:
         result = []
         for i, entry in enumerate(self.fields):
             kind = "clock" if entry.kind == "state" and entry.name in CLOCK_BUFFERS else entry.kind
+            if kind == "arrivals" and entry.name in self.packed:
+                kind = "packed"
             if kind in texts:
                 result.append(texts[kind].format(i=i))
             else:
@@ -160,7 +167,7 @@ class Arguments:
         return result
 
 
-LOCALS = ("n", "i", "k", "t", "np", "F", "fired", *CLOCK_NAMES)
+LOCALS = ("n", "i", "k", "t", "np", "F", "fired", *DRAW_NAMES, *CLOCK_NAMES)
 
 
 class _CellKernel:
@@ -176,28 +183,42 @@ class _CellKernel:
         self.states = [op.label for op in ops if isinstance(op, dyn.StateOp)]
         self.currents = [op.label for op in ops if isinstance(op, dyn.CurrentOp)]
         self.text = NumbaExpressions(self._leaf, precision, LOCALS)
-        self.arguments = Arguments(precision, self.text.fresh)
+        self.arguments = Arguments(precision, self.text.fresh, cell.packed_receptors)
         self.loaded: dict[str, str] = {}
+        self.draws = CellDraws(self.text, self.arguments)
         self.dt = "dt"
 
     def build(self) -> tuple[KernelSource, tuple[Field, ...]]:
         """Return the kernel and the words of its table."""
         self.arguments.add("size", "", "n")
         body = self._body()
-        name = f"update_{self.cell.label}_{self.precision}"
+        kind = "packed" if self.arguments.packed else self.precision
+        name = f"update_{self.cell.label}_{kind}"
         return KernelSource(name, self._module(body)), tuple(self.arguments.fields)
 
     def _leaf(self, value: SSAValue) -> str:
         match value.owner:
             case ex.GetOp(variable=variable):
                 return self._read(variable.data)
+            case draws.Draw():
+                return self.draws.name(value.owner)
             case step.ArrivalsOp(receptor=receptor):
-                return self._load(self._arrivals(receptor.data))
+                return self._received(receptor.data)
             case step.InOp(regime=regime):
                 return self._condition(self.clock.inside(regime.data))
             case step.ElapsedOp(regime=regime):
                 return self._condition(self.clock.elapsed(regime.data))
         raise AssertionError(f"unexpected leaf {value}")
+
+    def _received(self, receptor: str) -> str:
+        """Return the name that holds the sum of the arrivals."""
+        array = self._arrivals(receptor)
+        if receptor not in self.arguments.packed or array in self.loaded:
+            return self._load(array)
+        quantum = self.arguments.add("quantum", receptor, f"quantum_{receptor}")
+        name = self.loaded[array] = self.text.fresh(f"{array}_i")
+        self.text.lines.append(f"{name} = F({array}[i]) * {quantum}")
+        return name
 
     def _arrivals(self, receptor: str) -> str:
         return self.arguments.add("arrivals", receptor, f"arrivals_{receptor}")
@@ -247,9 +268,9 @@ class _CellKernel:
         self._load_clock()
         self.arguments.add("fired", "", "fired")
         stores.append(f"fired[i] = {' | '.join(fired) or 'False'}")
-        received = [f.name for f in self.arguments.fields if f.kind == "arrivals"]
-        zero = self.text.literal(0.0)
-        stores += [f"{self._arrivals(receptor)}[i] = {zero}" for receptor in received]
+        for receptor in [f.name for f in self.arguments.fields if f.kind == "arrivals"]:
+            zero = "0" if receptor in self.arguments.packed else self.text.literal(0.0)
+            stores.append(f"{self._arrivals(receptor)}[i] = {zero}")
         return [*self.text.take_lines(), *self._advance_clock(entered), *stores]
 
     def _load_clock(self) -> None:
@@ -270,16 +291,19 @@ class _CellKernel:
     def _module(self, body: list[str]) -> str:
         names = ",\n    ".join(self.arguments.names)
         unpacked = ",\n            ".join(["n", *self.arguments.unpacked()[1:]])
-        uses_time = "t" in _words(body)
+        words = _words(body)
+        uses_time = "t" in words
         time = [f"    t = k * {self.dt}"] if uses_time else []
-        step_argument = ",\n    k" if uses_time else ""
-        comma_step = ",\n            step" if uses_time else ""
+        uses_step = uses_time or "k" in words
+        step_argument = ",\n    k" if uses_step else ""
+        comma_step = ",\n            step" if uses_step else ""
         lines = [
             f'"""One step of {self.cell.label} in {self.precision}: {_solver_text(self.cell)}."""',
             "",
             "import numpy as np",
             "from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, loop, select, u8",
             *(line for line in self.text.imports() if "intrinsics" not in line),
+            *self.draws.imports(),
             "",
             f"WIDTH = {len(self.arguments.fields)}",
             "",

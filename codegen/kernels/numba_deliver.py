@@ -6,13 +6,17 @@ ascending order of the presynaptic cell. What happens at a synapse is `synapse_a
 
 from __future__ import annotations
 
+from copy import copy
+
 from snnc.codegen.artifact import KernelSource, SynapseForm
-from snnc.codegen.kernels.numba_expressions import Precision
+from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.synapse_draws import draw
 from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_shape import FRACTION, PREVIOUS, SynapseShape
+from snnc.ir.dialects.draws import Draw
 
 COMMON_WORDS = 12
-_BYTES = {"u16": 2, "u32": 4, "f32": 4, "f64": 8}
+_BYTES = {"i16": 2, "u16": 2, "u32": 4, "f32": 4, "f64": 8}
 
 _TEXT = '''"""Delivery of {title}."""
 
@@ -21,8 +25,10 @@ _TEXT = '''"""Delivery of {title}."""
 WIDTH = {width}
 
 
+{functions}
 @loop
 def synapses({parameters}):
+{head}
     for j in range(n):
 {body}
 
@@ -51,6 +57,7 @@ def entry(desc, rows, step):
             slot = stamp & mask
 {per_delay}
             for p in range(parts):
+{per_part}
                 first = slot * stride + starts[ix(p)]
                 end = first + counts[ix(slot * parts + p)]
                 for c in range(first, end):
@@ -61,7 +68,7 @@ def entry(desc, rows, step):
                         ahead = pointers[ix(ids[ix(c + 1)] * delay_count + k)]
 {prefetch}
 {per_spike}
-                    synapses({arguments})
+{call}
 '''
 
 
@@ -70,26 +77,38 @@ class DeliverKernel(SynapseKernel):
 
     Attributes
     ----------
-    per_delay, per_spike, load : list of str
-        Statements for each delay, for each spike, and at the head of the loop over synapses.
+    per_delay, per_part, per_spike, head, load : list of str
+        Statements for each delay, each part of its spikes and each spike; before the loop over
+        synapses, and at the head of its body.
+    functions_text : list of str
+        Further functions of the kernel.
+    rows : list of str
+        Statements that deliver a whole row where the word ``dense`` is set; none if no row can be.
     """
 
     def __init__(self, shape: SynapseShape, form: SynapseForm, precision: Precision) -> None:
         super().__init__(shape, precision, COMMON_WORDS)
         self.form = form
         self.per_delay: list[str] = []
+        self.per_part: list[str] = []
         self.per_spike: list[str] = []
+        self.head: list[str] = []
         self.load: list[str] = []
         self.intrinsics = {"f64", "i32", "i64", "ix", "loop", "prefetch", form.target, precision}
         self._prefetch: list[str] = []
+        self._kinds: dict[str, str] = {}
         self._arguments: dict[str, str] = {}
         self._edge: dict[str, str] = {}
         self._arrays: dict[str, str] = {}
         self._carried: dict[str, str] = {}
+        self.functions_text: list[str] = []
+        self.rows: list[str] = []
         self.argument("n")
-        self._view("targets", "targets", form.target)
+        self.view_targets()
         self.argument("accumulator")
-        self.unpack.append(f"accumulator = {precision}(words[w + 11], 1)")
+        sums = "i32" if form.packed else precision
+        self.intrinsics |= {sums} if form.packed else set()
+        self.unpack.append(f"accumulator = {sums}(words[w + 11], 1)")
 
     def source(self, name: str, body: list[str]) -> KernelSource:
         """Return the whole text around the statements for one synapse."""
@@ -98,14 +117,59 @@ class DeliverKernel(SynapseKernel):
             imports="\n".join(self.imports(*self.intrinsics)),
             width=COMMON_WORDS + len(self.layout),
             parameters=", ".join(self._arguments),
-            arguments=", ".join(self._arguments.values()),
+            functions=block((f"{text}\n\n" for text in self.functions_text), 0),
+            call=block(self._call(), 5),
             body=block([*self.load, *body], 2),
             unpack=block(self.unpack, 2),
+            head=block(self.head, 1),
             per_delay=block(self.per_delay, 3),
+            per_part=block(self.per_part, 4),
             per_spike=block(self.per_spike, 5),
             prefetch=block(self._prefetch, 6),
         )
         return self.finished(name, text)
+
+    def _call(self) -> list[str]:
+        call = f"synapses({', '.join(self._arguments.values())})"
+        if not self.rows:
+            return [call]
+        rows = [f"    {line}" for line in self.rows]
+        return ["if dense != 0:", *rows, "else:", f"    {call}"]
+
+    def companion(self) -> DeliverKernel:
+        """Return a writer of another loop, with arguments of its own, for the same kernel."""
+        other = copy(self)
+        other.head, other.load, other._prefetch = [], [], []
+        other._arguments, other._edge, other._arrays = {}, {}, {}
+        return other
+
+    def function(self, name: str, body: list[str], index: str = "j", count: str = "n") -> str:
+        """Add the loop that has been written to the kernel; return its call."""
+        lines = ["@loop", f"def {name}({', '.join(self._arguments)}):"]
+        lines += [f"    for {index} in range({count}):", *(f"        {line}" for line in body)]
+        self.functions_text.append("\n".join(lines))
+        return f"{name}({', '.join(self._arguments.values())})"
+
+    def edge_addresses(self) -> list[tuple[str, int]]:
+        """Return where the values of the row begin, and their sizes in bytes."""
+        return [
+            (f"{address} + {_BYTES[kind]} * begin", _BYTES[kind])
+            for address, kind in self._kinds.items()
+            if address != "targets"
+        ]
+
+    @property
+    def target_bytes(self) -> int:
+        """Bytes of a target."""
+        return _BYTES[self.form.target]
+
+    def view_targets(self) -> None:
+        """Pass the targets of the row to the loop."""
+        self._view("targets", "targets", self.form.target)
+
+    def draw(self, section: NumbaExpressions, op: Draw) -> str:
+        """Return the variable that holds a random draw, after adding the line that makes it."""
+        return draw(self, section, op)
 
     def argument(self, name: str, text: str | None = None) -> str:
         """Pass a variable to the loop over synapses; return its name."""
@@ -122,7 +186,9 @@ class DeliverKernel(SynapseKernel):
         """Return the variable that holds the weight, or the value of an edge array."""
         if name not in self._edge:
             if name == "weight" and self.form.weight == "scalar":
-                self.unpack.append(f"weight = {self.real('reals[w + 10]')}")
+                packed = self.form.packed
+                weight = "words[w + 10]" if packed else self.real("reals[w + 10]")
+                self.unpack.append(f"weight = {weight}")
                 self._edge[name] = self.argument("weight")
             else:
                 self._edge[name] = self._load(name)
@@ -138,8 +204,7 @@ class DeliverKernel(SynapseKernel):
             array = self.word("carried", name, "f64(words[{}], 1)", self.name(f"{name}_array"))
             self._carried[name] = variable = self.name(f"{name}_carried")
             self.per_spike.append(f"{variable} = {self.real(f'{array}[ix(c)]')}")
-            self.argument(variable)
-        return self._carried[name]
+        return self.argument(self._carried[name])
 
     def need_previous(self) -> None:
         """Compute when the spike before this one arrived at the synapses, in steps."""
@@ -170,15 +235,17 @@ class DeliverKernel(SynapseKernel):
     def _load(self, name: str) -> str:
         if name == "weight":
             variable, address = "weight", "weights"
-            self.unpack.append("weights = words[w + 10]")
-            kind = "f32" if self.form.weight == "float32" else self.precision
+            if address not in self.numbers:
+                self.numbers.add(address)
+                self.unpack.append("weights = words[w + 10]")
+            kind = {"float32": "f32", "int16": "i16"}.get(self.form.weight, self.precision)
         else:
             variable, kind = self.name(name), self.precision
             address = self.word("edge", name, "words[{}]", self.name(f"{name}_array"))
         self._view(address, address, kind)
         self._arrays[name] = address
         value = f"{address}[ix(j)]"
-        if kind != self.precision:
+        if kind not in ("i16", self.precision):
             self.intrinsics.add("D")
             value = f"D({value})"
         self.load.append(f"{variable} = {value}")
@@ -187,5 +254,6 @@ class DeliverKernel(SynapseKernel):
     def _view(self, name: str, address: str, kind: str) -> None:
         """Pass the part of an edge array that belongs to the row."""
         self.intrinsics.add(kind)
+        self._kinds[address] = kind
         self._prefetch.append(f"prefetch({address} + {_BYTES[kind]} * ahead)")
         self.argument(name, f"{kind}({address} + {_BYTES[kind]} * begin, n)")

@@ -14,7 +14,7 @@ from typing import Literal
 from xdsl.ir import Operation, Region, SSAValue
 
 from snnc.ir.diagnostics import UnsupportedError
-from snnc.ir.dialects import dyn
+from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import location_of
 
@@ -141,7 +141,7 @@ class NumbaExpressions:
         op = value.owner
         if not isinstance(op, ex.Expression):
             return self.leaf(value)
-        if not op.operands and not isinstance(op, ex.ConstOp):
+        if isinstance(op, draws.Draw) or (not op.operands and not isinstance(op, ex.ConstOp)):
             return self.leaf(value)
         text, level = self._operation(op)
         if value.uses.get_length() > 1 and not isinstance(op, ex.ConstOp):

@@ -1,7 +1,10 @@
 """Kernel text of a Poisson source: a count per cell and step by inversion.
 
-One uniform number per cell and step, from Philox keyed by (seed, population) and counted by (cell,
-step), decides how many spikes the step has; almost always none, which is found without a branch.
+One random word per cell and step decides how many spikes the step has. Words come from Philox keyed
+by (seed, population) and counted by (group of cells, step): a block of four words serves the cells
+i, i + 16, i + 32 and i + 48 of a group of 64, so that the draw vectorises. A rate that all cells
+share is compared with thresholds, which are computed once a step; rates that differ cost an
+exponential per cell. Both give the same count for the same word and rate.
 """
 
 from __future__ import annotations
@@ -13,52 +16,34 @@ from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step
 
-_TEXT = '''"""Spike counts of {name}: Poisson, by inversion of one uniform number."""
+_TEXT = '''"""Spike counts of {name}: Poisson, by inversion of one random word per cell and step."""
 
-from snnc.runtime.jit.intrinsics import f32, f64, i64, loop, select, u8
-from snnc.runtime.jit.mathlib import exp
-from snnc.runtime.jit.philox import philox, uniform_f64
+import numpy as np
+
+from snnc.runtime.jit.intrinsics import f32, f64, i64, ix, loop, select, u8, u32
+from snnc.runtime.jit.mathlib import ceil, exp
+from snnc.runtime.jit.philox import philox
 {imports}
 
 WIDTH = {width}
+GROUP = 64
+LANES = 16
+MOST = 255
+RANGE = 4294967296.0
 
 
 @loop
-def expect(
-    {arguments},
-    k,
-):
-    t = k * dt
-    for i in range(n):
-        words = philox(first_id + i, 0, k, 0, key0, key1)
-        u = uniform_f64(words[0], words[1])
-{lines}
-        mean = {mean}
-        fired[i] = u >= exp(-mean)
+def draw(groups, first, k, key0, key1, words0, words1, words2, words3):
+    for g in range(groups):
+        for lane in range(LANES):
+            drawn = philox(first + g * LANES + lane, 0, k, 0, key0, key1)
+            at = g * GROUP + lane
+            words0[at] = drawn[0]
+            words1[at] = drawn[1]
+            words2[at] = drawn[2]
+            words3[at] = drawn[3]
 
-
-@loop
-def count(
-    {arguments},
-    k,
-):
-    t = k * dt
-    for i in range(n):
-        if fired[i] == 0:
-            continue
-        words = philox(first_id + i, 0, k, 0, key0, key1)
-        u = uniform_f64(words[0], words[1])
-{lines}
-        mean = {mean}
-        term = exp(-mean)
-        total = term
-        spikes = 0
-        while u >= total and spikes < 255:
-            spikes += 1
-            term = term * mean / spikes
-            total += term
-        fired[i] = spikes
-
+{counting}
 
 def entry(desc, rows, step):
     d = i64(desc, rows * WIDTH)
@@ -66,15 +51,96 @@ def entry(desc, rows, step):
     for row in range(rows):
         q = row * WIDTH
         n = d[q]
-        expect(
-            {unpacked},
-            step,
+        groups = (n + GROUP - 1) // GROUP
+        words = d[q + 1]
+        size = groups * GROUP
+        draw(
+            groups, d[q + 2] // GROUP * LANES, step, d[q + 3], d[q + 4],
+            u32(words, size), u32(words + 64, size), u32(words + 128, size), u32(words + 192, size),
         )
+        slot = (step + 1) & d[q + 6]
         count(
+            n, u32(words, size), u32(words + 4 * size, MOST + 9), u8(d[q + 5] + slot * d[q + 7], n),
             {unpacked},
             step,
         )
 '''
+
+_SHARED = """
+@loop
+def tally(n, words, t0, t1, t2, t3, t4, t5, t6, t7, counts):
+    for i in range(n):
+        w = words[i]
+        k = np.uint32(w > t0) + np.uint32(w > t1) + np.uint32(w > t2) + np.uint32(w > t3)
+        k += np.uint32(w > t4) + np.uint32(w > t5) + np.uint32(w > t6) + np.uint32(w > t7)
+        counts[i] += np.uint8(k)
+
+
+@loop
+def clear(n, counts, sure):
+    for i in range(n):
+        counts[i] = sure
+
+
+@loop
+def count(n, words, thresholds, counts, {arguments}, k):
+    t = k * dt
+{lines}
+    mean = {mean}
+    term = exp(-mean)
+    total = term
+    sure = 0
+    known = 0
+    while sure + known < MOST:
+        limit = ceil(total * RANGE - 0.5)
+        if limit >= RANGE:
+            break
+        if limit > 0.0:
+            thresholds[known] = np.uint32(limit - 1.0)
+            known += 1
+        else:
+            sure += 1
+        term = term * mean / (sure + known)
+        total += term
+    for j in range(known, known + 8):
+        thresholds[j] = 0xFFFFFFFF
+    clear(n, counts, sure)
+    for j in range(0, known, 8):
+        tally(
+            n, words, thresholds[j], thresholds[j + 1], thresholds[j + 2], thresholds[j + 3],
+            thresholds[j + 4], thresholds[j + 5], thresholds[j + 6], thresholds[j + 7], counts,
+        )
+"""
+
+_EACH = """
+@loop
+def expect(n, words, counts, {arguments}, t):
+    for i in range(n):
+        u = (np.float64(words[i]) + 0.5) / RANGE
+{lines}
+        mean = {mean}
+        counts[i] = u >= exp(-mean)
+
+
+@loop
+def count(n, words, thresholds, counts, {arguments}, k):
+    t = k * dt
+    expect(n, words, counts, {arguments}, t)
+    for i in range(n):
+        if counts[i] == 0:
+            continue
+        u = (np.float64(words[i]) + 0.5) / RANGE
+{lines}
+        mean = {mean}
+        term = exp(-mean)
+        total = term
+        spikes = 0
+        while u >= total and spikes < MOST:
+            spikes += 1
+            term = term * mean / spikes
+            total += term
+        counts[i] = spikes
+"""
 
 
 def poisson_kernel(
@@ -87,14 +153,10 @@ def poisson_kernel(
     assert update is not None
     counted = next(op for op in update.body.block.ops if isinstance(op, step.CountOp))
     arrays = array_constants(cell)
-    fields: dict[str, FieldKind] = {
-        "n": "size",
-        "first_id": "first_id",
-        "key0": "key0",
-        "key1": "key1",
-        "dt": "dt",
-        "fired": "fired",
-    }
+    fixed: list[FieldKind] = [
+        "size", "scratch", "first", "key0", "key1", "fired", "ring_mask", "ring_stride"
+    ]  # fmt: skip
+    fields: dict[str, FieldKind] = {"dt": "dt"}
 
     def leaf(value: SSAValue) -> str:
         assert isinstance(value.owner, ex.GetOp)
@@ -105,32 +167,28 @@ def poisson_kernel(
         return f"{name}[i]" if name in arrays else name
 
     # Expectations are f64 whatever the precision of cells: counts must not depend on it.
-    taken = {"t", "u", "k", "i", "words", *fields}
-    text = NumbaExpressions(leaf, "f64", taken)
+    taken = {"t", "u", "k", "i", "n", "w", "words", "counts", "thresholds", "dt", "mean", "term"}
+    text = NumbaExpressions(leaf, "f64", taken | {"total", "sure", "known", "limit", "spikes"})
     mean = text.value(counted.expectation)
+    each = any(kind == "array" for kind in fields.values())
+    indent = "        " if each else "    "
+    counting = (_EACH if each else _SHARED).format(
+        arguments=", ".join(fields),
+        lines="\n".join(f"{indent}{line}" for line in text.take_lines()) or f"{indent}pass",
+        mean=mean,
+    )
     module = _TEXT.format(
         name=cell.label,
         imports="\n".join(line for line in text.imports() if "mathlib" in line),
-        width=len(fields),
-        arguments=",\n    ".join(fields),
-        lines="\n".join(f"        {line}" for line in text.take_lines()) or "        pass",
-        mean=mean,
-        unpacked=",\n            ".join(
-            _word(kind, i, precision) for i, kind in enumerate(fields.values())
+        width=len(fixed) + len(fields),
+        counting=counting,
+        unpacked=", ".join(
+            f"{precision}(d[q + {i}], n)" if kind == "array" else f"f[q + {i}]"
+            for i, kind in enumerate(fields.values(), len(fixed))
         ),
     )
-    words = tuple(
+    words = [Field(kind) for kind in fixed]
+    words += [
         Field(kind, name if kind in ("array", "scalar") else "") for name, kind in fields.items()
-    )
-    return KernelSource(f"count_{cell.label}", module), words
-
-
-def _word(kind: FieldKind, i: int, precision: Precision) -> str:
-    match kind:
-        case "size" | "first_id" | "key0" | "key1":
-            return "n" if kind == "size" else f"d[q + {i}]"
-        case "array":
-            return f"{precision}(d[q + {i}], n)"
-        case "fired":
-            return f"u8(d[q + {i}], n)"
-    return f"f[q + {i}]"
+    ]
+    return KernelSource(f"count_{cell.label}", module), tuple(words)

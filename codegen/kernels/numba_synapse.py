@@ -16,10 +16,12 @@ from snnc.codegen.artifact import (
     SynapseForm,
     SynapsePlan,
 )
+from snnc.codegen.kernels.numba_counts import counts_kernel
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.numba_expressions import Precision
 from snnc.codegen.kernels.synapse_arrival import arrival
 from snnc.codegen.kernels.synapse_events import emit_kernel, observe_kernel
+from snnc.codegen.kernels.synapse_rows import add_rows, takes_rows
 from snnc.codegen.kernels.synapse_shape import SynapseShape
 from snnc.ir.diagnostics import CompilationError
 from snnc.ir.dialects import dyn, syn
@@ -51,7 +53,12 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
         raise CompilationError(f"the form {form} does not fit the weights of {op.label}")
     name = f"{op.label}_{form}_{precision}"
     kernel = DeliverKernel(shape, form, precision)
-    deliver = kernel.source(f"deliver_{name}", arrival(kernel))
+    body = arrival(kernel)
+    if takes_rows(shape):
+        add_rows(kernel)
+    deliver = kernel.source(f"deliver_{name}", body)
+    if form.weight == "counts":
+        deliver = counts_kernel(precision, form.packed)
     layout: dict[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
     layout = {"deliver": tuple(kernel.layout)}
     emit = observe = None

@@ -8,7 +8,7 @@ the two is seen by neither: each reads the states of the other as they were just
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from xdsl.ir import SSAValue
 
@@ -21,17 +21,34 @@ _LATEST = "stamps[ix(ring + ((latest - 1) & ring_mask))]"
 
 def arrival(kernel: DeliverKernel) -> list[str]:
     """Return the statements for one synapse of `kernel`."""
-    return _Arrival(kernel).statements()
+    shape = kernel.shape
+    changing = ["weight"] if shape.plastic else []
+    return Arrival(kernel, (*changing, *shape.edge_states)).statements()
 
 
-class _Arrival:
-    def __init__(self, kernel: DeliverKernel) -> None:
+class Arrival:
+    """Writer of what happens at one synapse.
+
+    Parameters
+    ----------
+    kernel : DeliverKernel
+        Receives the text.
+    changing : iterable of str
+        The values of the synapse that are loaded first and stored last.
+
+    Attributes
+    ----------
+    state : dict of str to str
+        The variables that hold them.
+    """
+
+    def __init__(self, kernel: DeliverKernel, changing: Iterable[str]) -> None:
         self.kernel = kernel
         self.shape: SynapseShape = kernel.shape
-        changing = ["weight"] if self.shape.plastic else []
-        self.state = {n: kernel.edge_value(n) for n in (*changing, *self.shape.edge_states)}
+        self.state = {name: kernel.edge_value(name) for name in changing}
 
     def statements(self) -> list[str]:
+        """Return the statements for one synapse."""
         if PREVIOUS in self.shape.carried:
             self.kernel.need_previous()
         lines: list[str] = []
@@ -41,19 +58,36 @@ class _Arrival:
             lines.append(self._origin())
         if self.shape.replays:
             lines += self._replay()
-        return [*lines, *self._arrive()]
+        found, post = self._post_states_at_arrival()
+        return [*lines, *found, *self._advance("arrival"), *self.arrive(post)]
 
-    def _find_spikes(self) -> list[str]:
+    def post_at_arrival(self, names: list[str], cell: str) -> tuple[list[str], dict[str, str]]:
+        """Return statements that compute postsynaptic states of a cell, and their results."""
+        lines = self._find_spikes(cell)
+        statements, found = self._post_states_at_arrival()
+        return [*lines, *statements], {name: found[name] for name in names}
+
+    def _post_states_at_arrival(self) -> tuple[list[str], dict[str, str]]:
+        posts = self.shape.post_reads(self.shape.on_pre)
+        statements, post = self._post_states(posts, "latest", "instant")
+        if not posts:
+            return statements, post
+        hidden = [f"if latest > oldest and {_LATEST} == instant:", "    latest -= 1"]
+        return [*hidden, *statements], post
+
+    def _find_spikes(self, cell: str = "cell = targets[ix(j)] - base") -> list[str]:
         """Find the last spike of the cell that acts before this presynaptic spike."""
         kernel = self.kernel
         kernel.need_arrival()
         # A spike that acts in the very step in which it is emitted is not known when this step is
         # delivered: it waits for the next presynaptic spike.
-        kernel.per_delay += [
-            "late = select(dendritic == 0, 1, 0)",
-            "instant = arrival - dendritic",
-            "high = instant - late",
-        ]
+        if "high" not in kernel.numbers:
+            kernel.numbers.add("high")
+            kernel.per_delay += [
+                "late = select(dendritic == 0, 1, 0)",
+                "instant = arrival - dendritic",
+                "high = instant - late",
+            ]
         kernel.intrinsics.add("select")
         kernel.word("base", "", "words[{}]", "base")
         kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
@@ -62,7 +96,7 @@ class _Arrival:
         for name in ("base", "heads", "stamps", "ring_mask", "dendritic", "instant", "high"):
             kernel.argument(name)
         return [
-            "cell = targets[ix(j)] - base",
+            cell,
             "ring = cell * (ring_mask + 1)",
             "latest = heads[ix(cell)]",
             "oldest = select(latest > ring_mask, latest - ring_mask - 1, 0)",
@@ -86,29 +120,31 @@ class _Arrival:
         )
         kernel.argument("low")
         lines = ["event = stamps[ix(ring + (i & ring_mask))] + dendritic"]
-        statements, traces = self._traces()
+        statements, traces = self.traces()
         lines += statements
         statements, post = self._post_states(
             shape.post_reads(shape.on_post), "i", "event - dendritic"
         )
         lines += [*statements, *self._advance("event")]
         section = kernel.section({**self.state, **traces, **post}.__getitem__)
-        new = self._next(section, shape.changed(shape.on_post, "edge"))
-        lines += [*kernel.close(section), *_together(new)]
+        new = self.next(section, shape.changed(shape.on_post, "edge"))
+        lines += [*kernel.close(section), *together(new)]
         return [
             "index = latest",
             "while index > oldest and stamps[ix(ring + ((index - 1) & ring_mask))] > low:",
             "    index -= 1",
             "for i in range(index, latest):",
-            *_indented(lines),
+            *indented(lines),
         ]
 
-    def _traces(self) -> tuple[list[str], dict[str, str]]:
+    def traces(self) -> tuple[list[str], dict[str, str]]:
         """Compute what `on post` reads of presynaptic states."""
         shape, kernel = self.shape, self.kernel
         if not shape.traces:
             return [], {}
-        kernel.per_spike.append("since = axonal + select(previous < 0, 0, previous)")
+        if "since" not in kernel.numbers:
+            kernel.numbers.add("since")
+            kernel.per_spike.append("since = axonal + select(previous < 0, 0, previous)")
         kernel.argument("since")
         after = {name: kernel.carried(name) for name in shape.after}
         elapsed = kernel.elapsed("select(event > since, event - since, 0)")
@@ -145,9 +181,9 @@ class _Arrival:
         lines = [
             f"if {index} > 0:",
             f"    at = ring + (({index} - 1) & ring_mask)",
-            *_indented(known),
+            *indented(known),
             "else:",
-            *_indented(unknown),
+            *indented(unknown),
             kernel.elapsed(f"{time} - since_stamp"),
             *statements,
         ]
@@ -162,38 +198,33 @@ class _Arrival:
         return [
             self.kernel.elapsed(f"{time} - moment"),
             *statements,
-            *_together({self.state[name]: found[name] for name in changing}),
+            *together({self.state[name]: found[name] for name in changing}),
             f"moment = {time}",
         ]
 
-    def _next(self, section: NumbaExpressions, sets: Mapping[str, SSAValue]) -> dict[str, str]:
+    def next(self, section: NumbaExpressions, sets: Mapping[str, SSAValue]) -> dict[str, str]:
         """Return the variables of what an event sets with their new values."""
         return {self.state[n]: section.named(v, f"{n}_next") for n, v in sets.items()}
 
-    def _arrive(self) -> list[str]:
+    def arrive(self, post: Mapping[str, str]) -> list[str]:
         """Let the presynaptic spike act on the synapse, and deliver."""
         shape, kernel = self.shape, self.kernel
-        lines = []
-        posts = shape.post_reads(shape.on_pre)
-        if posts:
-            lines += [f"if latest > oldest and {_LATEST} == instant:", "    latest -= 1"]
-        statements, post = self._post_states(posts, "latest", "instant")
-        lines += [*statements, *self._advance("arrival")]
         known = {**self.state, **post}
         section = kernel.section(lambda name: known.get(name) or kernel.edge_value(name))
         for name, value in shape.values.items():
             section.bind(value, kernel.carried(name))
-        new = self._next(section, shape.changed(shape.on_pre, "edge"))
+        new = self.next(section, shape.changed(shape.on_pre, "edge"))
         delivered = [section.value(value) for value in shape.on_pre.delivered]
-        lines += kernel.close(section)
+        lines = kernel.close(section)
         lines += [f"accumulator[targets[ix(j)]] += {text}" for text in delivered]
-        return [*lines, *_together(new), *(kernel.store(name) for name in self.state)]
+        return [*lines, *together(new), *(kernel.store(name) for name in self.state)]
 
 
-def _together(new: Mapping[str, str]) -> list[str]:
+def together(new: Mapping[str, str]) -> list[str]:
     """Return one simultaneous assignment."""
     return [f"{', '.join(new)} = {', '.join(new.values())}"] if new else []
 
 
-def _indented(lines: list[str]) -> list[str]:
+def indented(lines: list[str]) -> list[str]:
+    """Return statements one level deeper."""
     return [f"    {line}" for line in lines]

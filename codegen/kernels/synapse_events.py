@@ -7,8 +7,11 @@ the ring of each postsynaptic cell the stamp of the spike and the states after i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from snnc.codegen.artifact import KernelSource, SynapseField
 from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
+from snnc.codegen.kernels.synapse_rows import takes_rows
 from snnc.codegen.kernels.synapse_shape import PREVIOUS, SynapseShape, before_name
 
 COMMON_WORDS = 9
@@ -93,6 +96,26 @@ def emit_kernel(shape: SynapseShape) -> tuple[KernelSource, tuple[SynapseField, 
     return _source("emit", "Presynaptic spikes", kernel, body), tuple(kernel.layout)
 
 
+def _logged(kernel: SynapseKernel, after: Mapping[str, str]) -> list[str]:
+    """Return the statements that keep what the delivery of whole rows needs."""
+    latest = kernel.word("latest_stamps", "", "i32(words[{}], 1)", "latest_stamps")
+    lines = [f"{latest}[ix(local)] = stamp"]
+    for name, value in after.items():
+        array = kernel.word("latest", name, "f64(words[{}], 1)", kernel.name(f"{name}_latest"))
+        lines.append(f"{array}[ix(local)] = {value}")
+    kernel.word("dense", "", "words[{}]", "dense")
+    kernel.word("log_stamps", "", "i32(words[{}], 1)", "log_stamps")
+    kernel.word("log_cells", "", "i32(words[{}], 1)", "log_cells")
+    kernel.word("log_count", "", "i64(words[{}], 1)", "log_count")
+    return [
+        *lines,
+        "if dense != 0:",
+        "    log_stamps[ix(log_count[0])] = stamp",
+        "    log_cells[ix(log_count[0])] = local",
+        "    log_count[0] += 1",
+    ]
+
+
 def observe_kernel(shape: SynapseShape) -> tuple[KernelSource, tuple[SynapseField, ...]]:
     """Return the kernel of postsynaptic spikes, and the layout of its table."""
     kernel = SynapseKernel(shape, "f64", COMMON_WORDS)
@@ -127,8 +150,11 @@ def observe_kernel(shape: SynapseShape) -> tuple[KernelSource, tuple[SynapseFiel
     ]
     statements, now = kernel.advanced(states, after.__getitem__)
     section = kernel.section(now.__getitem__)
-    new = {n: section.value(v) for n, v in shape.changed(shape.on_post, "post").items()}
+    changed = shape.changed(shape.on_post, "post").items()
+    new = {n: section.named(v, f"{n}_next") for n, v in changed}
     body += [*statements, *kernel.close(section), "stamps[ix(at)] = stamp"]
     body += [f"{values[n]}[ix(at)] = {new.get(n, now[n])}" for n in states]
     body.append("heads[ix(local)] = count + 1")
+    if takes_rows(shape):
+        body += _logged(kernel, {n: new.get(n, now[n]) for n in states})
     return _source("observe", "Postsynaptic spikes", kernel, body), tuple(kernel.layout)

@@ -10,13 +10,29 @@ from xdsl.ir import SSAValue
 from snnc.codegen.artifact import KernelSource, SynapseField, SynapseFieldKind
 from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
 from snnc.codegen.kernels.synapse_shape import SynapseShape, name_of
+from snnc.ir.diagnostics import CompilationError
+from snnc.ir.dialects.draws import Draw
 from snnc.ir.dialects.step_synapse import ELAPSED
 
 Read = Callable[[str], str]
 
 _NOTHING = "\0"
 _STRUCTURE = {
-    *("D", "F", "i32", "i64", "f32", "f64", "u16", "u32", "ix", "loop", "prefetch", "select"),
+    *(
+        "D",
+        "F",
+        "i32",
+        "i64",
+        "f32",
+        "f64",
+        "i16",
+        "u16",
+        "u32",
+        "ix",
+        "loop",
+        "prefetch",
+        "select",
+    ),
     *("entry", "desc", "rows", "step", "words", "reals", "w", "r", "p", "k", "c", "i", "j", "n"),
     *("ids", "counts", "starts", "parts", "mask", "stride", "delays", "delay_count", "delay"),
     *("pointers", "targets", "weights", "accumulator", "stamp", "slot", "first", "end", "row"),
@@ -24,6 +40,12 @@ _STRUCTURE = {
     *("axonal", "dendritic", "fraction", "late", "instant", "low", "high", "cell", "count"),
     *("ring", "ring_mask", "oldest", "last", "index", "event", "moment", "heads", "stamps"),
     *("part", "local", "pre", "since", "latest", "arrival", "at", "since_stamp", "weight"),
+    *("key0", "key1", "source", "target_first", "copy", "rank", "serial", "post_first"),
+    *("pre_first", "uniforms", "binomial", "dense", "post_cells", "log_stamps", "log_cells"),
+    *("log_count", "edge_of", "ready", "log_begin", "events", "events_stamps", "n_events"),
+    *("latest_stamps", "first_after", "middle", "advance_cells", "correct_cells", "map_cells"),
+    *("forget_cells", "trace_events", "fetch", "replay_near", "replay_mapped", "arrive"),
+    *("synapses", "recent", "correct_recent", "row_targets", "target", "guess"),
 }
 
 
@@ -45,6 +67,10 @@ class SynapseKernel:
         The words after the common ones.
     unpack : list of str
         Statements that read a row of the table.
+    modules : set of str
+        Further import statements.
+    numbers : set of str
+        Variables that have been prepared once for the whole text.
     """
 
     def __init__(self, shape: SynapseShape, precision: Precision, common: int) -> None:
@@ -54,6 +80,8 @@ class SynapseKernel:
         self.layout: list[SynapseField] = []
         self.unpack: list[str] = []
         self.functions: set[str] = set()
+        self.modules: set[str] = set()
+        self.numbers: set[str] = set()
         self.taken = set(_STRUCTURE)
         self._names: dict[SynapseField, str] = {}
 
@@ -90,6 +118,8 @@ class SynapseKernel:
         """Return a writer of expressions whose states are read by `read`."""
 
         def leaf(value: SSAValue) -> str:
+            if isinstance(value.owner, Draw):
+                return self.draw(section, value.owner)
             name = name_of(value)
             if name == ELAPSED:
                 return elapsed
@@ -99,7 +129,12 @@ class SynapseKernel:
                 return self.constant(name)
             return read(name)
 
-        return self._expressions(leaf)
+        section = self._expressions(leaf)
+        return section
+
+    def draw(self, section: NumbaExpressions, op: Draw) -> str:
+        """Return the variable that holds a random draw."""
+        raise CompilationError(f"'{op.name}' is drawn where no synapse is at hand")
 
     def constant(self, name: str) -> str:
         """Return the variable of a parameter."""
@@ -138,7 +173,7 @@ class SynapseKernel:
         lines.append(f"from snnc.runtime.jit.intrinsics import {', '.join(used)}")
         if functions:
             lines.append(f"from snnc.runtime.jit.mathlib import {', '.join(functions)}")
-        return lines
+        return [*lines, *sorted(self.modules)]
 
 
 def block(lines: Iterable[str], levels: int) -> str:

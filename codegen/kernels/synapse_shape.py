@@ -16,7 +16,7 @@ from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn, syn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.step_synapse import ELAPSED, SynapseOp
-from snnc.ir.dialects.syn_rules import reads
+from snnc.ir.dialects.syn_rules import is_random, reads
 from snnc.ir.locations import location_of
 
 PREVIOUS = "previous"
@@ -114,7 +114,8 @@ class SynapseShape:
         return [name for name in self.op.states if name in found and self.axes[name] != "edge"]
 
     def _axes_of(self, value: SSAValue) -> set[str]:
-        return {self.axes[name] for name in reads(value) if name in self.axes}
+        axes = {self.axes[name] for name in reads(value) if name in self.axes}
+        return axes | {"edge"} if is_random(value) else axes
 
     def _carried_values(self) -> dict[str, SSAValue]:
         """Return the largest presynaptic parts of what synapses compute at delivery."""

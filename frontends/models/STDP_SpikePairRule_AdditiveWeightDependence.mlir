@@ -12,14 +12,14 @@ syn.model @STDP_SpikePairRule_AdditiveWeightDependence "Spike pair STDP, all pai
   dy/dt = -y / tau_minus
   on pre {
     let lowest = w_min / w_max
-    let relative = weight / w_max
+    let relative = weight * (1.0 / w_max)
     let depressed = w_max * max(lowest, relative - A_minus * y)
     weight = depressed
     x = x + 1.0
     deliver depressed
   }
   on post {
-    let relative = weight / w_max
+    let relative = weight * (1.0 / w_max)
     weight = w_max * min(1.0, relative + A_plus * x)
     y = y + 1.0
   }

@@ -17,6 +17,7 @@ from pyNN.space import Space
 from snnc.pynn import simulator
 from snnc.pynn.catalogue import catalogue, cell_names, find
 from snnc.pynn.cells.assemblies import Assembly
+from snnc.pynn.cells.composed import PointNeuron
 from snnc.pynn.cells.identity import ID
 from snnc.pynn.cells.models import StandardCellType
 from snnc.pynn.cells.populations import Population
@@ -41,6 +42,7 @@ from snnc.pynn.procedural import connect, create, initialize, record, record_gsy
 from snnc.pynn.session import current as _current
 from snnc.pynn.wiring.connections import Connection
 from snnc.pynn.wiring.connectors import Connector
+from snnc.pynn.wiring.csa_connector import CSAConnector
 from snnc.pynn.wiring.listed_connectors import (
     CloneConnector,
     FromFileConnector,
@@ -52,6 +54,7 @@ from snnc.pynn.wiring.maps import (
     IndexBasedProbabilityConnector,
 )
 from snnc.pynn.wiring.projections import Projection
+from snnc.pynn.wiring.small_world import SmallWorldConnector
 from snnc.pynn.wiring.synapses import (
     AdditivePotentiationMultiplicativeDepression,
     AdditiveWeightDependence,
@@ -59,6 +62,7 @@ from snnc.pynn.wiring.synapses import (
     MultiplicativeWeightDependence,
     SpikePairRule,
     STDPMechanism,
+    Vogels2011Rule,
 )
 from snnc.pynn.wiring.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
 
@@ -70,6 +74,7 @@ _NAMES = [
     "AdditivePotentiationMultiplicativeDepression",
     "AdditiveWeightDependence",
     "Assembly",
+    "CSAConnector",
     "CloneConnector",
     "Connection",
     "Connector",
@@ -87,16 +92,19 @@ _NAMES = [
     "Network",
     "NoisyCurrentSource",
     "NumpyRNG",
+    "PointNeuron",
     "Population",
     "PopulationView",
     "Projection",
     "RandomDistribution",
     "STDPMechanism",
+    "SmallWorldConnector",
     "Space",
     "SpikePairRule",
     "StandardCellType",
     "StepCurrentSource",
     "TsodyksMarkramMechanism",
+    "Vogels2011Rule",
     "connect",
     "create",
     "document",

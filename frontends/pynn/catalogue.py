@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from snnc import model_library
 from snnc.ir.diagnostics import ModelError, did_you_mean
+from snnc.pynn.cells.composed import ALIASES, response_type
 from snnc.pynn.cells.models import ModelType, cell_type, names_of
 from snnc.pynn.wiring.connectors import connector_class, connector_names
 from snnc.pynn.wiring.synapses import COMPOSED, synapse_type
@@ -15,9 +16,10 @@ def cell_names() -> list[str]:
 
 
 def catalogue() -> list[str]:
-    """Return the names of all cell types, synapse types and connectors."""
+    """Return the names of all cell types, synapse types, responses and connectors."""
     synapses = [name for name in names_of("synapse") if not name.startswith(COMPOSED)]
-    return [*cell_names(), *synapses, *connector_names()]
+    responses = [*names_of("response"), *ALIASES]
+    return [*cell_names(), *synapses, *responses, *connector_names()]
 
 
 def find(name: str) -> type:
@@ -33,6 +35,7 @@ def find(name: str) -> type:
     connector = connector_class(name) if name.endswith("Connector") else None
     if connector is not None:
         return connector
+    name = ALIASES.get(name, name)
     if not name.startswith(COMPOSED) and _has_model(name):
         return _model(name)
     hint = did_you_mean(name, [*model_library.names(), *connector_names()])
@@ -48,6 +51,5 @@ def _has_model(name: str) -> bool:
 
 
 def _model(name: str) -> type[ModelType]:
-    if model_library.load(name).kind == "cell":
-        return cell_type(name)
-    return synapse_type(name)
+    kinds = {"cell": cell_type, "response": response_type, "synapse": synapse_type}
+    return kinds[model_library.load(name).kind](name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from snnc.pynn import script, session
 from snnc.pynn.cells.parameters import is_plain
-from snnc.pynn.refusals import NotYet, SetupRefused, TimeRefused
+from snnc.pynn.refusals import SetupRefused, TimeRefused
 from snnc.pynn.session import DEFAULT_SEED, DEFAULT_TIMESTEP, Session
 from snnc.pynn.wiring.checks import extent
 
@@ -41,10 +41,19 @@ def setup(
         What the network is compiled for, by default ``"cpu"``.
     threads : int or "auto"
         Number of threads; results do not depend on it.
-    precision : "f64" or "f32"
+    precision : "f64", "f32" or "packed"
         Of states and sums.
     solver : str
         See `snnc.compile`.
+    connectivity : "counter" or "pynn"
+        With ``"pynn"`` connections, weights, parameters and initial values are drawn through the
+        script's own generators in PyNN's order, which gives the network that PyNN's backends build.
+    spike_precision : "on_grid" or "off_grid"
+        With ``"off_grid"`` the spikes of a `SpikeSourceArray` are recorded at the very times that
+        it was given; they arrive on the time grid, as all spikes do.
+    stream_to : path
+        An HDF5 file to which recorded data are written while the network runs, so that memory stays
+        flat and a crash loses at most the last second; `get_data` reads them back.
     **extra_params
         What other backends know is ignored.
 
@@ -74,15 +83,26 @@ def new_session(
             raise SetupRefused(f"setup() has no argument '{old}'; use '{new}'")
     max_delay = given.pop("max_delay", "auto")
     _check_times(timestep, min_delay, max_delay)
-    if given.get("connectivity", "counter") not in ("counter", "snnc"):
-        raise NotYet(f"connectivity={given['connectivity']!r}; expected 'counter'")
+    connectivity = given.get("connectivity", "counter")
+    if connectivity not in ("counter", "pynn"):
+        raise SetupRefused(f"connectivity={connectivity!r}; expected 'counter' or 'pynn'")
     for variable, name in _ENVIRONMENT.items():
         if variable in os.environ:
             given[name] = os.environ[variable]
     given.update(session.overrides)
     options = {name: given[name] for name in _COMPILE if given.get(name) is not None}
     target = given.get("target") or "cpu"
-    return Session(float(timestep), min_delay, max_delay, _seed(given), target, options)
+    return Session(
+        float(timestep),
+        min_delay,
+        max_delay,
+        _seed(given),
+        target,
+        options,
+        exact_times=given.get("spike_precision") == "off_grid",
+        connectivity=connectivity,
+        stream_to=given.get("stream_to"),
+    )
 
 
 def _check_times(timestep: Any, min_delay: Any, max_delay: Any) -> None:

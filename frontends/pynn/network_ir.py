@@ -60,8 +60,7 @@ class _Writer:
 
     def model(self, name: str) -> str:
         if name not in self._models:
-            file = model_library.find(name)
-            self._models[name] = self.builder.use_model(model_library.text(name), str(file))
+            self._models[name] = self.builder.use_model(*model_library.source(name))
         return self._models[name]
 
     def population(self, population: Population) -> None:

@@ -17,6 +17,8 @@ from snnc.ir.values import Random
 from snnc.pynn.refusals import NotYet, TimeRefused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from snnc.ir.text import Document
     from snnc.pynn.cells.populations import Population
     from snnc.pynn.electrodes import StandardCurrentSource
@@ -65,6 +67,13 @@ class Session:
         What the network is compiled for.
     options : mapping
         Further options of `snnc.compile`.
+    exact_times : bool
+        Whether spikes of sources with listed times are recorded at those times, not on the grid.
+    connectivity : {"counter", "pynn"}
+        Where random numbers come from: the counter-based generator, or the script's generators in
+        the order in which PyNN's backends draw from them.
+    stream_to : path or None
+        The file to which recorded data are written while running.
     """
 
     def __init__(
@@ -75,8 +84,14 @@ class Session:
         seed: int = DEFAULT_SEED,
         target: str = "cpu",
         options: Mapping[str, Any] | None = None,
+        exact_times: bool = False,
+        connectivity: str = "counter",
+        stream_to: str | Path | None = None,
     ) -> None:
         self.dt = timestep
+        self.exact_times = exact_times
+        self.connectivity = connectivity
+        self.stream_to = stream_to
         self.min_delay_setting = min_delay
         self.max_delay_setting = max_delay
         self.seed = seed
@@ -220,8 +235,12 @@ class Session:
 
         old = self._simulation
         carried = old is not None and old.step > 0
-        compiled = compile_network(self.document(), target=self.target, **self.options)
+        compiled = compile_network(self, target=self.target, **self.options)
         simulation = compiled.simulation
+        if old is not None:
+            simulation.stream_with(old)
+        elif self.stream_to is not None:
+            simulation.stream(self.stream_to)
         for projection in self.projections:
             projection.after_build(simulation)
         if carried:

@@ -31,6 +31,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsTerminator, NoTerminator
 
+from snnc.ir.dialects.draws import DRAWS
 from snnc.ir.dialects.expressions import (
     EXPRESSIONS,
     TIME,
@@ -384,10 +385,23 @@ class CellOp(Model):
     name = "dyn.cell"
 
 
+@irdl_op_definition
+class ResponseOp(Model):
+    """A post-synaptic response: what one receptor adds to a cell that has a potential ``v``.
+
+    It has one receptor and an alias ``current``, the current that flows into the cell.
+    """
+
+    TEXT: ClassVar[str] = "snnc.ir.dialects.response_text"
+    RULES: ClassVar[str] = "snnc.ir.dialects.response_rules"
+    name = "dyn.response"
+
+
 Dyn = Dialect(
     "dyn",
     [
         *EXPRESSIONS,
+        *DRAWS,
         ParamOp,
         StateOp,
         ReceptorOp,
@@ -405,6 +419,7 @@ Dyn = Dialect(
         PoissonOp,
         ScheduleOp,
         CellOp,
+        ResponseOp,
     ],
     [Quantity, Dimension],
 )

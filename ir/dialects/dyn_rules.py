@@ -13,6 +13,7 @@ from snnc.ir.dialects.model_rules import (
     check_additive,
     check_assignments,
     check_derivative,
+    check_draws,
     check_number,
     check_places,
     check_reads,
@@ -55,6 +56,7 @@ def check_model(cell: dyn.CellOp) -> None:
         check_places(inner, _IN_REGIME, "a regime")
         _check_scope(inner, names, states, receptors, regimes, set(shared), set(heard))
     check_sequences(cell)
+    check_draws(cell)
 
 
 def _receptors(ops: Iterable[Operation]) -> dict[str, dyn.ReceptorOp]:

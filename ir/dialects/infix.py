@@ -20,11 +20,13 @@ from xdsl.printer import Printer
 from xdsl.utils.lexer import Position
 
 from snnc.ir.diagnostics import UnitError, did_you_mean
+from snnc.ir.dialects import draws
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import parser_location
 from snnc.ir.units import format_unit, parse_unit
 
-FUNCTIONS = {*ex.UNARY_FUNCTIONS, *ex.BINARY_FUNCTIONS, "select", "previous"}
+DRAWS = ("uniform", "standard_gamma", "binomial")
+FUNCTIONS = {*ex.UNARY_FUNCTIONS, *ex.BINARY_FUNCTIONS, *DRAWS, "select", "previous"}
 RESERVED = {
     *FUNCTIONS, "and", "or", "not", "let", "yield", "t", "dt", "emit", "goto", "deliver"
 }  # fmt: skip
@@ -263,6 +265,8 @@ class ExpressionParser:
                     f"unknown name '{state}'{did_you_mean(state, self.scope)}", at
                 )
             op = ex.PreviousOp(state, self.scope[state])
+        elif name in DRAWS:
+            op = self._draw(name)
         else:
             arguments = self.parser.parse_comma_separated_list(
                 self.parser.Delimiter.NONE, self.expression
@@ -270,6 +274,17 @@ class ExpressionParser:
             op = self._function(name, arguments, at)
         self.parser.parse_punctuation(")")
         return self.emit(op, at)
+
+    def _draw(self, name: str) -> Operation:
+        stream = self.parser.parse_identifier("the name of a stream expected")
+        if name == "uniform":
+            return draws.UniformOp(stream, self.float_type or ex.NUMBER)
+        self.parser.parse_punctuation(",")
+        if name == "standard_gamma":
+            return draws.StandardGammaOp(stream, self.expression())
+        trials = self.expression()
+        self.parser.parse_punctuation(",")
+        return draws.BinomialOp(stream, trials, self.expression())
 
     def _function(self, name: str, arguments: list[SSAValue], at: Position) -> Operation:
         takes = 1 if name in ex.UNARY_FUNCTIONS else 3 if name == "select" else 2
@@ -373,6 +388,11 @@ class ExpressionPrinter:
                 (name,) = op.properties.values()
                 assert isinstance(name, StringAttr)
                 return f"{op.name.split('.')[-1]}({name.data})", _ATOM
+            case draws.StandardGammaOp():
+                return f"standard_gamma({op.stream.data}, {self.text(op.shape)})", _ATOM
+            case draws.BinomialOp():
+                trials, probability = self.text(op.n), self.text(op.p)
+                return f"binomial({op.stream.data}, {trials}, {probability})", _ATOM
             case ex.NegOp():
                 operand = self.text(op.operand, _UNARY + 1)
                 # A sign before a literal would be read as the literal's own.

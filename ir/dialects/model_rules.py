@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import AnyFloat, i1
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from snnc.ir.diagnostics import did_you_mean
-from snnc.ir.dialects import dyn
+from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.infix import RESERVED
 from snnc.ir.locations import refuse
@@ -55,6 +55,19 @@ def check_sequences(model: Operation) -> None:
             refuse(op, f"'previous' takes a state; found '{name}'{did_you_mean(name, states)}")
         if isinstance(op, ex.GetOp) and op.variable.data in sequences:
             refuse(op, f"'{op.variable.data}' is a sequence, which an expression cannot read")
+
+
+def check_draws(cell: Operation) -> None:
+    """Refuse draws anywhere but in the conditions and bodies of a cell's own events."""
+    for op in cell.walk():
+        if not isinstance(op, draws.Draw):
+            continue
+        region = op.parent_region()
+        event = op.parent_op()
+        if not isinstance(event, dyn.WhenOp | dyn.AfterOp) or (
+            isinstance(event, dyn.AfterOp) and region is event.duration
+        ):
+            refuse(op, "a random draw stands in the condition or the body of an event")
 
 
 def check_reads(op: Operation, names: Mapping[str, Attribute], reason: str = "unknown") -> None:

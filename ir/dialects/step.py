@@ -283,6 +283,7 @@ class CellOp(Model):
 
     `precision` is there once units have been erased: every value is a float of that kind.
     `arrays` names the parameters that have one value per cell; all others have one per population.
+    `packed` names the receptors whose arrivals are sums of integers, multiples of a weight quantum.
     """
 
     TEXT: ClassVar[str] = "snnc.ir.dialects.step_text"
@@ -291,6 +292,7 @@ class CellOp(Model):
     regimes = prop_def(ArrayAttr[StringAttr])
     precision = opt_prop_def(StringAttr)
     arrays = opt_prop_def(ArrayAttr[StringAttr])
+    packed = opt_prop_def(ArrayAttr[StringAttr])
 
     def __init__(
         self,
@@ -299,6 +301,7 @@ class CellOp(Model):
         body: Region,
         precision: str | None = None,
         arrays: Sequence[str] | None = None,
+        packed: Sequence[str] | None = None,
     ) -> None:
         super().__init__(
             label,
@@ -306,6 +309,7 @@ class CellOp(Model):
             regimes=ArrayAttr([StringAttr(r) for r in regimes]),
             precision=None if precision is None else StringAttr(precision),
             arrays=ArrayAttr([StringAttr(a) for a in arrays]) if arrays else None,
+            packed=ArrayAttr([StringAttr(r) for r in packed]) if packed else None,
         )
 
     @property
@@ -317,6 +321,11 @@ class CellOp(Model):
     def array_names(self) -> list[str]:
         """Names of the parameters with one value per cell."""
         return [] if self.arrays is None else [name.data for name in self.arrays]
+
+    @property
+    def packed_receptors(self) -> list[str]:
+        """Receptors whose arrivals are sums of integers."""
+        return [] if self.packed is None else [name.data for name in self.packed]
 
     @property
     def update(self) -> UpdateOp | None:

@@ -25,6 +25,9 @@ def check_model(cell: step.CellOp) -> None:
     for name in cell.array_names:
         if name not in parameters:
             refuse(cell, f"'{name}' is not a parameter{did_you_mean(name, parameters)}")
+    for name in cell.packed_receptors:
+        if name not in receptors:
+            refuse(cell, f"'{name}' is not a receptor{did_you_mean(name, receptors)}")
     for op in ops:
         match op:
             case dyn.ParamOp():

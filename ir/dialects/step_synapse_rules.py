@@ -11,7 +11,14 @@ from snnc.ir.dialects import dyn, syn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step_synapse as step
 from snnc.ir.dialects.model_rules import check_places, check_reads
-from snnc.ir.dialects.syn_rules import axes_of, check_axis, check_event, check_state, names_of
+from snnc.ir.dialects.syn_rules import (
+    axes_of,
+    check_axis,
+    check_draws,
+    check_event,
+    check_state,
+    names_of,
+)
 from snnc.ir.locations import refuse
 
 _IN_SYNAPSE = (dyn.ParamOp, dyn.StateOp, syn.DecayOp, syn.EventOp, step.AdvanceOp)
@@ -40,6 +47,7 @@ def check_model(synapse: step.SynapseOp) -> None:
                 check_event(op, names, states, axes, events)
     if "pre" not in events:
         refuse(synapse, f"synapse '{synapse.label}' has no 'on pre', so it would deliver nothing")
+    check_draws(synapse)
 
 
 def _edge_parameters(synapse: step.SynapseOp) -> dict[str, str]:

@@ -42,9 +42,10 @@ def parse_model(parser: Parser) -> step.CellOp:
         precision = parser.parse_keyword_in(FLOATS)
     regimes = _names_after(parser, "regimes") or []
     arrays = _names_after(parser, "arrays")
+    packed = _names_after(parser, "packed")
     parser.parse_punctuation("{")
     cell = _StepParser(parser, precision)
-    return step.CellOp(label, regimes, Region(cell.block()), precision, arrays)
+    return step.CellOp(label, regimes, Region(cell.block()), precision, arrays, packed)
 
 
 def _names_after(parser: Parser, keyword: str) -> list[str] | None:
@@ -156,6 +157,8 @@ def print_model(cell: step.CellOp, printer: Printer) -> None:
         printer.print_string(" regimes " + ", ".join(cell.regime_names))
     if cell.array_names:
         printer.print_string(" arrays " + ", ".join(cell.array_names))
+    if cell.packed_receptors:
+        printer.print_string(" packed " + ", ".join(cell.packed_receptors))
     _StepPrinter(printer, cell).block(cell.body)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from snnc.ir.dialects import dyn, syn
+from snnc.ir.dialects import draws, dyn, syn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.model_rules import (
     check_assignments,
@@ -49,6 +49,7 @@ def check_model(model: syn.ModelOp) -> None:
     if "pre" not in events:
         refuse(model, f"synapse '{model.label}' has no 'on pre', so it would deliver nothing")
     check_sequences(model)
+    check_draws(model)
 
 
 def axes_of(ops: Sequence[Operation], states: Mapping[str, dyn.StateOp]) -> dict[str, str]:
@@ -134,6 +135,8 @@ def check_axis(op: Operation, name: str, value: SSAValue, axes: Mapping[str, str
     axis = axes[name]
     if axis == "edge":
         return
+    if is_random(value):
+        refuse(op, f"'{name}' is per {axis} but depends on a random draw, which is per edge")
     for read in reads(value):
         if axes.get(read, axis) != axis:
             refuse(
@@ -150,3 +153,21 @@ def reads(value: SSAValue) -> set[str]:
     if isinstance(op, ex.GetOp | ex.PreviousOp):
         return {op.variable.data}
     return set().union(*(reads(operand) for operand in op.operands))
+
+
+def is_random(value: SSAValue) -> bool:
+    """Tell whether the expression of `value` contains a random draw."""
+    op = value.owner
+    if not isinstance(op, Operation):
+        return False
+    return isinstance(op, draws.Draw) or any(is_random(operand) for operand in op.operands)
+
+
+def check_draws(model: Operation) -> None:
+    """Refuse draws anywhere but at the arrival of a presynaptic spike."""
+    for op in model.walk():
+        if not isinstance(op, draws.Draw):
+            continue
+        event = op.parent_op()
+        if not isinstance(event, syn.EventOp) or event.side.data != "pre":
+            refuse(op, "a random draw of a synapse stands in its 'on pre'")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import AnyFloat
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from snnc.ir.dialects import draws
 from snnc.ir.dialects import expressions as ex
 
 
@@ -191,7 +192,11 @@ class Algebra:
                 return self.emit(ex.CompareOp(op.predicate.data, *operands))
             case ex.Binary() | ex.AndOp() | ex.OrOp() | ex.NotOp():
                 return self.emit(type(op)(*operands))
-        return self.emit(op.clone())
+            case draws.StandardGammaOp():
+                return self.emit(draws.StandardGammaOp(op.stream.data, *operands))
+        copy = op.clone()
+        copy.operands = operands
+        return self.emit(copy)
 
 
 def number(value: SSAValue) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,14 @@ from snnc.runtime.connectivity.rows import Rows, build_rows
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.jit.cache import Kernels
 
-_ROWS_WEIGHT = {"scalar": "scalar", "float32": "float32", "edge": None}
+# Weights that are packed are made as floats first.
+_ROWS_WEIGHT = {
+    "scalar": "scalar",
+    "float32": "float32",
+    "int16": "float32",
+    "edge": None,
+    "counts": "scalar",
+}
 # Accumulator sizes for which rows have targets of the type that a form names.
 _TARGETS = {"u16": CPU.short_offset_reach, "u32": 1 << 31}
 
@@ -35,7 +43,8 @@ class Part:
     source : str
         The presynaptic population.
     target : str or None
-        The one postsynaptic population, where states of synapses make that necessary.
+        The one postsynaptic population, where states of synapses, or one weight in units that
+        differ between populations, make that necessary.
     thread : int
         Who owns the postsynaptic cells.
     stamps : ndarray of int32
@@ -78,6 +87,8 @@ class Bundle:
     ----------
     parts : list of Part
         The rows that hold synapses.
+    dense : bool
+        Whether synapses with states connect most cells, none of them twice with one delay.
     weight : float
         The weight of all synapses in the form "scalar", in coherent units.
     """
@@ -93,6 +104,7 @@ class Bundle:
         self.instances = instances
         self.parts: list[Part] = []
         self.weight = 0.0
+        self.dense = False
         self._layout = layout
         self._populations = populations
         self._offsets: dict[tuple[int, int, int | None], NDArray[np.int32]] = {}
@@ -137,7 +149,9 @@ class Bundle:
                 self.weight = part.rows.weight
 
     def _targets(self) -> list[int | None]:
-        if self.synapse.is_static:
+        form = self.synapse.form
+        single = form.weight == "counts" or (form.packed and form.weight == "scalar")
+        if self.synapse.is_static and not single:
             return [None]
         return list(_ordinals([one.post.population for one in self.instances]))
 
@@ -174,6 +188,7 @@ class Bundle:
                 index = one.post.index
                 own = (one.post.population == ordinal) & (index >= first) & (index < last)
                 start = self._layout.accumulator_offset(thread, name, one.plan.receptor)
+                start -= self.origin(thread)
                 result[own] = start + index[own] - first
         self._offsets[number, thread, target] = result
         return result
@@ -184,11 +199,24 @@ class Bundle:
             self._locator = Locator(kernels, self.instances, [part.place for part in self.parts])
         return self._locator
 
+    def origin(self, thread: int) -> int:
+        """Return the element of a thread's accumulator that targets are offsets from."""
+        return self._layout.origin(thread, self._segments)
+
+    @cached_property
+    def _segments(self) -> set[tuple[str, str]]:
+        return {
+            (self._populations[ordinal].name, one.plan.receptor)
+            for one in self.instances
+            for ordinal in np.unique(one.post.population).tolist()
+        }
+
     def base(self, part: Part) -> int:
-        """Return the place in the accumulator of the first cell that a part reaches."""
+        """Return the offset of the first cell that a part reaches."""
         assert part.target is not None
         receptor = self.instances[0].plan.receptor
-        return self._layout.accumulator_offset(part.thread, part.target, receptor)
+        first = self._layout.accumulator_offset(part.thread, part.target, receptor)
+        return first - self.origin(part.thread)
 
 
 def make_instance(
@@ -197,6 +225,7 @@ def make_instance(
     populations: tuple[PopulationPlan, ...],
     seed: int,
     dt: float,
+    ordinals: Mapping[str, int] | None = None,
 ) -> ProjectionInstance:
     """Return a projection with the defaults of its model filled in."""
     parameters: dict[str, Value] = {}
@@ -207,7 +236,7 @@ def make_instance(
     initial: dict[str, Value] = {s.name: s.initial / s.scale for s in synapse.states}
     initial.update(plan.initial)
     plan = replace(plan, parameters={**parameters, **plan.parameters}, initial=initial)
-    return instance(plan, populations, seed, dt, scales_of(synapse))
+    return instance(plan, populations, seed, dt, scales_of(synapse), ordinals)
 
 
 def scales_of(synapse: SynapsePlan) -> Mapping[str, float]:

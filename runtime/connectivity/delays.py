@@ -13,7 +13,7 @@ from snnc.ir.values import Value
 LONGEST = 1 << 24  # steps; more is surely a mistake of units
 
 # Quotients of decimal fractions miss halves and integers by rounding errors of about 1e-16.
-_TOLERANCE = 1e-9
+TOLERANCE = 1e-9
 _OFF_GRID = 1e-6
 
 
@@ -39,14 +39,14 @@ def delay_steps(delay: ArrayLike, dt: float, projection: str) -> NDArray[np.int3
         A delay below half a step, longer than `LONGEST` steps or not a number.
     """
     ratio = np.asarray(delay, np.float64) / dt
-    bad = ~((ratio >= 0.5 - _TOLERANCE) & (ratio <= LONGEST))
+    bad = ~((ratio >= 0.5 - TOLERANCE) & (ratio <= LONGEST))
     if bad.any():
         found = np.asarray(delay, np.float64)[bad].flat[0]
         raise UserError(
             f"projection '{projection}': impossible delay; found {found:g} ms, "
             f"expected {dt / 2:g} ms (half a time step) to {LONGEST * dt:g} ms"
         )
-    return np.floor(ratio * (1.0 + _TOLERANCE) + 0.5).astype(np.int32)
+    return np.floor(ratio * (1.0 + TOLERANCE) + 0.5).astype(np.int32)
 
 
 def check_grid(delay: Value, dt: float, projection: str) -> None:

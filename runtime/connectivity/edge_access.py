@@ -102,6 +102,12 @@ class EdgeAccess:
             Kernels take the value as one number, and it differs.
         """
         self._check(name)
+        if self._bundle.synapse.form.packed:
+            with self._wiring.unpacked():
+                return self._set(name, value)
+        return self._set(name, value)
+
+    def _set(self, name: str, value: Value) -> bool:
         if name == "delay":
             self._set_delays(self._evaluated(name, value))
             return True
@@ -125,8 +131,8 @@ class EdgeAccess:
     def _arrays(self, name: str) -> list[NDArray[Any]] | None:
         """Return the arrays of a value per connection; None if connections share it."""
         form, parts = self._bundle.synapse.form.weight, self._bundle.parts
-        if name == "weight" and form == "float32":
-            return [part.rows.weight for part in parts]  # type: ignore[misc]
+        if name == "weight" and form in ("float32", "int16"):
+            return [self._wiring.packing.floats(self._bundle, part) for part in parts]
         if name in self._bundle.arrays:
             return [part.rows.arrays[name] for part in parts]
         return None
@@ -187,8 +193,10 @@ class EdgeAccess:
 
     def _set_delays(self, delays: float | NDArray[np.float64]) -> None:
         delay_steps(delays, self._one.dt, self._name)
+        if self._bundle.synapse.form.weight == "counts" and np.unique(delays).size > 1:
+            raise NeedsRecompilation(self._name, "delay", np.asarray(delays))
         names = ["delay", *self._bundle.arrays]
-        if self._bundle.synapse.form.weight == "float32":
+        if self._bundle.synapse.form.weight in ("float32", "int16"):
             names.append("weight")
         accesses = [
             EdgeAccess(self._wiring, self._kernels, name) for name in self._bundle.projections

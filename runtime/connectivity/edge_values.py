@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random, Value
-from snnc.runtime.connectivity.delays import delay_steps
+from snnc.runtime.connectivity.delays import LONGEST, TOLERANCE, delay_steps
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.pairs import Block
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import DELAY, SYNAPSE_PARAM, WEIGHT, draw_edges, key
+from snnc.runtime.random import DELAY, SYNAPSE_PARAM, WEIGHT, Counters, Sampler, key
 
 _INITIAL: Final = SYNAPSE_PARAM + 32  # purposes of initial values follow those of parameters
 
@@ -67,12 +67,47 @@ def evaluate(
     return values if scale == 1.0 else values * scale
 
 
+def store(
+    kernels: Kernels,
+    one: ProjectionInstance,
+    name: str,
+    block: Block,
+    array: NDArray[Any],
+    places: NDArray[np.int64],
+) -> None:
+    """Store a value of some connections in their places of an array; see `evaluate`."""
+    given, purpose = edge_value(one, name)
+    if isinstance(given, Random):
+        sampler = _sampler(kernels, one, given, purpose)
+        sampler.store(_counters(one, block), array, places, one.scales.get(name, 1.0))
+    else:
+        array[places] = evaluate(kernels, one, name, block)
+
+
 def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
     """Return the delays of some connections in steps."""
-    given, _ = edge_value(one, "delay")
+    given, purpose = edge_value(one, "delay")
     if isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0:
         return int(delay_steps(float(given), one.dt, one.plan.name))
+    if isinstance(given, Random):
+        sampler = _sampler(kernels, one, given, purpose)
+        unit = one.dt / one.scales.get("delay", 1.0)
+        steps = sampler.units(
+            _counters(one, block), unit, 0.5 - TOLERANCE, LONGEST, 1.0 + TOLERANCE
+        )
+        if steps is not None:
+            return steps
     return delay_steps(evaluate(kernels, one, "delay", block), one.dt, one.plan.name)
+
+
+def _sampler(kernels: Kernels, one: ProjectionInstance, given: Random, purpose: int) -> Sampler:
+    seed = one.seed if given.seed is None else given.seed
+    where = key(seed, one.plan.object_id, purpose)
+    return Sampler(kernels, given.name, given.params, where)
+
+
+def _counters(one: ProjectionInstance, block: Block) -> Counters:
+    return Counters(block.size, one.pre.gid, one.post.gid, block.pre, block.post, block.ordinal)
 
 
 def _evaluate(
@@ -84,16 +119,7 @@ def _evaluate(
     block: Block,
 ) -> float | NDArray[np.float64]:
     if isinstance(given, Random):
-        seed = one.seed if given.seed is None else given.seed
-        return draw_edges(
-            kernels,
-            given.name,
-            given.params,
-            key(seed, one.plan.object_id, purpose),
-            one.pre.gid[block.pre],
-            one.post.gid[block.post],
-            block.ordinal,
-        )
+        return _sampler(kernels, one, given, purpose).numbers(_counters(one, block))
     if isinstance(given, DistanceExpression):
         return given.arithmetic.evaluate(d=one.coordinates.distance(block.pre, block.post))
     if isinstance(given, np.ndarray) and given.ndim:

@@ -18,8 +18,9 @@ from snnc.codegen.connectors.distances import Coordinates
 from snnc.ir.diagnostics import ResourceLimitError
 from snnc.ir.values import Random
 from snnc.runtime.connectivity.delays import check_grid
+from snnc.runtime.connectivity.splitting import split_draws
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import CONNECT, Key, draw_edges, draw_elements, key
+from snnc.runtime.random import CONNECT, Key, draw_elements, key
 
 _BYTES_OF_TARGET = 4
 _BYTES_OF_POINTER = 8
@@ -54,12 +55,21 @@ class EdgeSpace:
         return self.gid.size
 
 
-def edge_space(selection: SelectionPlan, populations: Sequence[PopulationPlan]) -> EdgeSpace:
+def ordinals_of(populations: Sequence[PopulationPlan]) -> dict[str, int]:
+    """Return the place of each population by its name."""
+    return {plan.name: ordinal for ordinal, plan in enumerate(populations)}
+
+
+def edge_space(
+    selection: SelectionPlan,
+    populations: Sequence[PopulationPlan],
+    ordinals: Mapping[str, int] | None = None,
+) -> EdgeSpace:
     """Return the cells of a selection; populations without positions lie on PyNN's default line.
 
-    The line is ``x = index`` um, ``y = z = 0``.
+    The line is ``x = index`` um, ``y = z = 0``. `ordinals`, of `ordinals_of`, spare its call.
     """
-    ordinals = {plan.name: ordinal for ordinal, plan in enumerate(populations)}
+    ordinals = ordinals_of(populations) if ordinals is None else ordinals
     parts = [_member(ordinals[name], populations, cells) for name, cells in selection.members]
     if len(parts) == 1:
         return parts[0]
@@ -150,12 +160,8 @@ class ProjectionInstance:
                 where = key(value.seed, self.plan.object_id, CONNECT)
             return draw_elements(kernels, value.name, value.params, where, gids)
 
-        def integers(start: int, stop: int, high: int) -> np.ndarray:
-            number = np.arange(start, stop)
-            low, stream = number & 0xFFFFFFFF, np.ones(number.size, np.int64)
-            bounds = {"low": 0.0, "high": float(high)}
-            drawn = draw_edges(kernels, "uniform_int", bounds, self.key, low, stream, number >> 32)
-            return drawn.astype(np.int64)
+        def split(number: int, choices: np.ndarray, replace: bool) -> np.ndarray:
+            return split_draws(kernels, self.key, number, choices, replace)
 
         return Sides(
             self.plan.name,
@@ -165,7 +171,7 @@ class ProjectionInstance:
             self.post.position,
             self.plan.space,
             draw,
-            integers,
+            split,
         )
 
     def pairs(self, kernels: Kernels) -> PairKernel | PairList:
@@ -192,9 +198,11 @@ def instance(
     seed: int,
     dt: float,
     scales: Mapping[str, float] | None = None,
+    ordinals: Mapping[str, int] | None = None,
 ) -> ProjectionInstance:
-    """Return the projection of a plan; see `ProjectionInstance`."""
-    pre, post = edge_space(plan.pre, populations), edge_space(plan.post, populations)
+    """Return the projection of a plan; see `ProjectionInstance` and `edge_space`."""
+    pre = edge_space(plan.pre, populations, ordinals)
+    post = edge_space(plan.post, populations, ordinals)
     return ProjectionInstance(plan, pre, post, seed, dt, scales or {})
 
 
@@ -221,7 +229,7 @@ def estimate(
     per_edge = _BYTES_OF_TARGET + arrays * itemsize + (4 if weight == "float32" else 0)
     total = 0.0
     for one in instances:
-        listed = one.plan.connector in ("from_list", "array", "fixed_total_number")
+        listed = one.plan.connector in ("from_list", "array")
         delays = 1 if isinstance(one.plan.delay, float | int) else _USUAL_DELAYS
         total += one.expected(kernels) * (per_edge + listed * _BYTES_OF_LISTED_PAIR)
         total += one.pre.size * delays * _BYTES_OF_POINTER

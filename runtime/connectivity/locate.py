@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,18 +63,35 @@ class Located:
 
     def gather(self, arrays: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
         """Return the values of all connections from one edge array per place."""
+        if len(arrays) == 1 and arrays[0].size == self.pre.size and self._in_order:
+            return arrays[0].astype(np.float64)
         result = np.empty(self.pre.size)
-        for number, array in enumerate(arrays):
-            here = self.place == number
-            result[here] = array[self.slot[here]]
+        for array, (here, slots) in zip(arrays, self._members(len(arrays)), strict=True):
+            result[here] = array[slots]
         return result
+
+    @cached_property
+    def _in_order(self) -> bool:
+        """Whether the rows hold these connections only, in this order."""
+        return not self.place.any() and bool(np.all(self.slot == np.arange(self.slot.size)))
+
+    def _members(self, places: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Return the connections in each place, and where they are there."""
+        found = self._known
+        while len(found) < places:
+            here = np.flatnonzero(self.place == len(found))
+            found.append((here, self.slot[here]))
+        return found[:places]
+
+    @cached_property
+    def _known(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return []
 
     def scatter(self, arrays: Sequence[NDArray[np.floating]], values: ArrayLike) -> None:
         """Store values of all connections into one edge array per place."""
         each = np.broadcast_to(np.asarray(values, np.float64), self.pre.shape)
-        for number, array in enumerate(arrays):
-            here = self.place == number
-            array[self.slot[here]] = each[here]
+        for array, (here, slots) in zip(arrays, self._members(len(arrays)), strict=True):
+            array[slots] = each[here]
 
 
 class Locator:

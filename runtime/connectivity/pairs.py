@@ -17,7 +17,7 @@ from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.engine.tables import bits
 from snnc.runtime.jit.cache import Kernels, source_of
 
-BLOCK = 1 << 18  # pairs: their arrays stay in the outer caches of a core
+BLOCK = 1 << 16  # pairs: their arrays stay in the outer caches of a core
 
 
 @dataclass(frozen=True, eq=False)

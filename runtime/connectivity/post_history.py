@@ -12,9 +12,12 @@ keep all of them (NEST's archiving nodes do the same).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
+
+from snnc.runtime.connectivity.spike_log import SpikeLog
 
 # Synapses read the last spike before a moment, and a coincident one hides the one before it.
 _KEPT = 2
@@ -31,6 +34,8 @@ class PostHistory:
         Postsynaptic states whose values are kept.
     capacity : int
         Entries per ring at first, a power of two.
+    initial : mapping of str to float
+        Values of the states before the first spike, 0 where nothing is said.
 
     Attributes
     ----------
@@ -38,16 +43,45 @@ class PostHistory:
         Number of spikes so far; entry i of a ring is at i modulo the capacity.
     stamps : ndarray of int32 [cells, capacity]
     values : dict of str to ndarray of float64 [cells, capacity]
+    latest_stamps : ndarray of int32 [cells]
+        The last stamps, 0 before.
+    latest : dict of str to ndarray of float64 [cells]
+        The values after the last spikes.
+    log : SpikeLog or None
+        The spikes in the order of time, where they are wanted so.
     """
 
-    def __init__(self, cells: int, names: Iterable[str], capacity: int = 64) -> None:
+    def __init__(
+        self,
+        cells: int,
+        names: Iterable[str],
+        capacity: int = 64,
+        initial: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         if capacity < 1 or capacity & (capacity - 1):
             raise ValueError(f"capacity must be a power of two; found {capacity}")
         self.heads = np.zeros(cells, np.int64)
         self.stamps = np.zeros((cells, capacity), np.int32)
         self.values = {name: np.zeros((cells, capacity)) for name in names}
         self._tails = np.zeros(cells, np.int64)
-        self._forget()
+        self.latest_stamps = np.zeros(cells, np.int32)
+        self.latest = {name: np.zeros(cells) for name in self.values}
+        self._initial = dict(initial)
+        self.log: SpikeLog | None = None
+        self.reset()
+
+    def keep_log(self) -> None:
+        """Keep the spikes of all cells in the order of time, too, from now on."""
+        if self.log is None:
+            log = SpikeLog(self.heads.size, self.values)
+            log.take_over(*self._entries())
+            self.log = log
+
+    def _entries(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cells and the stamps of all entries."""
+        first = np.maximum(self.heads - self.capacity, 0)
+        cell, age = np.nonzero(np.arange(self.capacity) < (self.heads - first)[:, None])
+        return cell, self.stamps[cell, (first[cell] + age) & self.mask]
 
     def _forget(self) -> None:
         # A stamp that all presynaptic cells have reached and all their synapses have seen; and
@@ -75,6 +109,11 @@ class PostHistory:
         """Forget all spikes."""
         self.heads[:] = 0
         self._tails[:] = 0
+        self.latest_stamps[:] = 0
+        for name, values in self.latest.items():
+            values[:] = self._initial.get(name, 0.0)
+        if self.log is not None:
+            self.log.count[0] = 0
         self._forget()
 
     def prepare(
@@ -104,12 +143,15 @@ class PostHistory:
             Whether `stamps` and `values` are new arrays.
         """
         self._follow(step, presynaptic, max_delay)
+        moved = False
+        if self.log is not None:
+            moved = self.log.prepare(self.heads.size * steps, self._consumed - max_delay - 1)
         if self._needed(steps) <= self.capacity:
-            return False
+            return moved
         self._prune(max_delay)
         needed = self._needed(steps)
         if needed <= self.capacity:
-            return False
+            return moved
         self._grow(1 << (needed - 1).bit_length())
         return True
 

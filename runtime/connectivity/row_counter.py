@@ -46,7 +46,7 @@ class RowCounter:
             if isinstance(steps, np.ndarray) and self.rank.size <= _SHORT:
                 kept = steps.astype(np.uint16)
             self.steps[stream, number] = kept
-            self._run(_COUNT, stream, block, self._ranks(steps), 1, self.size)
+            self._run(_COUNT, stream, block, kept, 1, self.size)
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the delays and the pointer; from now on counters are the next free places."""
@@ -85,8 +85,7 @@ class RowCounter:
         steps = self.steps.pop((stream, number), None)
         if steps is None:
             steps = steps_of(self.kernels, stream.one, block)
-        ranks = self._ranks(steps)
-        self._run(mode, stream, block, ranks, self.delays.size, 1, target)
+        self._run(mode, stream, block, steps, self.delays.size, 1, target)
         return self.places[: block.size]
 
     def _admit(self, steps: int | NDArray[np.int32]) -> None:
@@ -99,9 +98,8 @@ class RowCounter:
         if isinstance(steps, int):
             fresh = np.array([steps] if self.rank[steps] < 0 else [], np.int32)
         else:
-            present = np.zeros(longest + 1, bool)
-            present[steps] = True
-            fresh = np.flatnonzero(present & (self.rank[: longest + 1] < 0)).astype(np.int32)
+            occurring = np.bincount(steps, minlength=longest + 1) > 0
+            fresh = np.flatnonzero(occurring & (self.rank[: longest + 1] < 0)).astype(np.int32)
         if not fresh.size:
             return
         known = self.delays.size
@@ -112,27 +110,24 @@ class RowCounter:
             grown[:known] = self.counters[:known]
             self.counters = grown
 
-    def _ranks(self, steps: int | NDArray[np.integer]) -> int | NDArray[np.int32]:
-        return int(self.rank[steps]) if isinstance(steps, int) else self.rank[steps]
-
     def _run(
         self,
         mode: int,
         stream: Pairs,
         block: Block,
-        ranks: int | NDArray[np.int32],
+        steps: int | NDArray[np.integer],
         by_cell: int,
         by_rank: int,
         target: NDArray[np.unsignedinteger] | None = None,
     ) -> None:
-        same = isinstance(ranks, int)
+        same = isinstance(steps, int)
         words = np.array(
             [
                 block.size,
                 block.pre.ctypes.data,
                 block.post.ctypes.data,
-                0 if same else ranks.ctypes.data,
-                ranks if same else 0,
+                0 if same else steps.ctypes.data,
+                steps if same else 0,
                 stream.cells.ctypes.data,
                 stream.cells.size,
                 self.counters.ctypes.data,
@@ -144,6 +139,9 @@ class RowCounter:
                 0 if target is None else target.ctypes.data,
                 0 if target is None else target.size,
                 self.places.ctypes.data,
+                not same and steps.dtype == np.uint16,
+                self.rank.ctypes.data,
+                self.rank.size,
             ],
             np.int64,
         )

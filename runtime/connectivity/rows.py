@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
-from snnc.runtime.connectivity.edge_values import evaluate
+from snnc.runtime.connectivity.edge_values import store
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
@@ -35,8 +35,9 @@ class Rows:
         Where rows begin.
     target : ndarray of uint16 or uint32, shape (n,)
         Offsets.
-    weight : float, ndarray of float32, shape (n,), or None
-        The one weight of all, or those of each; None where weights are an edge array.
+    weight : float, ndarray of float32 or int16, shape (n,), or None
+        The one weight of all, or those of each, packed ones as int16 in quanta; None where weights
+        are an edge array.
     arrays : dict of str to ndarray, shape (n,)
         Other values of connections, by name.
     """
@@ -44,7 +45,7 @@ class Rows:
     delays: NDArray[np.int32]
     pointer: NDArray[np.int64]
     target: NDArray[np.uint16] | NDArray[np.uint32]
-    weight: float | NDArray[np.float32] | None
+    weight: float | NDArray[np.float32] | NDArray[np.int16] | None
     arrays: dict[str, NDArray[np.floating]] = field(default_factory=dict)
 
     @property
@@ -156,9 +157,7 @@ def _store_values(
     places: NDArray[np.int64],
     rows: Rows,
 ) -> None:
-    known: dict[str, float | NDArray[np.float64]] = {}
     if isinstance(rows.weight, np.ndarray):
-        known["weight"] = evaluate(kernels, one, "weight", block)
-        rows.weight[places] = known["weight"]
+        store(kernels, one, "weight", block, rows.weight, places)
     for name, array in rows.arrays.items():
-        array[places] = known[name] if name in known else evaluate(kernels, one, name, block)
+        store(kernels, one, name, block, array, places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,12 +19,15 @@ from snnc.codegen.artifact import (
 )
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.bundles import Bundle, Part, make_instance
-from snnc.runtime.connectivity.edges import ProjectionInstance
+from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
+from snnc.runtime.connectivity.history_words import history_word, is_dense
+from snnc.runtime.connectivity.packing import Packing
 from snnc.runtime.connectivity.post_history import PostHistory
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.engine.tables import address, bits
 from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.random import RELEASE, key
 
 Rows = list[tuple[int, list[int]]]
 Work = Iterator[tuple[KernelSource, Rows]]
@@ -85,6 +89,8 @@ class Wiring:
         In network order.
     bundle_of : dict of str to (Bundle, int)
         The bundle of each projection, and its number in it.
+    packing : Packing
+        Weights as integers.
     """
 
     def __init__(
@@ -94,11 +100,13 @@ class Wiring:
         self._layout = layout
         self._cells = cells
         self._kernels = kernels
+        self.packing = Packing(kernels, layout, cells)
         self.bundles: list[Bundle] = []
         self.bundle_of: dict[str, tuple[Bundle, int]] = {}
         self._pre: dict[tuple[str, str], PreStates] = {}
         self._rings: dict[tuple[str, str, int], PostHistory] = {}
         self._initial_post: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._ordinals = ordinals_of(artifact.populations)
         for plans in _grouped(artifact):
             self._add(plans)
         self._summarise()
@@ -107,7 +115,9 @@ class Wiring:
         artifact = self._artifact
         synapse = artifact.synapses[plans[0].synapse]
         instances = [
-            make_instance(plan, synapse, artifact.populations, artifact.seed, artifact.dt)
+            make_instance(
+                plan, synapse, artifact.populations, artifact.seed, artifact.dt, self._ordinals
+            )
             for plan in plans
         ]
         bundle = Bundle(synapse, instances, self._layout, artifact.populations)
@@ -130,9 +140,20 @@ class Wiring:
         with ThreadPoolExecutor(self._layout.partitions, "snnc-build") as executor:
             for bundle in self.bundles:
                 bundle.build(self._kernels, executor)
+            self.packing.pack(self.bundles, executor)
         for bundle in self.bundles:
             self._add_states(bundle)
         self._summarise()
+
+    @contextlib.contextmanager
+    def unpacked(self) -> Iterator[None]:
+        """Have all weights as floats while some are changed."""
+        self.packing.unpack(self.bundles)
+        try:
+            yield
+        finally:
+            with ThreadPoolExecutor(self._layout.partitions, "snnc-build") as executor:
+                self.packing.pack(self.bundles, executor)
 
     def rebuild(self, bundle: Bundle) -> None:
         """Make the connections of a bundle anew, its projections having changed."""
@@ -156,6 +177,11 @@ class Wiring:
             part.connected = _connected(part)
             part.baseline = {name: part.rows.arrays[name].copy() for name in bundle.arrays}
         if synapse.observe is not None:
+            rows = any(field.kind == "dense" for field in synapse.layout["deliver"])
+            targets = {part.target for part in bundle.parts}
+            cells = sum(self._cells[name].size for name in targets if name is not None)
+            every = [part.rows for part in bundle.parts]
+            bundle.dense = rows and is_dense(every, one.pre.size, cells)
             self._add_rings(bundle)
 
     def _initial(self, one: ProjectionInstance, name: str) -> float:
@@ -166,16 +192,19 @@ class Wiring:
 
     def _add_rings(self, bundle: Bundle) -> None:
         one = bundle.instances[0]
-        states = [s.name for s in bundle.synapse.states if s.axes == ("post",)]
+        states = {
+            s.name: self._initial(one, s.name) for s in bundle.synapse.states if s.axes == ("post",)
+        }
         for target in {part.target for part in bundle.parts if part.target is not None}:
             for cut in self._layout.slices(target):
                 where = one.plan.name, target, cut.thread
                 if where not in self._rings:
-                    self._rings[where] = PostHistory(cut.last - cut.first, states, _FIRST_RING)
+                    self._rings[where] = PostHistory(
+                        cut.last - cut.first, states, _FIRST_RING, states
+                    )
         largest = max((self._cells[p.target].size for p in bundle.parts if p.target), default=0)
-        for state in states:
-            values = np.full(largest, self._initial(one, state))
-            self._initial_post[one.plan.name, state] = values
+        for state, value in states.items():
+            self._initial_post[one.plan.name, state] = np.full(largest, value)
 
     # What the time loop needs to know
 
@@ -204,6 +233,17 @@ class Wiring:
         """Return the keys of the values that spikes of a population carry."""
         return list(self._carried.get(source, ()))
 
+    def reads_counts(self, source: str) -> bool:
+        """Return whether synapses are reached by counts of a population's spikes."""
+        return any(p.source == source for b in self._counted(True) for p in b.parts)
+
+    def reads_spikes(self, source: str) -> bool:
+        """Return whether synapses are reached by a population's spikes one by one."""
+        return any(p.source == source for b in self._counted(False) for p in b.parts)
+
+    def _counted(self, yes: bool) -> Iterator[Bundle]:
+        return (b for b in self.bundles if (b.synapse.form.weight == "counts") == yes)
+
     def longest_chunk(self) -> int:
         """Return the most steps that may run without a call of `prepare`."""
         return _CHUNK_WITH_RINGS if self._rings else _FOREVER
@@ -212,25 +252,59 @@ class Wiring:
 
     def deliver(self, accumulators: Sequence[NDArray[Any]]) -> Work:
         """Yield the kernels that deliver spikes, with their rows."""
-        for bundle in self.bundles:
+        for bundle in sorted(self.bundles, key=self._turn):
+            if bundle.synapse.form.weight == "counts":
+                yield bundle.synapse.deliver, self._count_rows(bundle, accumulators)
+                continue
             self._refresh_decays(bundle)
             layout = bundle.synapse.layout["deliver"]
             yield bundle.synapse.deliver, [
                 (part.thread, [
                     *self._cells[part.source].history.words(),
                     *self._row_words(bundle, part),
-                    address(accumulators[part.thread]),
+                    address(accumulators[part.thread], bundle.origin(part.thread)),
                     *(self._word(field, bundle, part) for field in layout),
                 ])
                 for part in bundle.parts
             ]  # fmt: skip
 
+    def _turn(self, bundle: Bundle) -> int:
+        """Return when a bundle is delivered, that counts and spikes are summed in one order."""
+        if bundle.synapse.form.weight == "counts":
+            return 0
+        sources = {part.source for part in bundle.parts}
+        return 1 if any(self._cells[name].cell.kind == "poisson" for name in sources) else 2
+
+    def _count_rows(self, bundle: Bundle, accumulators: Sequence[NDArray[Any]]) -> Rows:
+        """Return a row for each piece of a target that one thread draws and one thread owns."""
+        rows: Rows = []
+        for part in bundle.parts:
+            assert part.target is not None
+            first, last = self._layout.bounds(part.target)[part.thread : part.thread + 2].tolist()
+            counts = self._cells[part.source].counts
+            assert counts is not None
+            base = address(
+                accumulators[part.thread], bundle.origin(part.thread) + bundle.base(part)
+            )
+            packed = bundle.synapse.form.packed
+            weight = self.packing.multiple(bundle, part) if packed else bits(bundle.weight)
+            for cut in self._layout.slices(part.source):
+                low, high = max(first, cut.first), min(last, cut.last)
+                if low < high:
+                    sums = base + (low - first) * accumulators[part.thread].itemsize
+                    where = counts.words(cut.thread, low - cut.first)
+                    delay = int(part.rows.delays[0])
+                    rows.append((part.thread, [high - low, *where, delay, sums, weight]))
+        return rows
+
     def _row_words(self, bundle: Bundle, part: Part) -> list[int]:
         rows = part.rows
         match bundle.synapse.form.weight:
-            case "scalar":
+            case "scalar" if bundle.synapse.form.packed:
+                weight = self.packing.multiple(bundle, part)
+            case "scalar" | "counts":
                 weight = bits(bundle.weight)
-            case "float32":
+            case "float32" | "int16":
                 assert isinstance(rows.weight, np.ndarray)
                 weight = address(rows.weight)
             case "edge":
@@ -290,17 +364,18 @@ class Wiring:
                 return bits(self._scalar(bundle, part, field.name))
             case "dt":
                 return bits(self._artifact.dt)
+            case "key0" | "key1":
+                object_id = bundle.instances[0].plan.object_id
+                return key(self._artifact.seed, object_id, RELEASE)[field.kind == "key1"]
+            case "pre_first":
+                return self._cells[part.source].plan.first_id
+            case "post_first":
+                assert part.target is not None
+                first = self._layout.bounds(part.target)[part.thread]
+                return self._cells[part.target].plan.first_id + int(first)
             case "post_initial":
                 return address(self._initial_post[name, field.name])
-            case "post_heads":
-                return address(self._ring(name, part).heads)
-            case "post_stamps":
-                return address(self._ring(name, part).stamps)
-            case "post_mask":
-                return self._ring(name, part).mask
-            case "post_values":
-                return address(self._ring(name, part).values[field.name])
-        raise SnncError(f"internal error: a synapse kernel asks for {field}")
+        return history_word(field, self._ring(name, part), bundle.dense)
 
     def _ring(self, projection: str, part: Part) -> PostHistory:
         assert part.target is not None
@@ -372,6 +447,9 @@ class Wiring:
             parts = [p for p in bundle.parts if (p.target, p.thread) == (target, thread)]
             last = [(self._pre[projection, p.source].last, p.connected) for p in parts]
             longest = max((int(p.rows.delays[-1]) for p in parts), default=0)
+            if bundle.dense and ring.log is None:
+                ring.keep_log()
+                moved = True
             moved |= ring.prepare(step, steps, last, longest)
         return moved
 

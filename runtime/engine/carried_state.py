@@ -73,7 +73,7 @@ def exported(
 ) -> SimulationState:
     """Return the state of a built network; arrays may be shared with it."""
     populations = {
-        name: PopulationState(c.states, c.history.volleys(engine.step)) for name, c in cells.items()
+        name: PopulationState(c.states, c.volleys(engine.step)) for name, c in cells.items()
     }
     projections = {
         name: _exported_synapses(name, bundle, wiring, kernels)
@@ -126,7 +126,7 @@ def _import_cells(old: PopulationState, cells: Cells, step: int) -> None:
         if name in cells.states and values.shape == cells.states[name].shape:
             cells.states[name][:] = values
     if all(v.ids[-1] < cells.size for v in old.volleys):
-        cells.history.fill(old.volleys, step)
+        cells.fill(old.volleys, step)
 
 
 def _import_synapses(name: str, old: ProjectionState, wiring: Wiring, kernels: Kernels) -> None:

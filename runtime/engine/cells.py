@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from snnc.codegen.artifact import Buffer, CellPlan, Field, ParameterPlan, PopulationPlan
 from snnc.ir.diagnostics import SnncError, UserError, did_you_mean
 from snnc.ir.values import Random, Sequences, Value
-from snnc.runtime.engine.history import History
+from snnc.runtime.engine.counts import Counts
+from snnc.runtime.engine.history import History, Volley
 from snnc.runtime.engine.layout import Layout, Slice
 from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.engine.resolve import Draws, Numbers, folded, numbers, replaced
@@ -20,8 +21,10 @@ from snnc.runtime.engine.tables import address, aligned_zeros, bits
 from snnc.runtime.random import INITIAL, PARAM, SPIKES, key
 
 _FLAGS_PER_BLOCK = 64
+# Kernels that draw counts keep thresholds behind their random words.
+_THRESHOLDS = 264
 # Kernels count the spikes of a cell in a step with 8 bits.
-_MOST_SPIKES = 255.0
+MOST_SPIKES = 255.0
 
 
 class Cells:
@@ -47,12 +50,16 @@ class Cells:
         parameters.
     states : dict of ndarray, shape (size,)
         In coherent units.
+    quanta : dict of str to float
+        For packed receptors, what one unit of their arrivals is worth, in coherent units.
     initial : dict
         Values in declared units that states start from.
     current : ndarray, shape (size,)
         Injected current in nA.
     history : History
         The latest spikes; set when delays are known.
+    counts : Counts or None
+        The latest spike counts, where synapses read them.
     """
 
     def __init__(
@@ -78,7 +85,9 @@ class Cells:
             part.thread: aligned_zeros(_blocks(part) * _FLAGS_PER_BLOCK, np.uint8)
             for part in layout.slices(plan.name)
         }
+        self.quanta: dict[str, float] = dict.fromkeys(cell.packed, 1.0)
         self.history: History
+        self.counts: Counts | None = None
         self._keep: list[NDArray[Any]] = []
         self.constants: dict[str, Any] = {}
         self._derive(self.parameters)
@@ -178,8 +187,7 @@ class Cells:
             for name, value in parameters.items()
             if not isinstance(value, Sequences)
         }  # fmt: skip
-        with np.errstate(all="ignore"):
-            derived = _constants(self.cell.constants)(coherent, self.dt)
+        derived = _derived(self.cell.constants, coherent, self.dt)
         constants = {name: _plain(value) for name, value in derived.items()}
         for field in self.cell.fields:
             if field.kind in ("scalar", "step_count") and np.ndim(constants[field.name]):
@@ -193,7 +201,7 @@ class Cells:
         elif "rate" in self.parameters:
             mean = np.multiply(self._number("rate"), self._parameter("rate").scale * self.dt)
         else:
-            mean = _MOST_SPIKES
+            mean = MOST_SPIKES
         return np.broadcast_to(np.asarray(mean, np.float64), self.size)
 
     # States
@@ -240,14 +248,40 @@ class Cells:
 
     # What kernels read
 
-    def flags(self, thread: int) -> NDArray[np.uint8]:
-        """Return the spike counts of a thread's slice, padded to 64."""
-        return self._flags[thread]
+    # Spikes under way
 
-    def clear_flags(self) -> None:
-        """Forget the spikes of the last step."""
-        for flags in self._flags.values():
-            flags[:] = 0
+    def flag_words(self, thread: int) -> tuple[int, int, int]:
+        """Return where a thread's counts of a step are: address, mask of slots, bytes of a slot."""
+        if self.counts is None:
+            return address(self._flags[thread]), 0, 0
+        return self.counts.words(thread)
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Bytes reserved for the latest spikes."""
+        return self.history.nbytes + (0 if self.counts is None else self.counts.nbytes)
+
+    def volleys(self, step: int) -> list[Volley]:
+        """Return the latest spikes when `step` is the present step, oldest first."""
+        return (self.counts or self.history).volleys(step)
+
+    def fill(self, volleys: list[Volley], step: int) -> None:
+        """Take over the latest spikes of another simulation."""
+        self.history.fill(volleys, step)
+        if self.counts is not None:
+            self.counts.fill(volleys, step)
+
+    def forget(self, until: int, step: int) -> None:
+        """Forget the spikes of stamps up to `until`, `step` being the present step."""
+        self.history.forget(until, step)
+        if self.counts is not None:
+            self.counts.forget(until, step)
+
+    def clear_spikes(self) -> None:
+        """Forget all spikes."""
+        self.history.clear()
+        if self.counts is not None:
+            self.counts.clear()
 
     def rows(self, accumulators: list[NDArray[Any]], seed: int) -> list[tuple[int, list[int]]]:
         """Return (thread, words) of each slice for the model's kernel.
@@ -255,11 +289,11 @@ class Cells:
         The words point to arrays that live until the next call.
         """
         self._keep = []
-        constants = {f.name: self._constant_array(f) for f in self.cell.fields}
+        arrays = [self._constant_array(field) for field in self.cell.fields]
         return [
             (part.thread, [
-                self._word(field, part, accumulators, constants[field.name], seed)
-                for field in self.cell.fields
+                self._word(field, part, accumulators, array, seed)
+                for field, array in zip(self.cell.fields, arrays, strict=True)
             ])
             for part in self.slices
         ]  # fmt: skip
@@ -291,10 +325,20 @@ class Cells:
             case "arrivals":
                 offset = self.layout.accumulator_offset(part.thread, self.plan.name, field.name)
                 return address(accumulators[part.thread], offset)
+            case "quantum":
+                return bits(self.quanta[field.name])
             case "current":
                 return address(self.current, part.first)
             case "fired":
-                return address(self._flags[part.thread])
+                return self.flag_words(part.thread)[0]
+            case "ring_mask":
+                return self.flag_words(part.thread)[1]
+            case "ring_stride":
+                return self.flag_words(part.thread)[2]
+            case "scratch":
+                scratch = np.zeros(_blocks(part) * _FLAGS_PER_BLOCK + _THRESHOLDS, np.uint32)
+                self._keep.append(scratch)
+                return address(scratch)
             case "scalar":
                 return bits(float(self.constants[field.name]))
             case "step_count":
@@ -344,6 +388,22 @@ def _sequences(value: Value, name: str, size: int) -> Sequences:
     if not np.isfinite(result.values).all():
         raise UserError(f"'{name}' holds a number that is not finite")
     return result
+
+
+def _derived(text: str, coherent: Mapping[str, Any], dt: float) -> Mapping[str, Any]:
+    """Return the constants of a parameter set; one of plain numbers is evaluated once only."""
+    if all(isinstance(value, float) for value in coherent.values()):
+        return _derived_of_numbers(text, tuple(coherent.items()), dt)
+    with np.errstate(all="ignore"):
+        return _constants(text)(coherent, dt)
+
+
+@functools.lru_cache(maxsize=1024)
+def _derived_of_numbers(
+    text: str, coherent: tuple[tuple[str, float], ...], dt: float
+) -> Mapping[str, Any]:
+    with np.errstate(all="ignore"):
+        return _constants(text)(dict(coherent), dt)
 
 
 @functools.cache

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnc.codegen.accumulator import Accumulator, Segment
 from snnc.codegen.artifact import Artifact
-from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
 
 
@@ -38,15 +38,13 @@ class Layout:
     partitions : int
         Number of threads.
     float_dtype : numpy.dtype
-        Type of states and accumulators.
+        Type of states and accumulators; sums of integers take the place of float32.
     """
 
     def __init__(self, artifact: Artifact) -> None:
         self.partitions = artifact.threads
-        self.float_dtype = np.dtype(np.float32 if artifact.precision == "f32" else np.float64)
+        self.float_dtype = np.dtype(np.float64 if artifact.precision == "f64" else np.float32)
         self._bounds: dict[str, NDArray[np.int64]] = {}
-        self._offsets: list[dict[tuple[str, str], int]] = [{} for _ in range(self.partitions)]
-        self._sizes = [0] * self.partitions
         for population in artifact.populations:
             bounds = np.array(population.bounds, np.int64)
             ends = bounds[0], bounds[-1]
@@ -56,13 +54,9 @@ class Layout:
                     f"{self.partitions} threads and {population.size} cells"
                 )
             self._bounds[population.name] = bounds
-            for receptor in artifact.cells[population.cell].receptors:
-                self._place(population.name, receptor)
-
-    def _place(self, population: str, receptor: str) -> None:
-        for p, size in enumerate(np.diff(self._bounds[population])):
-            self._offsets[p][population, receptor] = self._sizes[p]
-            self._sizes[p] += CPU.padded(int(size))
+        self._accumulators = [
+            Accumulator(artifact.populations, artifact.cells, p) for p in range(self.partitions)
+        ]
 
     def bounds(self, population: str) -> NDArray[np.int64]:
         """Return the first cell of each thread, and the size: int64 of shape (P + 1,)."""
@@ -77,8 +71,12 @@ class Layout:
 
     def accumulator_offset(self, p: int, population: str, receptor: str) -> int:
         """Return the element of thread `p`'s accumulator for the first cell of its slice."""
-        return self._offsets[p][population, receptor]
+        return self._accumulators[p].first[population, receptor]
+
+    def origin(self, p: int, segments: Iterable[Segment]) -> int:
+        """Return the first element of thread `p`'s accumulator in some segments."""
+        return self._accumulators[p].origin(segments)
 
     def accumulator_size(self, p: int) -> int:
         """Return the number of elements of the accumulator of thread `p`."""
-        return self._sizes[p]
+        return self._accumulators[p].size

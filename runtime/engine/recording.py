@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from snnc.codegen.artifact import Buffer
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.cells import Cells
-from snnc.runtime.engine.tables import Tables, address
+from snnc.runtime.engine.spool import Spool, Spooled
+from snnc.runtime.engine.tables import Tables, address, bits
 
 SPIKES = "spikes"
-# Words of kernels/record_spikes.py and kernels/record_trace.py that are set anew for each chunk.
+# Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
-_INTERVAL_WORD, _FIRST_SAMPLE_WORD = 6, 7
+_SLAB_BYTES = 1 << 26
 Rows = list[tuple[int, list[int]]]
 
 
@@ -83,8 +84,8 @@ class SpikeRecorder:
 
     def clear(self) -> None:
         """Forget what has been recorded."""
-        self._stamps: list[NDArray[np.int64]] = []
-        self._ids: list[NDArray[np.int32]] = []
+        self._stamps: list[NDArray[np.int64] | Spooled] = []
+        self._ids: list[NDArray[np.int32] | Spooled] = []
 
     def bytes_per_step(self) -> int:
         """Return the most that a step can add to the buffers."""
@@ -126,6 +127,19 @@ class SpikeRecorder:
                 self._stamps.append(np.repeat(stamps, counts))
                 self._ids.append(self._buffers[p][:spikes].copy())
 
+    def held(self) -> int:
+        """Return how many bytes of what has been recorded are in memory."""
+        return sum(ids.nbytes for ids in self._ids if isinstance(ids, np.ndarray)) * 3
+
+    def spill(self, spool: Spool) -> None:
+        """Write what is in memory to a file."""
+        first = next((n for n, ids in enumerate(self._ids) if isinstance(ids, np.ndarray)), None)
+        if first is not None:
+            group = f"{self.cells.plan.name}/{SPIKES}"
+            for name, parts in (("step", self._stamps), ("cell", self._ids)):
+                rows = np.concatenate([np.asarray(part) for part in parts[first:]])
+                parts[first:] = [spool.append(f"{group}/{name}", rows)]
+
     def take_over(self, old: SpikeRecorder) -> None:
         """Take what another simulation has recorded."""
         self._stamps, self._ids = list(old._stamps), list(old._ids)
@@ -134,8 +148,8 @@ class SpikeRecorder:
         """Return stamps and cells of all spikes, sorted by cell, then stamp."""
         if not self._ids:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        stamps = np.concatenate(self._stamps)
-        ids = np.concatenate(self._ids)
+        stamps = np.concatenate([np.asarray(part) for part in self._stamps])
+        ids = np.concatenate([np.asarray(part) for part in self._ids])
         order = np.lexsort((stamps, ids))
         return stamps[order], ids[order].astype(np.int64)
 
@@ -143,7 +157,7 @@ class SpikeRecorder:
         """Return the number of spikes of each cell: int64 of shape (size,)."""
         counts = np.zeros(self.cells.size, np.int64)
         for ids in self._ids:
-            counts += np.bincount(ids, minlength=self.cells.size)
+            counts += np.bincount(np.asarray(ids), minlength=self.cells.size)
         return counts
 
 
@@ -153,7 +167,7 @@ class _Block:
 
     first: int
     index: NDArray[np.int64]
-    values: NDArray[np.float64]
+    values: NDArray[np.float64] | Spooled
 
 
 @dataclass
@@ -182,9 +196,15 @@ class TraceRecorder:
     index: NDArray[np.int64]
     sampled: int = -1
     _blocks: list[_Block] = field(default_factory=list)
-    _buffer: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    # Samples are written where they stay: slabs are filled chunk by chunk, one after the other.
+    _slab: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    _cursor: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
+    _slab_first: int = 0
+    _filled: int = 0
+    _dataset: str = ""
+    _room: int = 0
+    _spare: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     _offsets: dict[int, NDArray[np.int64]] = field(default_factory=dict)
-    _first: int = 0
 
     def choose(self, index: NDArray[np.int64]) -> None:
         """Record these cells, too."""
@@ -193,18 +213,34 @@ class TraceRecorder:
     def clear(self) -> None:
         """Forget what has been recorded; the sample of the present step is not taken again."""
         self._blocks = []
+        self._slab = np.empty((0, 0))
+        self._filled = 0
 
     def bytes_per_step(self) -> float:
         """Return how much a step adds to the record, on average."""
         return 8 * len(self.index) / self.interval
 
     def reserve(self, steps: int) -> None:
-        """Make a buffer for chunks of up to `steps` steps; rows are to be renewed after it."""
-        self._buffer = np.empty((steps // self.interval + 1, len(self.index)))
+        """Prepare for chunks of up to `steps` steps; rows are to be renewed after it."""
+        self._room = steps // self.interval + 1
 
     def begin(self, first: int) -> None:
         """Prepare for the steps from `first` on."""
-        self._first = -(-first // self.interval)
+        number = -(-first // self.interval)
+        columns = len(self.index)
+        if number <= self.sampled:
+            # Taken already, perhaps before the state was set: what the kernel writes is not kept.
+            self._spare = np.empty(columns)
+            self._cursor[:] = self._spare.ctypes.data, number
+            return
+        rows = len(self._slab)
+        goes_on = number == self._slab_first + self._filled and self._slab.shape[1] == columns
+        if not goes_on or self._filled + self._room > rows:
+            if self._filled or rows < self._room or self._slab.shape[1] != columns:
+                rows = max(self._room, min(2 * rows, _SLAB_BYTES // (8 * max(columns, 1))))
+                self._slab = np.empty((rows, columns))
+            self._slab_first, self._filled = number, 0
+        self._cursor[:] = self._slab.ctypes.data, self._slab_first
 
     def missing(self, step: int) -> bool:
         """Return whether the sample of a step is due and has not been taken."""
@@ -222,8 +258,8 @@ class TraceRecorder:
             whole = end - start == part.last - part.first
             words = [
                 address(state, part.first), int(state.dtype == np.float32),
-                0 if whole else address(offsets), end - start,
-                self._buffer.ctypes.data + 8 * start, len(self.index), self.interval, self._first,
+                0 if whole else address(offsets), end - start, address(self._cursor), start,
+                len(self.index), self.interval, bits(self.state.scale),
             ]  # fmt: skip
             result.append((part.thread, words))
         return result
@@ -231,16 +267,52 @@ class TraceRecorder:
     def end(self, reached: int) -> None:
         """Take over the samples up to step `reached`."""
         last = reached // self.interval
-        samples = last - self._first + 1
-        if samples > 0:
-            values = self._buffer[:samples] / self.state.scale
-            self._blocks.append(_Block(self._first, self.index, values))
-            self.sampled = last
+        filled = last + 1 - self._slab_first
+        if filled <= self._filled:
+            return
+        if self._filled:
+            self._blocks.pop()
+        self._blocks.append(_Block(self._slab_first, self.index, self._slab[:filled]))
+        self._filled = filled
+        self.sampled = last
+
+    def held(self) -> int:
+        """Return how many bytes of what has been recorded are in memory."""
+        return sum(b.values.nbytes for b in self._blocks if isinstance(b.values, np.ndarray))
+
+    def spill(self, spool: Spool) -> None:
+        """Write what is in memory to a file; the slab is free then."""
+        for number, block in enumerate(self._blocks):
+            if isinstance(block.values, np.ndarray):
+                self._spill(spool, number, block.first, block.index, block.values)
+        self._filled = 0
+
+    def _spill(
+        self,
+        spool: Spool,
+        number: int,
+        first: int,
+        index: NDArray[np.int64],
+        values: NDArray[np.float64],
+    ) -> None:
+        before = self._blocks[number - 1] if number else None
+        goes_on = (
+            before is not None
+            and before.first + len(before.values) == first
+            and np.array_equal(before.index, index)
+        )
+        if not goes_on:
+            group = f"{self.cells.plan.name}/{self.state.name}"
+            self._dataset = spool.unused(f"{group}/samples")
+        said = {"first_sample": first, "steps_between_samples": self.interval,
+                "cells": index, "unit": self.state.unit}  # fmt: skip
+        self._blocks[number] = _Block(first, index, spool.append(self._dataset, values, said))
 
     def take_over(self, old: TraceRecorder) -> None:
         """Take what another simulation has recorded."""
         if old.interval == self.interval:
             self._blocks, self.sampled = list(old._blocks), old.sampled
+            self._dataset = old._dataset
             self.index = np.union1d(self.index, old.index)
 
     def trace(self, dt: float) -> Trace:
@@ -251,6 +323,9 @@ class TraceRecorder:
             return Trace(start, interval, self.index, np.empty((0, len(self.index))))
         first = self._blocks[0].first
         total = self._blocks[-1].first + len(self._blocks[-1].values) - first
+        if all(np.array_equal(block.index, self.index) for block in self._blocks):
+            values = np.concatenate([np.asarray(block.values) for block in self._blocks])
+            return Trace(first * interval, interval, self.index, values)
         values = np.full((total, len(self.index)), np.nan)
         for block in self._blocks:
             columns = np.searchsorted(self.index, block.index)
@@ -270,6 +345,7 @@ class Recording:
 
     def __init__(self, cells: dict[str, Cells]) -> None:
         self._cells = cells
+        self.spool: Spool | None = None
         self.spikes = {name: SpikeRecorder(c) for name, c in cells.items()}
         self.traces: dict[tuple[str, str], TraceRecorder] = {}
 
@@ -334,15 +410,24 @@ class Recording:
             if self.traces[where].cells.size == old.traces[where].cells.size:
                 self.traces[where].take_over(old.traces[where])
 
-    def begin(self, first: int, spikes: Tables, traces: Tables) -> None:
-        """Prepare for the steps from `first` on, and set their kernels' tables accordingly."""
+    def begin(self, first: int, spikes: Tables) -> None:
+        """Prepare for the steps from `first` on, and set the tables of spikes accordingly."""
         for recorder in self.active():
             recorder.begin(first)
         for table in filter(None, spikes):
             table.words[:, _FILLED_WORD] = 0
             table.words[:, _FIRST_STAMP_WORD] = first
-        for table in filter(None, traces):
-            table.words[:, _FIRST_SAMPLE_WORD] = -(-first // table.words[:, _INTERVAL_WORD])
+
+    def spill(self, at_once: bool = False) -> None:
+        """Write what has been recorded to the file, if there is one and it is time to."""
+        if self.spool is None:
+            return
+        recorders = [*self.spikes.values(), *self.traces.values()]
+        held = sum(recorder.held() for recorder in recorders)
+        if self.spool.is_due(held) or (at_once and held):
+            for recorder in recorders:
+                recorder.spill(self.spool)
+            self.spool.flush()
 
     def active(self) -> Iterator[SpikeRecorder | TraceRecorder]:
         """Yield the recorders at work."""

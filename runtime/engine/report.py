@@ -26,6 +26,10 @@ class Report:
         Number of kernels that had to be compiled.
     simulated : float
         Biological time that has been run, in ms.
+    precision : str
+        The type of states and of sums of arrivals; see `snnc.compile`.
+    weight_error : float
+        The largest error of a packed weight, relative to the largest onto the same receptor.
     """
 
     stages: dict[str, float] = field(default_factory=dict)
@@ -33,6 +37,8 @@ class Report:
     memory: dict[str, int] = field(default_factory=dict)
     compiled: int = 0
     simulated: float = 0.0
+    precision: str = "f64"
+    weight_error: float = 0.0
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -55,6 +61,19 @@ class Report:
         run = self.stages.get("run", 0.0)
         return 1000.0 * run / self.simulated if self.simulated else float("nan")
 
+    @property
+    def accuracy(self) -> str:
+        """What the precision costs."""
+        match self.precision:
+            case "f64":
+                return "states and sums of 64 bits, weights that differ of 32"
+            case "f32":
+                return "states, sums and weights of 32 bits (relative rounding error 6e-08)"
+        return (
+            "states of 32 bits, weights and sums of integers; a weight errs by at most "
+            f"{max(self.weight_error, 6e-8):.1g} of the largest onto its receptor"
+        )
+
     def __str__(self) -> str:
         lines = ["stage" + " " * 27 + "seconds"]
         lines += [f"  {name:<28}{seconds:>9.3f}" for name, seconds in self.stages.items()]
@@ -62,6 +81,7 @@ class Report:
             lines.append(
                 f"  {self.simulated:g} ms simulated, {self.real_time_factor:.3g} x real time"
             )
+        lines.append(f"precision {self.precision}: {self.accuracy}")
         lines.append(f"kernel{'':24}{'KiB':>7}{'seconds':>10}  origin")
         lines += [
             f"  {k.name:<28}{k.size / 1024:>7.1f}{k.seconds:>10.3f}  {k.origin}"

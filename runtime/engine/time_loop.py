@@ -15,6 +15,7 @@ from snnc.ir.values import Sequences
 from snnc.runtime.connectivity.wiring import Wiring
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.clock import Clock
+from snnc.runtime.engine.counts import Counts
 from snnc.runtime.engine.currents import Currents
 from snnc.runtime.engine.driver import Driver, StopFlag
 from snnc.runtime.engine.history import History
@@ -119,9 +120,11 @@ class Engine:
             new = History(self._layout.bounds(name), widths, depth)
             for carried in self._wiring.carried(name):
                 new.add_carried(carried)
-            if old is not None:
-                new.fill(old.volleys(self.step), self.step)
+            volleys = cells.volleys(self.step) if old is not None else []
             cells.history = new
+            if self._wiring.reads_counts(name):
+                cells.counts = Counts(cells.slices, new.slots)
+            cells.fill(volleys, self.step)
             self.stale = True
 
     def forget_delivered(self) -> None:
@@ -130,7 +133,7 @@ class Engine:
         Spikes still under way take the new delays.
         """
         for name, cells in self._cells.items():
-            cells.history.forget(self.step - self._wiring.max_delay(name), self.step)
+            cells.forget(self.step - self._wiring.max_delay(name), self.step)
 
     def _widths(self, name: str) -> NDArray[np.int64]:
         bounds = self._layout.bounds(name)
@@ -222,21 +225,28 @@ class Engine:
     def _collect_rows(self) -> list[tuple[int, list[int]]]:
         rows: list[tuple[int, list[int]]] = []
         for cells in self._cells.values():
-            if cells.cell.kind == "schedule":
+            if cells.cell.kind == "schedule" or not self._are_listed(cells):
                 continue
             for part in cells.slices:
                 history = cells.history
-                flags = cells.flags(part.thread).ctypes.data
+                flags, _, stride = cells.flag_words(part.thread)
                 words = [part.last - part.first, flags, part.first, *history.part(part.thread)]
-                rows.append((part.thread, [*words, int(history.widths[part.thread]), 0]))
+                rows.append((part.thread, [*words, int(history.widths[part.thread]), 0, stride]))
         return rows
+
+    def _are_listed(self, cells: Cells) -> bool:
+        """Tell whether anyone reads a list of the spikes, rather than their counts."""
+        if cells.counts is None or self._wiring.reads_spikes(cells.plan.name):
+            return True
+        active = self._recording.active()
+        return any(isinstance(r, SpikeRecorder) and r.cells is cells for r in active)
 
     # Time
 
     def start(self) -> None:
         """Emit the spikes of stamp 0, and take the samples of the present step that are missing."""
         spikes = self._spikes if not self.started else []
-        self._recording.begin(self.step, _all(self._spikes), _all(self._traces))
+        self._recording.begin(self.step, _all(self._spikes))
         if not self.started:
             run_once([*self._listed, *self._events], -1)
         run_once([*spikes, *self._traces], self.step - 1)
@@ -269,7 +279,7 @@ class Engine:
         self._currents.prepare(first, steps)
         for table in filter(None, _all(self._inject)):
             self._currents.renew(table.words)
-        self._recording.begin(first + 1, _all(self._spikes), _all(self._traces))
+        self._recording.begin(first + 1, _all(self._spikes))
         try:
             self._driver.run(first, first + steps)
         finally:
@@ -278,6 +288,7 @@ class Engine:
             for recorder in self._recording.active():
                 recorder.end(self.step)
         self._check_lost()
+        self._recording.spill()
 
     def _check_lost(self) -> None:
         for table in filter(None, _all(self._collect)):
@@ -292,7 +303,7 @@ class Engine:
         for accumulator in self.accumulators:
             accumulator[:] = 0
         for name, cells in self._cells.items():
-            cells.history.clear()
+            cells.clear_spikes()
             if cells.cell.kind == "schedule":
                 self.schedule(name)
         self._currents.restart()

@@ -110,12 +110,15 @@ class Kernels:
     ----------
     compiled, loaded : int
         How many kernels this cache has compiled, and loaded from disk.
+    seconds : float
+        How long that took.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self.directory = Path(directory) if directory is not None else cache_directory()
         self.compiled = 0
         self.loaded = 0
+        self.seconds = 0.0
         self._memory: dict[KernelSource, Kernel] = {}
         self._lock = threading.RLock()
 
@@ -144,6 +147,7 @@ class Kernels:
             self.compiled += origin == "compiled"
             self.loaded += origin == "disk"
             seconds = time.perf_counter() - start
+            self.seconds += seconds
             kernel = Kernel(source.name, address, origin, seconds, len(code), path, function)
             self._memory[source] = Kernel(
                 source.name, address, "memory", 0.0, len(code), path, function

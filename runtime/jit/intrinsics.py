@@ -78,6 +78,11 @@ def loop(function: Callable[..., Any]) -> Any:
     return _compiled(function, pipeline_class=KernelCompiler)
 
 
+def straight(function: Callable[..., Any]) -> Any:
+    """Make a branch-free helper that is copied to every call, so that loops of calls vectorise."""
+    return _compiled(function, pipeline_class=KernelCompiler, forceinline=True)
+
+
 def inline(function: Callable[..., Any]) -> Any:
     """Make a helper whose body replaces its calls (before type inference, so keep it short)."""
     return _compiled(function, inline="always")
@@ -113,6 +118,7 @@ i64 = _array_of(types.int64)
 i32 = _array_of(types.int32)
 u64 = _array_of(types.uint64)
 u32 = _array_of(types.uint32)
+i16 = _array_of(types.int16)
 u16 = _array_of(types.uint16)
 u8 = _array_of(types.uint8)
 

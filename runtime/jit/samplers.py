@@ -10,8 +10,20 @@ rejects takes as many as it needs and never runs into its neighbours. A draw tha
 # Intrinsics take a typing context that their callers do not pass.
 from __future__ import annotations
 
-from snnc.runtime.jit.intrinsics import loop
-from snnc.runtime.jit.mathlib import acos, cos, exp, fabs, floor, fmax, fmin, log, pow, sqrt
+from snnc.runtime.jit.intrinsics import loop, straight
+from snnc.runtime.jit.mathlib import (
+    acos,
+    cos,
+    cos_turns,
+    exp,
+    fabs,
+    floor,
+    fmax,
+    fmin,
+    log,
+    pow,
+    sqrt,
+)
 from snnc.runtime.jit.philox import philox, uniform_f64, uniforms
 
 MAX_REDRAWS = 1000  # as PyNN's clipped distributions
@@ -22,20 +34,20 @@ PI = 3.141592653589793
 NAN = float("nan")
 
 
-@loop
+@straight
 def standard_normal(k0, k1, c0, c1, c2, c3):
     """Return a draw of mean 0 and deviation 1 from one block (Box and Muller 1958)."""
     u = uniforms(c0, c1, c2, c3, k0, k1)
-    return sqrt(-2.0 * log(u[0])) * cos(TWO_PI * u[1])
+    return sqrt(-2.0 * log(u[0])) * cos_turns(u[1])
 
 
-@loop
+@straight
 def uniform(low, high, k0, k1, c0, c1, c2):
     """Return a draw between low and high."""
     return low + (high - low) * uniforms(c0, c1, c2, 0, k0, k1)[0]
 
 
-@loop
+@straight
 def uniform_int(low, high, k0, k1, c0, c1, c2):
     """Return an integer of low, ..., high - 1 (`randint`, which PyNN uses, leaves high out)."""
     span = floor(high) - floor(low)
@@ -43,7 +55,7 @@ def uniform_int(low, high, k0, k1, c0, c1, c2):
     return floor(low) + fmin(floor(u * span), span - 1.0)
 
 
-@loop
+@straight
 def normal(mu, sigma, k0, k1, c0, c1, c2):
     """Return a normal draw."""
     return mu + sigma * standard_normal(k0, k1, c0, c1, c2, 0)
@@ -59,19 +71,19 @@ def normal_clipped(mu, sigma, low, high, k0, k1, c0, c1, c2):
     return NAN
 
 
-@loop
+@straight
 def normal_clipped_to_boundary(mu, sigma, low, high, k0, k1, c0, c1, c2):
     """Return a normal draw, moved to the nearer of low and high when outside."""
     return fmax(fmin(normal(mu, sigma, k0, k1, c0, c1, c2), high), low)
 
 
-@loop
+@straight
 def lognormal(mu, sigma, k0, k1, c0, c1, c2):
     """Return e to a normal draw."""
     return exp(normal(mu, sigma, k0, k1, c0, c1, c2))
 
 
-@loop
+@straight
 def exponential(beta, k0, k1, c0, c1, c2):
     """Return an exponential draw of mean beta."""
     return -beta * log(uniforms(c0, c1, c2, 0, k0, k1)[0])

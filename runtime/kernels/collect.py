@@ -2,12 +2,13 @@
 
 Words of a row: number of cells, address of their counts (uint8, padded with zeros to 64), index of
 the first cell in its population, the five words of `snnc.runtime.engine.history.History.part`, the
-room for spikes, and the number of spikes that found none, which stays 0 in a correct network.
+room for spikes, the number of spikes that found none, which stays 0 in a correct network, and the
+bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 """
 
-from snnc.runtime.jit.intrinsics import i32, i64, loop, u8, u64
+from snnc.runtime.jit.intrinsics import i32, i64, loop, select, u8, u64
 
-CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, WIDTH = range(11)
+CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, STRIDE, WIDTH = range(12)
 BLOCK = 64
 
 
@@ -19,12 +20,15 @@ def gather(words, counts, blocks, first, ids, room):
         q = block * 8
         low = words[q] | words[q + 1] | words[q + 2] | words[q + 3]
         high = words[q + 4] | words[q + 5] | words[q + 6] | words[q + 7]
-        if (low | high) != 0:
-            for i in range(block * BLOCK, block * BLOCK + BLOCK):
-                for _ in range(counts[i]):
-                    if n < room:
-                        ids[n] = first + i
-                    n += 1
+        if (low | high) == 0:
+            continue
+        for word in range(q, q + 8):
+            if words[word] != 0:
+                for i in range(8 * word, 8 * word + 8):
+                    for _ in range(counts[i]):
+                        if n < room:
+                            ids[n] = first + i
+                        n += 1
     return n
 
 
@@ -36,14 +40,16 @@ def entry(desc, rows, step):
         blocks = (d[q + CELLS] + BLOCK - 1) // BLOCK
         slot = (step + 1) & d[q + MASK]
         room = d[q + ROOM]
+        counts = d[q + COUNTS] + slot * d[q + STRIDE]
         n = gather(
-            u64(d[q + COUNTS], blocks * 8),
-            u8(d[q + COUNTS], blocks * BLOCK),
+            u64(counts, blocks * 8),
+            u8(counts, blocks * BLOCK),
             blocks,
             d[q + FIRST],
             i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], room),
             room,
         )
         number = i64(d[q + NUMBER] + 8 * slot * d[q + THREADS], 1)
-        number[0] = min(n, room)
-        d[q + LOST] += n - min(n, room)
+        kept = select(n < room, n, room)
+        number[0] = kept
+        d[q + LOST] += n - kept

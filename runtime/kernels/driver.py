@@ -11,6 +11,7 @@ from snnc.runtime.jit.intrinsics import (
     loop,
     pause,
     sched_yield,
+    select,
     store_release,
     usleep,
 )
@@ -90,7 +91,7 @@ def entry(desc, rows, step):
     done = 0
     leave = False
     while done < rows and not leave:
-        length = min(epoch, rows - done)
+        length = select(epoch < rows - done, epoch, rows - done)
         for i in range(length):
             status = step_once(instructions, count, step + done + i, i == 0, i == length - 1)
             if status != 0 and own[STATUS] == 0:

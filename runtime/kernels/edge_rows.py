@@ -1,11 +1,12 @@
 """Count connections by row, or find their places in the rows.
 
 A row holds the connections of one presynaptic cell with one delay. Words of the descriptor: number
-of connections; addresses of their presynaptic and postsynaptic positions (int32); address of the
-ranks of their delays (int32) or 0, and the rank that all have then; address and size of the map of
+of connections; addresses of their presynaptic and postsynaptic positions (int32); address of their
+delays in steps or 0, and the one delay that all have then; address and size of the map of
 presynaptic positions to cells of the source (int32); address and number of the counters of rows
 (int64); steps in them from cell to cell and from rank to rank; address and size of the offsets of
-targets (int32); address of the targets and their number; address of the places found (int64).
+targets (int32); address of the targets and their number; address of the places found (int64);
+whether delays are uint16 rather than int32; address and size of the ranks of delays (int32).
 
 `step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits.
 """
@@ -14,11 +15,11 @@ from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u16, u32
 
 
 @loop
-def place(n, pre, ranks, rank, cells, counters, by_cell, by_rank, places):
-    ranked = ranks.size > 0
+def place(n, pre, delays, rank, ranks, cells, counters, by_cell, by_rank, places):
+    differ = delays.size > 0
     for e in range(n):
-        if ranked:
-            rank = ranks[e]
+        if differ:
+            rank = ranks[ix(delays[e])]
         row = cells[ix(pre[e])] * by_cell + rank * by_rank
         at = counters[ix(row)]
         counters[ix(row)] = at + 1
@@ -26,11 +27,11 @@ def place(n, pre, ranks, rank, cells, counters, by_cell, by_rank, places):
 
 
 @loop
-def count(n, pre, ranks, rank, cells, counters, by_cell, by_rank):
-    ranked = ranks.size > 0
+def count(n, pre, delays, rank, ranks, cells, counters, by_cell, by_rank):
+    differ = delays.size > 0
     for e in range(n):
-        if ranked:
-            rank = ranks[e]
+        if differ:
+            rank = ranks[ix(delays[e])]
         row = cells[ix(pre[e])] * by_cell + rank * by_rank
         counters[ix(row)] += 1
 
@@ -42,19 +43,29 @@ def store(n, post, offsets, places, targets):
 
 
 def entry(desc, rows, step):
-    d = i64(desc, 16)
+    d = i64(desc, 19)
     n = d[0]
     pre = i32(d[1], n)
     post = i32(d[2], n)
-    ranks = i32(d[3], n if d[3] != 0 else 0)
+    varied = n if d[3] != 0 else 0
+    narrow = u16(d[3], varied)
+    wide = i32(d[3], varied)
     cells = i32(d[5], d[6])
     counters = i64(d[7], d[8])
     offsets = i32(d[11], d[12])
     places = i64(d[15], n)
+    ranks = i32(d[17], d[18])
+    rank = ranks[ix(d[4])] + 0
     if step == 0:
-        count(n, pre, ranks, d[4], cells, counters, d[9], d[10])
+        if d[16]:
+            count(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10])
+        else:
+            count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
         return
-    place(n, pre, ranks, d[4], cells, counters, d[9], d[10], places)
+    if d[16]:
+        place(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10], places)
+    else:
+        place(n, pre, wide, rank, ranks, cells, counters, d[9], d[10], places)
     if step == 2:
         store(n, post, offsets, places, u16(d[13], d[14]))
     if step == 3:

@@ -97,6 +97,8 @@ class StandardCellType(ModelType):
     conductance_based: ClassVar[bool] = False
     voltage_based_synapses: ClassVar[bool] = False
     injectable: ClassVar[bool] = True
+    arrays: ClassVar[dict[str, list[str]]] = {}
+    """Parameters of several numbers for each cell, with what the model calls each of them."""
     always_local: ClassVar[bool] = False
 
     def __init__(self, **parameters: Any) -> None:
@@ -114,7 +116,8 @@ class StandardCellType(ModelType):
         return location is None and variable in self.recordable
 
     def _check(self, name: str, value: Any) -> None:
-        if name in self.sequences() and is_plain(value):
+        array = self.default_parameters[name]
+        if isinstance(array, ArrayParameter) and is_plain(value):
             raise ValueRefused(f"'{name}' must be a sequence of numbers; found {value!r}")
         super()._check(name, value)
 
@@ -146,28 +149,49 @@ def cell_type(name: str) -> type[StandardCellType]:
 
 @cache
 def _cell_type(name: str, _changed: int) -> type[StandardCellType]:
-    info = model_library.load(name)
+    return type(name, (StandardCellType,), attributes_of(model_library.load(name)))
+
+
+def attributes_of(info: ModelInfo) -> dict[str, Any]:
+    """Return what the class of a cell model knows: its defaults, units, receptors, recordables."""
     receptors = list(info.receptors.values())
     visible = {state.name: state for state in info.states.values() if not state.hidden}
+    arrays = _arrays(info)
+    defaults: dict[str, Any] = {}
+    for parameter in info.parameters:
+        array = parameter.rpartition(".")[0]
+        if array not in arrays:
+            defaults[parameter] = default_of(info, parameter)
+        elif array not in defaults:
+            values = [default_of(info, component) for component in arrays[array]]
+            defaults[array] = ArrayParameter(values)
     units = {parameter.name: parameter.unit for parameter in info.parameters.values()}
+    units.update({array: units[components[0]] for array, components in arrays.items()})
     units.update({state.name: state.unit for state in visible.values()}, spikes="ms")
-    return type(
-        name,
-        (StandardCellType,),
-        {
-            "__module__": "snnc.pynn",
-            "__doc__": _doc(info),
-            "model": name,
-            "default_parameters": {p: default_of(info, p) for p in info.parameters},
-            "default_initial_values": {s.name: s.initial for s in visible.values()},
-            "units": units,
-            "recordable": list(info.recordables),
-            "receptor_types": [receptor.name for receptor in receptors],
-            "conductance_based": any(receptor.is_conductance for receptor in receptors),
-            "voltage_based_synapses": any(receptor.unit == "mV" for receptor in receptors),
-            "injectable": info.injectable,
-        },
-    )
+    return {
+        "__module__": "snnc.pynn",
+        "__doc__": _doc(info),
+        "model": info.name,
+        "default_parameters": defaults,
+        "default_initial_values": {s.name: s.initial for s in visible.values()},
+        "arrays": arrays,
+        "units": units,
+        "recordable": list(info.recordables),
+        "receptor_types": [receptor.name for receptor in receptors],
+        "conductance_based": any(receptor.is_conductance for receptor in receptors),
+        "voltage_based_synapses": any(receptor.unit == "mV" for receptor in receptors),
+        "injectable": info.injectable,
+    }
+
+
+def _arrays(info: ModelInfo) -> dict[str, list[str]]:
+    """Return the parameters ``NAME.1``, ``NAME.2``, ... of a model by NAME."""
+    arrays: dict[str, list[str]] = {}
+    for parameter in info.parameters:
+        array, _, number = parameter.rpartition(".")
+        if number.isdigit():
+            arrays.setdefault(array, []).append(parameter)
+    return arrays
 
 
 def _doc(info: ModelInfo) -> str:

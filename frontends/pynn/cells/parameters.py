@@ -217,6 +217,47 @@ def as_sequences(value: Value, size: int) -> np.ndarray:
     return result
 
 
+def array_per_cell(raw: Any, name: str, size: int, length: int) -> Value:
+    """Return what a script gave for a parameter of `length` numbers for each cell.
+
+    Parameters
+    ----------
+    raw : object
+        `length` numbers for all cells, or `size` times as many.
+    name : str
+        For messages.
+    size, length : int
+        Numbers of cells, and of numbers for each.
+
+    Raises
+    ------
+    ValueRefused, DimensionsRefused
+        If the numbers are none, or not as many.
+    """
+    if isinstance(raw, larray):
+        raw = raw.base_value if not raw.operations else raw.evaluate(simplify=True)
+    if is_plain(raw) or isinstance(raw, str | Mapping | RandomDistribution):
+        raise ValueRefused(f"'{name}' must be {length} numbers; found {_kind(raw)}")
+    if isinstance(raw, ArrayParameter):
+        table = finite(raw.value, name)
+    else:
+        table = finite([getattr(item, "value", item) for item in raw], name)
+    if table.shape not in ((length,), (size, length)):
+        raise DimensionsRefused(
+            f"'{name}' has {_shape(table.shape)}; expected {length} for each cell"
+        )
+    if table.ndim == 1:
+        return table
+    return Sequences.of(list(table))
+
+
+def array_columns(value: Value, size: int) -> list[Value]:
+    """Return the numbers of an array parameter, one by one: for all cells, or one per cell."""
+    if isinstance(value, Sequences):
+        return [np.ascontiguousarray(column) for column in value.values.reshape(size, -1).T]
+    return [float(number) for number in np.asarray(value)]
+
+
 def is_empty(value: Value) -> bool:
     """Return whether a sequence parameter holds nothing, for any cell."""
     numbers = value.values if isinstance(value, Sequences) else value

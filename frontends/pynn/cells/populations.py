@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
 from pyNN import descriptions
-from pyNN.random import NumpyRNG
+from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import BaseStructure, Grid2D, Grid3D, Line
 
 from snnc.ir.diagnostics import Location
@@ -16,7 +16,13 @@ from snnc.ir.values import Random, Value
 from snnc.pynn import script, session
 from snnc.pynn.cells.groups import BasePopulation
 from snnc.pynn.cells.models import StandardCellType
-from snnc.pynn.cells.parameters import is_empty, merge_sequences, per_cell
+from snnc.pynn.cells.parameters import (
+    array_columns,
+    array_per_cell,
+    is_empty,
+    merge_sequences,
+    per_cell,
+)
 from snnc.pynn.data.recording import Recorder
 from snnc.pynn.refusals import (
     DimensionsRefused,
@@ -182,12 +188,25 @@ class Population(BasePopulation):
         """The parameters that differ from the defaults of the cell type."""
         defaults = self.celltype.default_parameters
         sequences = self.celltype.sequences()
-        return {
+        given: dict[str, Value] = {
             name: value
             for name, value in self.parameters.items()
-            if not (name in sequences and is_empty(value))
+            if name not in self.celltype.arrays
+            and not (name in sequences and is_empty(value))
             and not (isinstance(value, float) and value == defaults[name])
         }
+        for name in self.celltype.arrays:
+            given.update(self._model_values(name))
+        return given
+
+    def _model_values(self, name: str) -> dict[str, Value]:
+        """Return a parameter by the names that the model has for it."""
+        value = self.parameters[name]
+        components = self.celltype.arrays.get(name)
+        if components is None:
+            return {name: value}
+        columns = array_columns(value, self.size)
+        return dict(zip(components, columns, strict=True))
 
     @property
     def given_initial(self) -> dict[str, Value]:
@@ -232,10 +251,12 @@ class Population(BasePopulation):
             self._edits[name] = self._edits.get(name, 0) + 1
             self.session.later(
                 ("parameter", self.symbol, name),
-                lambda simulation, name=name: simulation.set_parameter(
-                    self.symbol, name, self.parameters[name]
-                ),
+                lambda simulation, name=name: self._tell(simulation, name),
             )
+
+    def _tell(self, simulation: Any, name: str) -> None:
+        for component, value in self._model_values(name).items():
+            simulation.set_parameter(self.symbol, component, value)
 
     def initialize_part(self, part: BasePopulation, initial_values: Mapping[str, Any]) -> None:
         """Set state variables of some cells; all of the variables or none."""
@@ -267,7 +288,14 @@ class Population(BasePopulation):
 
     def _value(self, name: str, raw: Any, *, state: bool = False, size: int | None = None) -> Value:
         sequence = not state and name in self.celltype.sequences()
-        return per_cell(raw, name, self.size if size is None else size, sequence=sequence)
+        size = self.size if size is None else size
+        if isinstance(raw, RandomDistribution) and session.current().connectivity == "pynn":
+            # PyNN draws parameters from a copy of the generator, initial values from itself.
+            generator = raw if state else deepcopy(raw)
+            raw = np.asarray(generator.next(size), dtype=float).reshape(size)
+        if not state and name in self.celltype.arrays:
+            return array_per_cell(raw, name, size, len(self.celltype.arrays[name]))
+        return per_cell(raw, name, size, sequence=sequence)
 
     def _edited(self, part: BasePopulation, name: str, raw: Any, *, state: bool = False) -> Value:
         new = self._value(name, raw, state=state, size=part.size)

@@ -11,6 +11,8 @@ import numpy as np
 
 from snnc.ir.diagnostics import Location
 from snnc.pynn import script
+from snnc.pynn.cells.models import as_array
+from snnc.pynn.cells.parameters import as_sequences
 from snnc.pynn.refusals import NothingRecorded, NotYet, UnknownVariable, ValueRefused
 
 if TYPE_CHECKING:
@@ -143,6 +145,8 @@ class Recorder:
         times, senders = np.empty(0), np.empty(0, np.int64)
         if SPIKES in self.recorded:
             times, senders = simulation.spikes(symbol)
+            if self.session.exact_times:
+                times = self._listed(times, senders)
         traces = {name: simulation.trace(symbol, name) for name in self.recorded if name != SPIKES}
         return SegmentData(
             number=self.session.segment_counter,
@@ -154,6 +158,27 @@ class Recorder:
             senders=senders,
             traces=traces,
         )
+
+    def _listed(self, times: np.ndarray, senders: np.ndarray) -> np.ndarray:
+        """Return spikes of a source with listed times at those times, which may be off the grid."""
+        from snnc.runtime.engine.clock import Clock
+
+        info = self.population.celltype.info
+        if info.times is None:
+            return times
+        clock = Clock(self.session.dt)
+        listed = as_sequences(self.population.parameters[info.times], self.population.size)
+        exact = times.copy()
+        for cell in np.unique(senders):
+            own = as_array(listed[cell])
+            steps = clock.steps(own)
+            spikes = np.flatnonzero(senders == cell)
+            stamps = clock.steps(times[spikes])
+            place = np.searchsorted(steps, stamps)
+            found = place < steps.size
+            found[found] = steps[place[found]] == stamps[found]
+            exact[spikes[found]] = own[place[found]]
+        return exact
 
     def close_segment(self, annotations: Mapping[str, Any]) -> None:
         """Keep the present data as a segment, before the simulation is reset."""

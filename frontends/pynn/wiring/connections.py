@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,21 @@ class Connection:
         return tuple(getattr(self, name) for name in attribute_names)
 
 
+def connection(projection: Any, index: int) -> Connection:
+    """Return a connection of a projection.
+
+    Where the script has imported `pyNN.common`, it is an instance of PyNN's class too.
+    """
+    common = sys.modules.get("pyNN.common")
+    kind = Connection if common is None else _with_base(common.Connection)
+    return kind(projection, index)
+
+
+@cache
+def _with_base(base: type) -> type[Connection]:
+    return type("Connection", (Connection, base), {"__module__": Connection.__module__})
+
+
 def as_arrays(
     edges: Any, columns: Sequence[np.ndarray], shape: tuple[int, int], several: str
 ) -> list[np.ndarray]:
@@ -68,6 +85,8 @@ def as_arrays(
 def _array(
     flat: np.ndarray, values: np.ndarray, shape: tuple[int, int], several: str
 ) -> np.ndarray:
+    if flat.size == shape[0] * shape[1] and np.all(flat[1:] > flat[:-1]):
+        return values.astype(np.float64).reshape(shape)
     array = np.full(shape[0] * shape[1], np.nan)
     if several == "last":
         array[flat] = values

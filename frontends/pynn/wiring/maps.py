@@ -125,6 +125,7 @@ class DisplacementDependentProbabilityConnector(IndexBasedProbabilityConnector):
             return self._function(projection.post.positions[:, j] - projection.pre.positions[:, i])
 
     def __init__(self, disp_function: Any, *arguments: Any, **keywords: Any) -> None:
+        self.disp_function = disp_function
         super().__init__(self.DisplacementExpression(disp_function), *arguments, **keywords)
 
 

@@ -148,8 +148,13 @@ class Projection(Connections):
 
     def _connect(self, connector: Any) -> Rule | None:
         rule = getattr(connector, "rule", None)
-        if rule is not None:
+        if rule is not None and self.session.connectivity != "pynn":
             return rule(self)
+        if rule is not None:
+            from snnc.pynn.wiring.pynn_order import connect_in_pynns_order
+
+            connect_in_pynns_order(self, connector)
+            return self._listed()
         connector.connect(self)
         return self._listed()
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from snnc.ir.values import Value
 from snnc.pynn.refusals import UnknownParameter, ValueRefused
-from snnc.pynn.wiring.connections import Connection, as_arrays
+from snnc.pynn.wiring.connections import Connection, as_arrays, connection
 from snnc.pynn.wiring.old_projection_names import OldProjectionNames
 from snnc.pynn.wiring.text_files import write_table
 
@@ -66,13 +66,13 @@ class Connections(OldProjectionNames):
         """Return a connection, or a list of them for a slice."""
         size = len(self)
         if isinstance(index, slice):
-            return [Connection(self, i) for i in range(*index.indices(size))]
+            return [connection(self, i) for i in range(*index.indices(size))]
         if not -size <= index < size:
             raise IndexError(f"{self.label!r} has {size} connections; found index {index}")
-        return Connection(self, int(index) % size)
+        return connection(self, int(index) % size)
 
     def __iter__(self) -> Iterator[Connection]:
-        return (Connection(self, i) for i in range(len(self)))
+        return (connection(self, i) for i in range(len(self)))
 
     @property
     def connections(self) -> Iterator[Connection]:

@@ -95,6 +95,16 @@ class SpikePairRule(TimingDependence):
     }
 
 
+class Vogels2011Rule(TimingDependence):
+    """Nearest spikes in either order potentiate, presynaptic ones depress (Vogels et al. 2011).
+
+    As PyNN's NEURON backend reads them, `eta` is in the unit of the weight and `rho` in spikes per
+    millisecond: a presynaptic spike alone changes a weight by ``-2 * eta * rho * tau``.
+    """
+
+    default_parameters: ClassVar[dict[str, Any]] = {"tau": 20.0, "eta": 1e-10, "rho": 3.0}
+
+
 class AdditiveWeightDependence(WeightDependence):
     """Changes that do not depend on the weight, within bounds."""
 

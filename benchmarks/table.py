@@ -1,0 +1,67 @@
+"""The tables that the harness prints."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from typing import Any
+
+Row = dict[str, Any]
+
+_COLUMNS = (
+    ("bench", "{:<12}"), ("scale", "{:>6}"), ("target", "{:>7}"), ("threads", "{:>4}"),
+    ("precision", "{:>7}"), ("compile_s", "{:>8}"), ("build_s", "{:>8}"), ("sim_s", "{:>8}"),
+    ("sim_cpu_s", "{:>8}"), ("bio_s", "{:>6}"), ("rate_hz", "{:>7}"), ("cv", "{:>6}"),
+    ("events", "{:>9}"), ("ns_per_event", "{:>7}"), ("limit_ns_per_event", "{:>7}"),
+    ("ns_per_update", "{:>7}"), ("peak_mb", "{:>7}"),
+)  # fmt: skip
+_HEADS = {
+    "threads": "thr", "precision": "prec", "compile_s": "compile", "build_s": "build",
+    "sim_s": "sim", "sim_cpu_s": "cpu", "bio_s": "bio", "rate_hz": "Hz", "cv": "CV",
+    "ns_per_event": "ns/ev", "limit_ns_per_event": "limit", "ns_per_update": "ns/upd",
+    "peak_mb": "MB",
+}  # fmt: skip
+_PLACES = {
+    "compile_s": 2, "build_s": 2, "sim_s": 3, "sim_cpu_s": 3, "rate_hz": 2, "cv": 2,
+    "ns_per_event": 2, "limit_ns_per_event": 2, "ns_per_update": 2, "peak_mb": 0,
+}  # fmt: skip
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Return rows as text; times are in seconds, a ratio is a peer's time over snnc's."""
+    head = " ".join(form.format(_HEADS.get(key, key)) for key, form in _COLUMNS)
+    lines = [f"{head}  ratio"]
+    for row in rows:
+        cells = " ".join(form.format(_text(key, row.get(key))) for key, form in _COLUMNS)
+        ratios = ", ".join(f"{peer} {ratio:.1f}x" for peer, ratio in row["ratio"].items())
+        invalid = "" if row["valid"] else f"INVALID: {row['reason']}"
+        lines.append(f"{cells}  {'; '.join(filter(None, (ratios, invalid)))}".rstrip())
+    return "\n".join(lines)
+
+
+def growth_text(rows: list[Row]) -> str:
+    """Return how time grows with the scale: the exponents of least squares, 1 being linear."""
+    lines = []
+    for who in dict.fromkeys((row["target"], row["threads"], row["precision"]) for row in rows):
+        own = [r for r in rows if (r["target"], r["threads"], r["precision"]) == who]
+        scales = [math.log(row["scale"]) for row in own]
+        if len(set(scales)) < 2:
+            continue
+        times = [math.log(row["sim_s"]) for row in own]
+        exponent = statistics.linear_regression(scales, times).slope
+        lines.append(
+            f"{own[0]['bench']} on {who[0]}, {who[1]} threads, {who[2]}: time grows with the power "
+            f"{exponent:.2f} over a factor of {max(r['scale'] for r in own) / own[0]['scale']:g}"
+        )
+    return "\n".join(lines)
+
+
+def _text(key: str, value: Any) -> str:
+    if value is None or value != value:
+        return "-"
+    if key == "events":
+        return f"{value:.2e}"
+    if key in _PLACES:
+        return f"{value:.{_PLACES[key]}f}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

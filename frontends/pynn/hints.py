@@ -1,0 +1,41 @@
+"""What scripts for sPyNNaker call beyond PyNN: hints at how cells are placed on SpiNNaker.
+
+They are there while the command runs a script, and do nothing: other targets place cells by
+themselves.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+_HINTS = (
+    "set_number_of_neurons_per_core",
+    "set_number_of_synapse_cores",
+    "set_number_of_neurons_per_dimension_per_core",
+    "set_allow_delay_extensions",
+    "set_max_atoms_per_core",
+    "add_socket_address",
+)
+
+
+def name() -> str:
+    """Return the name of the simulator."""
+    return "snnc"
+
+
+def _hint(*_arguments: Any, **_keywords: Any) -> None:
+    """Take a hint."""
+
+
+def install(module: ModuleType) -> None:
+    """Offer the hints in a PyNN module."""
+    for hint in _HINTS:
+        setattr(module, hint, _hint)
+    module.name = name  # type: ignore[attr-defined]
+
+
+def remove(module: ModuleType) -> None:
+    """Take the hints away again."""
+    for hint in (*_HINTS, "name"):
+        vars(module).pop(hint, None)

@@ -1,0 +1,70 @@
+"""What the compiler makes of generated kernels: full vectors, nothing called, no masked stores."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import llvmlite.binding as llvm
+import pytest
+from single_cells import builder_of
+
+import snnc
+from snnc.runtime.jit.compiler import assembly
+
+MODELS = ("IF_curr_exp", "IF_cond_exp", "HH_cond_exp")
+PRECISIONS = ("f64", "f32", "packed")
+pytestmark = pytest.mark.skipif(
+    "x86_64" not in llvm.get_default_triple(), reason="looks for x86-64 instructions"
+)
+
+
+@cache
+def code(model: str, precision: str) -> str:
+    builder = builder_of([model])
+    builder.population("cells", 100, model)
+    network = snnc.compile(builder.finish(), precision=precision)
+    kernel = network.artifact.cells[model].kernel
+    assert kernel is not None
+    return assembly(kernel.text)
+
+
+def widest() -> str:
+    features = llvm.get_host_cpu_features()
+    return "zmm" if features.get("avx512f") else "ymm" if features.get("avx2") else "xmm"
+
+
+def called(text: str) -> set[str]:
+    """Return what is called by name, or through an address that is loaded by name."""
+    names = re.findall(r"^\s*(?:call\w*|jmp)\s+(?!\.)([A-Za-z_][\w.]*)", text, re.M)
+    names += re.findall(r"movabsq\s+\$([A-Za-z_][\w.]*), %r\w+", text)
+    return {name for name in names if not name.startswith(("_ZN11kernel_text", ".L"))}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("model", MODELS)
+def test_updates_use_whole_vectors(model: str, precision: str):
+    text, kind = code(model, precision), "pd" if precision == "f64" else "ps"
+    for operation in ("v(?:fn?m(?:add|sub)\\w*|mul|add)" + kind, "vcmp\\w*" + kind):
+        assert re.search(rf"^\s*{operation}\s.*%{widest()}", text, re.M), operation
+    if precision == "packed":
+        assert re.search(rf"vcvtdq2ps\s.*%{widest()}", text)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("model", [*MODELS, "SpikeSourcePoisson"])
+def test_updates_call_nothing(model: str, precision: str):
+    assert called(code(model, precision)) <= {"memset"}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("model", [*MODELS, "SpikeSourcePoisson"])
+def test_stores_are_not_masked(model: str, precision: str):
+    text = code(model, precision)
+    assert "maskmov" not in text
+    assert not re.search(r"^\s*v\w+\s+%[xyz]mm\d+, [^%\n]*\([^)\n]*\)\s*\{%k", text, re.M)
+
+
+def test_counts_are_drawn_with_whole_vectors():
+    text = code("SpikeSourcePoisson", "f64")
+    assert len(re.findall(rf"vpmuludq\s.*%{widest()}", text)) >= 20

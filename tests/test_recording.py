@@ -1,0 +1,120 @@
+"""Recordings: where samples are kept, and files that grow while a network runs."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import snnc.pynn as sim
+from snnc.ir.diagnostics import UserError
+
+h5py = pytest.importorskip("h5py")
+
+
+def network(**options):
+    sim.setup(timestep=0.1, rng_seed=3, **options)
+    cells = sim.Population(40, sim.IF_cond_exp(i_offset=1.0))
+    cells.initialize(v=sim.RandomDistribution("uniform", low=-70.0, high=-51.0))
+    cells.record("spikes")
+    cells[5:30].record("v")
+    return cells
+
+
+def data(cells):
+    segment = cells.get_data().segments[0]
+    trains = [np.asarray(train) for train in segment.spiketrains]
+    return trains, np.asarray(segment.analogsignals[0])
+
+
+def run(pieces, **options):
+    cells = network(**options)
+    for piece in pieces:
+        sim.run(piece)
+    return data(cells)
+
+
+def same(found, expected):
+    assert sum(map(len, expected[0])) > 50
+    for one, other in zip(found[0], expected[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(found[1], expected[1])
+
+
+def test_many_short_runs_record_what_one_long_run_does():
+    same(run([0.3] * 200), run([60.0]))
+
+
+def test_a_file_holds_what_memory_would(tmp_path):
+    path = tmp_path / "record.h5"
+    pieces = [0.1, 20.0, 99.9]
+    expected = run(pieces)
+    same(run(pieces, stream_to=path), expected)
+    with h5py.File(path) as file:
+        (group,) = file.values()
+        samples = group["v/samples_1"]
+        np.testing.assert_array_equal(samples.attrs["cells"], np.arange(5, 30))
+        np.testing.assert_array_equal(samples, expected[1][samples.attrs["first_sample"] :])
+        cells = np.asarray(group["spikes/cell"])
+        steps = np.asarray(group["spikes/step"])
+        for cell, train in enumerate(expected[0]):
+            np.testing.assert_allclose(steps[cells == cell] * 0.1, train)
+
+
+def test_memory_stays_flat_while_a_file_grows(tmp_path):
+    cells = network(stream_to=tmp_path / "record.h5")
+    sim.run(0.1)
+    simulation = sim.session.current().existing
+    recorder = simulation._recording.traces[cells.symbol, "v"]
+    for _ in range(5):
+        sim.run(200.0)
+        assert recorder.held() == 0
+    slab = recorder._slab
+    sim.run(200.0)
+    assert recorder._slab is slab
+    assert data(cells)[1].shape == (12002, 25)
+
+
+def test_clearing_with_a_file_forgets_the_past(tmp_path):
+    cells = network(stream_to=tmp_path / "record.h5")
+    sim.run(10.1)
+    cells.get_data(clear=True)
+    sim.run(10.0)
+    trains, samples = data(cells)
+    assert samples.shape == (100, 25)
+    assert all(np.all(train > 10.0) for train in trains)
+    with pytest.raises(UserError, match="already"):
+        sim.session.current().existing.stream(tmp_path / "other.h5")
+
+
+def test_a_network_that_changes_goes_on_in_the_same_file(tmp_path):
+    def trial(**options):
+        cells = network(**options)
+        sim.run(20.0)
+        cells[0:10].record("v")
+        more = sim.Population(2, sim.IF_cond_exp(i_offset=2.0))
+        more.record("v")
+        sim.run(40.0)
+        return (*data(cells), np.asarray(more.get_data().segments[0].analogsignals[0]))
+
+    found, expected = trial(stream_to=tmp_path / "record.h5"), trial()
+    same(found[:2], expected[:2])
+    np.testing.assert_array_equal(found[2], expected[2])
+
+
+def test_what_has_been_flushed_survives_a_crash(tmp_path):
+    path = tmp_path / "record.h5"
+    script = f"""\
+import os
+import snnc.pynn as sim
+sim.setup(timestep=0.1, stream_to={str(path)!r})
+cells = sim.Population(3, sim.IF_cond_exp(i_offset=1.0))
+cells.record(["spikes", "v"])
+sim.run(50.1)
+os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
+    with h5py.File(path) as file:
+        (group,) = file.values()
+        assert group["v/samples_1"].shape == (502, 3)
+        assert len(group["spikes/step"]) == len(group["spikes/cell"]) > 0
