@@ -377,6 +377,16 @@ class Simulation:
         """
         return self._access(projection).values(name)
 
+    def weights_have_sign(self, projection: str, sign: int) -> bool:
+        """Tell whether all weights of a projection (and of those that share its rows) have a sign.
+
+        Parameters
+        ----------
+        sign : int
+            1 for weights of at least 0, -1 for at most 0, 0 for any.
+        """
+        return self._access(projection).weights_have_sign(sign)
+
     def set_edge_values(self, projection: str, name: str, value: Value) -> None:
         """Set a value of all connections of a projection.
 

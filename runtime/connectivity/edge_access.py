@@ -82,6 +82,18 @@ class EdgeAccess:
         value = self._one.plan.parameters[name]
         return np.full(located.pre.size, value, np.float64)
 
+    def weights_have_sign(self, sign: int) -> bool:
+        """Tell whether no weight in the rows of the projection has the other sign.
+
+        Rows that several projections share are judged together; finding the connections of one
+        takes much more memory than the rows. A sign of 0 is had by all.
+        """
+        arrays = self._arrays("weight")
+        if arrays is None:
+            return self._bundle.weight * sign >= 0.0
+        ends = [(array.min(), array.max()) for array in arrays if array.size]
+        return all(min(low * sign, high * sign) >= 0 for low, high in ends)
+
     def set(self, name: str, value: Value) -> bool:
         """Set a value of all connections.
 

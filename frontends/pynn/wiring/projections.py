@@ -23,7 +23,13 @@ from snnc.pynn.refusals import (
     UnknownParameter,
     ValueRefused,
 )
-from snnc.pynn.wiring.checks import check_delay, check_drawn, check_weight, guessed_receptor
+from snnc.pynn.wiring.checks import (
+    check_delay,
+    check_drawn,
+    check_weight,
+    guessed_receptor,
+    wanted_sign,
+)
 from snnc.pynn.wiring.connections import per_connection
 from snnc.pynn.wiring.connectors import Connector, Rule
 from snnc.pynn.wiring.maps import of_indices
@@ -353,7 +359,8 @@ class Projection(Connections):
             self._check_drawn(simulation)
 
     def _check_drawn(self, simulation: Simulation) -> None:
-        if self._safe:
+        right = simulation.weights_have_sign(self.symbol, wanted_sign(self))
+        if self._safe and not right:
             check_drawn(self, simulation.edge_values(self.symbol, "weight"))
         self._doubtful = False
 
