@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SelectionPlan
-from snnc.ir.diagnostics import ResourceLimitError, UserError
+from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random, Space
 from snnc.runtime.connectivity.delays import delay_steps
-from snnc.runtime.connectivity.edges import check_memory, edge_space, estimate, instance
+from snnc.runtime.connectivity.edges import edge_space, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
 from snnc.runtime.connectivity.rows import build_rows, bundle_weight_form
 from snnc.runtime.jit.cache import shared_kernels
@@ -377,14 +377,11 @@ def test_bad_values_are_refused():
         build([project("from_list", {"pre": [0, 1], "post": [0, 1]}, weight=np.ones(3))])
 
 
-def test_networks_that_do_not_fit_are_refused_before():
+def test_the_estimate_covers_the_rows_and_is_not_far_above():
     one = project("all_to_all", {})
     needed = estimate(shared_kernels(), [one], weight="float32")
     (place,) = build([one])
     assert place.rows.nbytes <= needed <= 3 * place.rows.nbytes
-    check_memory(needed)
-    with pytest.raises(ResourceLimitError, match=r"estimate of 50\.00 GB.*20\.00 GB"):
-        check_memory(50 * 10**9, 20 * 10**9)
 
 
 @pytest.mark.parametrize("connector", ["fixed_probability", "fixed_total_number"])

@@ -47,8 +47,6 @@ class Part:
         differ between populations, make that necessary.
     thread : int
         Who owns the postsynaptic cells.
-    stamps : ndarray of int32
-        Step of the last event of each synapse; empty where nobody needs it.
     baseline : dict of ndarray
         Copies of the edge arrays, to which `Wiring.reset` returns.
     connected : ndarray of bool, shape (n_pre,)
@@ -59,7 +57,6 @@ class Part:
     source: str
     target: str | None
     thread: int
-    stamps: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     baseline: dict[str, NDArray[Any]] = field(default_factory=dict)
     connected: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 

@@ -215,16 +215,10 @@ class EdgeAccess:
         ]
         values = [{name: access.values(name) for name in names} for access in accesses]
         values[self._number]["delay"] = np.broadcast_to(delays, self._located.pre.shape)
-        stamps = self._located.gather(self._stamps()) if self._stamps()[0].size else None
         self._bundle.instances[:] = [
             access._listed(each) for access, each in zip(accesses, values, strict=True)
         ]
         self._wiring.rebuild(self._bundle)
-        if stamps is not None:
-            self._located.scatter(self._stamps(), stamps)
-
-    def _stamps(self) -> list[NDArray[Any]]:
-        return [part.stamps for part in self._bundle.parts] or [np.empty(0, np.int32)]
 
     def _listed(self, values: dict[str, NDArray[np.float64]]) -> ProjectionInstance:
         """Return the projection as a list of its connections with their values."""

@@ -9,13 +9,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SelectionPlan
 from snnc.codegen.connectors.base import Connector, PairKernel, PairList, Sides, find_connector
 from snnc.codegen.connectors.distances import Coordinates
-from snnc.ir.diagnostics import ResourceLimitError
 from snnc.ir.values import Random
 from snnc.runtime.connectivity.delays import check_grid
 from snnc.runtime.connectivity.splitting import split_draws
@@ -234,26 +232,3 @@ def estimate(
         total += one.expected(kernels) * (per_edge + listed * _BYTES_OF_LISTED_PAIR)
         total += one.pre.size * delays * _BYTES_OF_POINTER
     return int(total)
-
-
-def check_memory(needed: int, available: int | None = None) -> None:
-    """Refuse connections that do not fit into memory.
-
-    Parameters
-    ----------
-    needed : int
-        Bytes, from `estimate`.
-    available : int, optional
-        Bytes; by default what the machine has left.
-
-    Raises
-    ------
-    ResourceLimitError
-        Names both.
-    """
-    free = psutil.virtual_memory().available if available is None else available
-    if needed > free:
-        raise ResourceLimitError(
-            f"the connections do not fit into memory; found an estimate of {needed / 1e9:.2f} GB, "
-            f"expected at most the {free / 1e9:.2f} GB available"
-        )

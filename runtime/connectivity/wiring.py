@@ -172,8 +172,6 @@ class Wiring:
                 initial = {s.name: self._initial(one, s.name) for s in synapse.states
                            if s.axes == ("pre",)}  # fmt: skip
                 self._pre[one.plan.name, part.source] = PreStates(synapse, initial, size)
-            if any(f.kind == "edge_stamp" for f in synapse.layout["deliver"]):
-                part.stamps = np.zeros(part.rows.target.size, np.int32)
             part.connected = _connected(part)
             part.baseline = {name: part.rows.arrays[name].copy() for name in bundle.arrays}
         if synapse.observe is not None:
@@ -358,8 +356,6 @@ class Wiring:
                 return address(self._pre[name, part.source].arrays[field.name])
             case "edge":
                 return address(part.rows.arrays[field.name])
-            case "edge_stamp":
-                return address(part.stamps)
             case "scalar":
                 return bits(self._scalar(bundle, part, field.name))
             case "dt":
@@ -457,7 +453,6 @@ class Wiring:
         """Return weights and states of synapses to the start."""
         for bundle in self.bundles:
             for part in bundle.parts:
-                part.stamps[:] = 0
                 for name, values in part.baseline.items():
                     part.rows.arrays[name][:] = values
         for pre in self._pre.values():

@@ -38,8 +38,6 @@ class ProjectionState:
     ----------
     arrays, baseline : dict of ndarray, shape (m,)
         Values of each synapse at present and after a reset, in coherent units.
-    stamps : ndarray, shape (m,), or None
-        Step of the last event of each.
     pre : dict of str to PreStates
         By source population.
     rings : dict of (str, int) to PostHistory
@@ -48,7 +46,6 @@ class ProjectionState:
 
     arrays: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     baseline: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    stamps: NDArray[np.float64] | None = None
     pre: dict[str, PreStates] = field(default_factory=dict)
     rings: dict[tuple[str, int], PostHistory] = field(default_factory=dict)
 
@@ -91,8 +88,6 @@ def _exported_synapses(
     for array in bundle.arrays:
         state.arrays[array] = located.gather([part.rows.arrays[array] for part in bundle.parts])
         state.baseline[array] = located.gather([part.baseline[array] for part in bundle.parts])
-    if any(part.stamps.size for part in bundle.parts):
-        state.stamps = located.gather([part.stamps.astype(np.float64) for part in bundle.parts])
     state.pre = {source: pre for (own, source), pre in wiring.pre_states.items() if own == name}
     state.rings = {
         (target, thread): ring
@@ -136,10 +131,6 @@ def _import_synapses(name: str, old: ProjectionState, wiring: Wiring, kernels: K
         if array in bundle.arrays and values.shape == located.pre.shape:
             located.scatter([part.rows.arrays[array] for part in bundle.parts], values)
             located.scatter([part.baseline[array] for part in bundle.parts], old.baseline[array])
-    if old.stamps is not None and old.stamps.shape == located.pre.shape:
-        for number, part in enumerate(bundle.parts):
-            here = located.place == number
-            part.stamps[located.slot[here]] = old.stamps[here]
     for source, pre in old.pre.items():
         if (name, source) in wiring.pre_states:
             wiring.pre_states[name, source].take_over(pre)
