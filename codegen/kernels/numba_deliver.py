@@ -1,7 +1,8 @@
-"""The kernel that delivers spikes: rows of synapses into the accumulator of a thread.
+"""The kernel that delivers spikes through synapses with state: rows into a thread's accumulator.
 
 For each delay d that occurs, the spikes of stamp k + 1 - d meet their synapses with that delay, in
 ascending order of the presynaptic cell. What happens at a synapse is `synapse_arrival`'s matter.
+Synapses that only keep a weight have a kernel of their own (`numba_static`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from snnc.codegen.kernels.synapse_shape import FRACTION, PREVIOUS, SynapseShape
 from snnc.ir.dialects.draws import Draw
 
 COMMON_WORDS = 12
-_BYTES = {"i16": 2, "u16": 2, "u32": 4, "f32": 4, "f64": 8}
+_BYTES = {"u16": 2, "u32": 4, "f32": 4, "f64": 8}
 
 _TEXT = '''"""Delivery of {title}."""
 
@@ -106,9 +107,7 @@ class DeliverKernel(SynapseKernel):
         self.argument("n")
         self.view_targets()
         self.argument("accumulator")
-        sums = "i32" if form.packed else precision
-        self.intrinsics |= {sums} if form.packed else set()
-        self.unpack.append(f"accumulator = {sums}(words[w + 11], 1)")
+        self.unpack.append(f"accumulator = {precision}(words[w + 11], 1)")
 
     def source(self, name: str, body: list[str]) -> KernelSource:
         """Return the whole text around the statements for one synapse."""
@@ -186,9 +185,7 @@ class DeliverKernel(SynapseKernel):
         """Return the variable that holds the weight, or the value of an edge array."""
         if name not in self._edge:
             if name == "weight" and self.form.weight == "scalar":
-                packed = self.form.packed
-                weight = "words[w + 10]" if packed else self.real("reals[w + 10]")
-                self.unpack.append(f"weight = {weight}")
+                self.unpack.append(f"weight = {self.real('reals[w + 10]')}")
                 self._edge[name] = self.argument("weight")
             else:
                 self._edge[name] = self._load(name)
@@ -238,14 +235,14 @@ class DeliverKernel(SynapseKernel):
             if address not in self.numbers:
                 self.numbers.add(address)
                 self.unpack.append("weights = words[w + 10]")
-            kind = {"float32": "f32", "int16": "i16"}.get(self.form.weight, self.precision)
+            kind = "f32" if self.form.weight == "float32" else self.precision
         else:
             variable, kind = self.name(name), self.precision
             address = self.word("edge", name, "words[{}]", self.name(f"{name}_array"))
         self._view(address, address, kind)
         self._arrays[name] = address
         value = f"{address}[ix(j)]"
-        if kind not in ("i16", self.precision):
+        if kind != self.precision:
             self.intrinsics.add("D")
             value = f"D({value})"
         self.load.append(f"{variable} = {value}")

@@ -11,6 +11,7 @@ from typing import Literal
 
 from snnc.codegen.artifact import (
     Buffer,
+    KernelSource,
     ParameterPlan,
     SynapseField,
     SynapseForm,
@@ -19,6 +20,7 @@ from snnc.codegen.artifact import (
 from snnc.codegen.kernels.numba_counts import counts_kernel
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.numba_expressions import Precision
+from snnc.codegen.kernels.numba_static import static_kernel
 from snnc.codegen.kernels.synapse_arrival import arrival
 from snnc.codegen.kernels.synapse_events import emit_kernel, observe_kernel
 from snnc.codegen.kernels.synapse_rows import add_rows, takes_rows
@@ -52,15 +54,9 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
     if (form.weight == "edge") != shape.plastic:
         raise CompilationError(f"the form {form} does not fit the weights of {op.label}")
     name = f"{op.label}_{form}_{precision}"
-    kernel = DeliverKernel(shape, form, precision)
-    body = arrival(kernel)
-    if takes_rows(shape):
-        add_rows(kernel)
-    deliver = kernel.source(f"deliver_{name}", body)
-    if form.weight == "counts":
-        deliver = counts_kernel(precision, form.packed)
+    deliver, fields = _deliver(shape, form, precision)
     layout: dict[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
-    layout = {"deliver": tuple(kernel.layout)}
+    layout = {"deliver": fields}
     emit = observe = None
     if shape.carried:
         emit, layout["emit"] = emit_kernel(shape)
@@ -82,6 +78,21 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
         observe=observe,
         layout=layout,
     )
+
+
+def _deliver(
+    shape: SynapseShape, form: SynapseForm, precision: Precision
+) -> tuple[KernelSource, tuple[SynapseField, ...]]:
+    """Return the kernel of delivery, and the words of its table after the common ones."""
+    if form.weight == "counts":
+        return counts_kernel(precision, form.packed), ()
+    if shape.is_static:
+        return static_kernel(shape.op.label, form, precision), ()
+    kernel = DeliverKernel(shape, form, precision)
+    body = arrival(kernel)
+    if takes_rows(shape):
+        add_rows(kernel)
+    return kernel.source(f"deliver_{shape.op.label}_{form}_{precision}", body), tuple(kernel.layout)
 
 
 def _parameters(op: SynapseOp) -> tuple[ParameterPlan, ...]:

@@ -72,6 +72,16 @@ class SynapseShape:
         self.after = self.drivers(self.traces)
         self._check()
 
+    @property
+    def is_static(self) -> bool:
+        """Whether a spike delivers the weight, which nothing changes, and does nothing else."""
+        delivered = [v.owner for v in self.on_pre.delivered]
+        return (
+            not (self.op.states or self.op.constants or self.plastic or self.history)
+            and len(delivered) == 1
+            and all(isinstance(o, ex.GetOp) and o.variable.data == "weight" for o in delivered)
+        )
+
     def states(self, axis: str) -> list[str]:
         """Return the declared states of an axis."""
         return [name for name in self.op.states if self.axes[name] == axis]

@@ -213,6 +213,21 @@ def prefetch(typing: Any, address: Any) -> tuple[Any, Any]:
     return types.void(types.int64), generate
 
 
+STACK_WORDS = 2048
+
+
+@intrinsic
+def stack_words(typing: Any) -> tuple[Any, Any]:
+    """Return the address of STACK_WORDS int64 that live until the function returns."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        with builder.goto_entry_block():
+            words = builder.alloca(I64, STACK_WORDS)
+        return builder.ptrtoint(words, I64)
+
+    return types.int64(), generate
+
+
 def _declared(builder: Any, name: str, kind: Any) -> Any:
     return builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
 
