@@ -4,7 +4,8 @@ One random word per cell and step decides how many spikes the step has. Words co
 by (seed, population) and counted by (group of cells, step): a block of four words serves the cells
 i, i + 16, i + 32 and i + 48 of a group of 64, so that the draw vectorises. A rate that all cells
 share is compared with thresholds, which are computed once a step; rates that differ cost an
-exponential per cell. Both give the same count for the same word and rate.
+exponential per cell. A block of cells is compared with as many thresholds as its largest word asks
+for. Both give the same count for the same word and rate.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from snnc.runtime.jit.philox import philox
 
 WIDTH = {width}
 GROUP = 64
+BLOCK = 256
 LANES = 16
 MOST = 255
 RANGE = 4294967296.0
@@ -68,18 +70,32 @@ def entry(desc, rows, step):
 
 _SHARED = """
 @loop
-def tally(n, words, t0, t1, t2, t3, t4, t5, t6, t7, counts):
+def tally(n, words, t0, t1, t2, t3, counts):
     for i in range(n):
         w = words[i]
         k = np.uint32(w > t0) + np.uint32(w > t1) + np.uint32(w > t2) + np.uint32(w > t3)
-        k += np.uint32(w > t4) + np.uint32(w > t5) + np.uint32(w > t6) + np.uint32(w > t7)
         counts[i] += np.uint8(k)
 
 
 @loop
-def clear(n, counts, sure):
+def largest(n, words):
+    result = np.uint32(0)
+    for i in range(n):
+        result = select(words[i] > result, words[i], result)
+    return result
+
+
+@loop
+def tally_block(n, words, thresholds, known, sure, counts):
     for i in range(n):
         counts[i] = sure
+    most = largest(n, words)
+    j = 0
+    while j < known and most > thresholds[j]:
+        tally(
+            n, words, thresholds[j], thresholds[j + 1], thresholds[j + 2], thresholds[j + 3], counts
+        )
+        j += 4
 
 
 @loop
@@ -102,14 +118,11 @@ def count(n, words, thresholds, counts, {arguments}, k):
             sure += 1
         term = term * mean / (sure + known)
         total += term
-    for j in range(known, known + 8):
+    for j in range(known, known + 4):
         thresholds[j] = 0xFFFFFFFF
-    clear(n, counts, sure)
-    for j in range(0, known, 8):
-        tally(
-            n, words, thresholds[j], thresholds[j + 1], thresholds[j + 2], thresholds[j + 3],
-            thresholds[j + 4], thresholds[j + 5], thresholds[j + 6], thresholds[j + 7], counts,
-        )
+    for first in range(0, n, BLOCK):
+        last = select(first + BLOCK < n, first + BLOCK, n)
+        tally_block(last - first, words[first:last], thresholds, known, sure, counts[first:last])
 """
 
 _EACH = """
