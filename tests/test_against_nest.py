@@ -261,6 +261,15 @@ def test_hodgkin_huxley_follows_nest():
     assert rms(ours, v) < 0.002
 
 
+def test_hodgkin_huxley_at_dt_0_1_fires_within_a_step_of_nest():
+    initial = {"v": -65.0, "m": 0.0, "h": 1.0, "n": 0.0}
+    gates = {"V_m": -65.0, "Act_m": 0.0, "Inact_h": 1.0, "Act_n": 0.0}
+    _, times = nest_cell("hh_cond_exp_traub", TRAUB, 0.03, 60.0, 0.1, **gates)
+    assert len(times) > 3
+    ours = run(single("HH_cond_exp", TRAUB, initial, 0.03), 60.0)
+    np.testing.assert_allclose(spike_times(ours), times, atol=0.1 + 1e-9)
+
+
 @pytest.mark.parametrize("period", [0.0, 0.04, 0.1, 2.0, 2.04, 3.14])
 def test_refractory_steps_are_those_of_nest(period: float):
     cell = nest.Create("iaf_psc_delta", params={"t_ref": period, "I_e": 5000.0, "C_m": 250.0})

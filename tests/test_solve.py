@@ -117,6 +117,108 @@ def test_golden_text_of_regimes_and_the_exponential_midpoint():
     )
 
 
+GATED = """dyn.cell @Gated {
+  param tau : ms = 20.0
+  param slope : 1/mV/ms = 0.01
+  state v : mV = 1.0
+  state m : 1 = 0.0
+  receptor excitatory : mV
+  dv/dt = -m * v / tau
+  dm/dt = slope * v * (1.0 - m)
+  on excitatory(w) { v = v + w }
+}"""
+
+
+def test_golden_text_of_the_extrapolated_splitting():
+    assert (
+        print_text(lower(GATED, "solve,hoist-constants"))
+        == """builtin.module {
+  step.cell @Gated {
+    param tau : ms = 20.0
+    param slope : 1/mV/ms = 0.01
+    state v : mV = 1.0
+    state m : 1 = 0.0
+    receptor excitatory : mV
+    solved v, m by extrapolated_splitting
+    derived inverse_tau : 1/ms = 1.0 / tau
+    derived c_x : ms = 0.5 * dt
+    derived c_x_1 : ms = 0.25 * dt
+    update {
+      let x = -m * inverse_tau
+      let x_0 = x * v
+      let x_1 = x * c_x
+      let x_2 = x_1 * x_1
+      let x_3 = 1.0 + 0.016666666666666666 * x_2
+      let v_0 = v + c_x * x_0 * (x_3 / (1.0 + 0.1 * x_2 - x_3 * (0.5 * x_1)))
+      let x_4 = slope * v_0
+      let x_5 = -x_4
+      let x_6 = x_5 * dt
+      let x_7 = x_6 * x_6
+      let x_8 = 1.0 + 0.016666666666666666 * x_7
+      let m_0 = m + dt * (x_5 * m + x_4) * (x_8 / (1.0 + 0.1 * x_7 - x_8 * (0.5 * x_6)))
+      let x_9 = -m_0 * inverse_tau
+      let x_10 = x_9 * c_x
+      let x_11 = x_10 * x_10
+      let x_12 = 1.0 + 0.016666666666666666 * x_11
+      let x_13 = x * c_x_1
+      let x_14 = x_13 * x_13
+      let x_15 = 1.0 + 0.016666666666666666 * x_14
+      let v_1 = v + c_x_1 * x_0 * (x_15 / (1.0 + 0.1 * x_14 - x_15 * (0.5 * x_13)))
+      let x_16 = slope * v_1
+      let x_17 = -x_16
+      let x_18 = x_17 * c_x
+      let x_19 = x_18 * x_18
+      let x_20 = 1.0 + 0.016666666666666666 * x_19
+      let m_1 = m + c_x * (x_17 * m + x_16) * (x_20 / (1.0 + 0.1 * x_19 - x_20 * (0.5 * x_18)))
+      let x_21 = -m_1 * inverse_tau
+      let x_22 = x_21 * c_x
+      let x_23 = x_22 * x_22
+      let x_24 = 1.0 + 0.016666666666666666 * x_23
+      let v_2 = v_1 + c_x * (x_21 * v_1) * (x_24 / (1.0 + 0.1 * x_23 - x_24 * (0.5 * x_22)))
+      let x_25 = slope * v_2
+      let x_26 = -x_25
+      let x_27 = x_26 * c_x
+      let x_28 = x_27 * x_27
+      let x_29 = 1.0 + 0.016666666666666666 * x_28
+      let m_2 = m_1 + c_x * (x_26 * m_1 + x_25) * (x_29 / (1.0 + 0.1 * x_28 - x_29 * (0.5 * x_27)))
+      let x_30 = -m_2 * inverse_tau
+      let x_31 = x_30 * c_x_1
+      let x_32 = x_31 * x_31
+      let x_33 = 1.0 + 0.016666666666666666 * x_32
+      let x_34 = v_2 + c_x_1 * (x_30 * v_2) * (x_33 / (1.0 + 0.1 * x_32 - x_33 * (0.5 * x_31)))
+      let v_next = x_34 + 0.3333333333333333 * (x_34 - (v_0 + c_x * (x_9 * v_0) * (x_12 / (1.0 + 0.1 * x_11 - x_12 * (0.5 * x_10)))))
+      let m_next = m_2 + 0.3333333333333333 * (m_2 - m_0)
+      v = v_next + arrivals(excitatory)
+      m = m_next
+    }
+  }
+}
+"""  # noqa: E501
+    )
+
+
+@pytest.mark.parametrize(
+    ("equations", "expected"),
+    [
+        ("dv/dt = -m * v / tau dm/dt = (v / x - m) / tau", "extrapolated_splitting"),
+        ("dv/dt = (m * m * x - v) / tau dm/dt = (v / x * v / x - m) / tau", "exponential_midpoint"),
+        ("dv/dt = -v * v / x / tau dm/dt = v / x * (1.0 - m) / tau", "rk4"),
+        ("dv/dt = -v / tau dm/dt = v / x * (1.0 - m) / tau", "exponential_midpoint"),
+        ("dv/dt = -m * v / tau dm/dt = -v / x * m / tau", "extrapolated_splitting"),
+        ("dv/dt = -m * v / tau dm/dt = v * v / x / x / tau", "extrapolated_splitting"),
+    ],
+)
+def test_states_whose_rates_depend_on_what_they_drive_are_split(equations, expected):
+    text = f"""dyn.cell @Cell {{
+  param tau : ms = 20.0
+  param x : mV = 1.0
+  state v : mV = 1.0
+  state m : 1 = 0.0
+  {equations.replace(" dm", chr(10) + "  dm")}
+}}"""
+    assert methods(lower(text, "solve"))["m"][0] == expected
+
+
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
@@ -125,7 +227,7 @@ def test_golden_text_of_regimes_and_the_exponential_midpoint():
         ("IF_curr_delta", {"v": ("exact", None)}),
         ("IF_cond_exp", {"v": ("exponential_midpoint", 2), "gsyn_exc": ("exact", None)}),
         ("IF_cond_exp_gsfa_grr", {"v": ("exponential_midpoint", 2), "g_s": ("exact", None)}),
-        ("HH_cond_exp", {"v": ("exponential_midpoint", 2), "m": ("exponential_midpoint", 2)}),
+        ("HH_cond_exp", {"v": ("extrapolated_splitting", 4), "m": ("extrapolated_splitting", 4)}),
         ("EIF_cond_exp_isfa_ista", {"v": ("rk4", 4), "w": ("rk4", 4)}),
         ("Izhikevich", {"v": ("rk4", 4), "u": ("rk4", 4)}),
     ],

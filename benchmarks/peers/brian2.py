@@ -60,9 +60,12 @@ alpha_h = 0.128 * exp((17 - u) / 18) / ms : Hz
 beta_h = 4 / (1 + exp((40 - u) / 5)) / ms : Hz
 alpha_n = 0.16 / exprel((15 - u) / 5) / ms : Hz
 beta_n = 0.5 * exp((10 - u) / 40) / ms : Hz
+v_before : volt
 """
         + CONDUCTANCES,
-        "threshold": "v > v_offset + 30*mV", "reset": "", "refractory": "3*ms",
+        # As in PyNN's other backends a spike is a peak above 30 mV, none within 2 ms of another.
+        "threshold": "v >= v_offset + 30*mV and v < v_before", "reset": "", "refractory": "2*ms",
+        "keep": "v_before = v",
         "method": "exponential_euler", "integrator": "exponential Euler, order 1",
         "receptors": ("ge", "gi"), "unit": brian2.uS,
     },
@@ -170,6 +173,8 @@ class Peer:
             method=model["method"],
             namespace=names,
         )
+        if "keep" in model:
+            group.run_regularly(model["keep"], when="start")
         self.objects.append(group)
         begin = 0
         for one in alike:

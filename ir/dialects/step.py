@@ -44,6 +44,7 @@ from snnc.ir.units import Exponents, format_unit
 METHODS: dict[str, int | None] = {
     "exact": None,
     "exponential_midpoint": 2,
+    "extrapolated_splitting": 4,
     "exponential_euler": 1,
     "rk4": 4,
     "euler": 1,
