@@ -165,4 +165,4 @@ PASSES.add(
     "cut populations into slices that threads own",
 )
 
-TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "Numba kernels on this machine's processor")
+TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")

@@ -44,12 +44,6 @@ def entry(desc, rows, step):
     i64(desc, 1)[0] = step
 """
 
-FAIL = """\
-def entry(desc, rows, step):
-    if step == 7:
-        raise ValueError()
-"""
-
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
@@ -135,14 +129,6 @@ def test_more_threads_than_processors_do_not_collapse(kernels):
     assert run_threads(kernels, programs, 0, 2000, 1) == 2000
     assert time.perf_counter() - start < 10
     assert tables[:, 3].tolist() == [0] * threads
-
-
-def test_a_failing_kernel_is_reported_and_stops_the_others(kernels):
-    function = kernels.get(KernelSource("fail", FAIL)).address
-    programs, *buffers = programs_that_meet(kernels, 2, 5)
-    programs[1].append(Instruction(function, buffers[0].ctypes.data, 1))
-    with pytest.raises(SnncError, match="thread 1 failed"):
-        run_threads(kernels, programs, 0, 100, 5)
 
 
 def test_a_driver_needs_programs_and_an_epoch(kernels):

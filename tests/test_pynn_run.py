@@ -351,7 +351,7 @@ def test_star_import_and_time_to_import():
     modules = subprocess.check_output([sys.executable, "-c", listed], text=True)
     for slow in ("pyNN.common", "pyNN.connectors", "pyNN.standardmodels", "pyNN.recording"):
         assert slow not in modules
-    heavy = "import sys, snnc.pynn; print('numba' in sys.modules, 'neo' in sys.modules)"
+    heavy = "import sys, snnc.pynn; print('llvmlite.ir' in sys.modules, 'neo' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", heavy], text=True) == "False False\n"
 
 

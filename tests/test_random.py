@@ -27,8 +27,10 @@ from snnc.runtime.jit.philox import philox, uniform_f32, uniform_f64
 def entry(desc, rows, step):
     c = u32(desc, 10)
     words = philox(c[0], c[1], c[2], c[3], c[4], c[5])
-    for i in range(4):
-        c[6 + i] = words[i]
+    c[6] = words[0]
+    c[7] = words[1]
+    c[8] = words[2]
+    c[9] = words[3]
     f64(desc + 40, 1)[0] = uniform_f64(c[0], c[1])
     f32(desc + 48, 1)[0] = uniform_f32(c[0])
 """

@@ -1,4 +1,4 @@
-"""Arithmetic of `dyn` as text of Numba kernels.
+"""Arithmetic of `dyn` as text of kernels.
 
 What cells and synapses share: a value that is used once is written in place, one that is used
 more often gets a line of its own. Where values come from is the caller's business (`leaf`).

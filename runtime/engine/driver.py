@@ -27,7 +27,7 @@ from snnc.ir.diagnostics import SnncError
 from snnc.runtime.jit.cache import Kernels, source_of
 
 # The tables of runtime/kernels/driver.py.
-_SHARED, _INSTRUCTIONS, _COUNT, _REACHED, _STATUS, _OWN_SIZE = range(6)
+_SHARED, _INSTRUCTIONS, _COUNT, _REACHED, _OWN_SIZE = range(5)
 _THREADS, _EPOCH, _STOP, _SPINS = range(4)
 _SHARED_SIZE = 32
 _CACHE_LINE_WORDS = 8
@@ -166,11 +166,6 @@ class Driver:
         -------
         int
             The first step not run: k1, or less when stopped by the flag.
-
-        Raises
-        ------
-        SnncError
-            A kernel reports a failure.
         """
         self.step = k0
         epochs = 1
@@ -186,7 +181,6 @@ class Driver:
     def _slice(self, steps: int) -> None:
         k = self.step
         for own in self._own:
-            own[_STATUS] = 0
             own[_REACHED] = k
         futures: list[Future[None]] = []
         if self._pool is not None:
@@ -196,11 +190,6 @@ class Driver:
         for future in futures:
             future.result()
         self.step = int(self._own[0][_REACHED])
-        for thread, own in enumerate(self._own):
-            if own[_STATUS]:
-                raise SnncError(
-                    f"internal error: a kernel of thread {thread} failed before step {self.step}"
-                )
 
     def close(self) -> None:
         """End the threads; the driver cannot run any more."""

@@ -1,4 +1,4 @@
-"""Kernel text to object code; the only place where the runtime imports Numba."""
+"""Kernel text to object code, by way of LLVM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from snnc.ir.diagnostics import CompilationError
+from snnc.runtime.jit.kinds import KernelTextError
 from snnc.runtime.jit.machine import PERMITTED_SYMBOLS, target_machine
+from snnc.runtime.jit.translate import translate
 
 
 def compile_text(text: str, path: str, symbol: str) -> bytes:
@@ -25,58 +27,48 @@ def compile_text(text: str, path: str, symbol: str) -> bytes:
     Returns
     -------
     bytes
-        A relocatable object with one global function, of Numba's native signature:
-        ``int32 (void *result, void **failure, int64 desc, int64 rows, int64 step)``.
+        A relocatable object with one global function,
+        ``void (int64 desc, int64 rows, int64 step)``.
 
     Raises
     ------
     CompilationError
         The text does not compile, or needs anything but arithmetic and a few C functions.
     """
+    machine = target_machine()
     try:
-        module = _module(text, path, symbol)
-    except Exception as error:
+        module = _module(text, symbol, machine)
+    except (KernelTextError, SyntaxError, RuntimeError) as error:
         raise CompilationError(
             f"internal error: kernel {path} does not compile: {error}"
         ) from error
     _check_symbols(module, path)
-    return bytes(target_machine().emit_object(module))
+    return bytes(machine.emit_object(module))
 
 
 def llvm_ir(text: str) -> str:
     """Return the optimised LLVM IR of a kernel text."""
-    return str(_module(text, "<text>", "kernel"))
+    return str(_module(text, "kernel", target_machine()))
 
 
 def assembly(text: str) -> str:
     """Return the assembly of a kernel text, to look at what the compiler made of it."""
-    return target_machine().emit_assembly(_module(text, "<text>", "kernel"))
+    machine = target_machine()
+    return machine.emit_assembly(_module(text, "kernel", machine))
 
 
-def _module(text: str, path: str, symbol: str) -> Any:
+def _module(text: str, symbol: str, machine: Any) -> Any:
     """Return the optimised LLVM module of a text, its entry named `symbol`."""
-    from numba import types
-
-    from snnc.runtime.jit.intrinsics import loop
-
-    namespace: dict[str, Any] = {"__name__": f"{symbol}_text", "__file__": path}
-    exec(compile(text, path, "exec"), namespace)
-    dispatcher = loop(namespace["entry"])
-    dispatcher.compile(types.void(types.int64, types.int64, types.int64))
-    (result,) = dispatcher.overloads.values()
-    module = result.library._final_module
-    native = result.fndesc.llvm_func_name
-    module = module.clone()
-    for function in module.functions:
-        if function.name == native:
-            function.name = symbol
-        elif not function.is_declaration:
-            function.linkage = llvm.Linkage.internal
+    module = llvm.parse_assembly(translate(text, symbol, machine.triple, str(machine.target_data)))
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
     return module
 
 
 def _check_symbols(module: Any, path: str) -> None:
-    """Refuse a module that would not load without Numba or Python."""
+    """Refuse a module that needs more than is linked to kernels."""
     foreign = sorted(
         function.name
         for function in module.functions

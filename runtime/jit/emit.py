@@ -1,10 +1,9 @@
-"""Expressions over LLVM values, and Numba intrinsics made from them.
+"""Expressions over LLVM values, and primitives of kernels made from them.
 
-A kernel function written as ordinary Numba code costs type inference for each of its operations,
-at every call. The functions of `snnc.runtime.jit.mathlib` and `snnc.runtime.jit.philox` are called
-everywhere and are straight lines of arithmetic, so they are Python functions over `Term` instead:
-called once while the kernel is lowered, they emit their instructions in place. This is several
-times cheaper to compile, always inlined, and free of the branches that stop vectorisation.
+The functions of `snnc.runtime.jit.mathlib` and `snnc.runtime.jit.philox` are called everywhere and
+are straight lines of arithmetic: they are Python functions over `Term`, called once for each call
+in a kernel text, and emit their instructions in place. This is cheap to compile, always inlined,
+and free of the branches that stop vectorisation.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+
+from snnc.runtime.jit.kinds import Value, convert, float_kind, scalar
+from snnc.runtime.jit.text import Primitive
 
 F32, F64 = ir.FloatType(), ir.DoubleType()
 I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -187,33 +187,15 @@ def horner(x: Term, *coefficients: float) -> Term:
     return total
 
 
-def float_type(*arguments: Any) -> Any:
-    """Return the Numba float type in which to compute on `arguments`.
+def elementwise(function: Callable[..., Term], arity: int) -> Primitive:
+    """Return the primitive of a function over `arity` float terms, f32 or f64 by input."""
+    name = function.__name__.lstrip("_")
 
-    float32 when all floats among them are float32, float64 otherwise; integers follow the floats.
-    """
-    floats = {a for a in arguments if isinstance(a, types.Float)}
-    return types.float32 if floats == {types.float32} else types.float64
+    def emit(builder: Any, *values: Value) -> Value:
+        if len(values) != arity:
+            raise TypeError(f"{name} takes {arity} arguments, found {len(values)}")
+        kind = float_kind(*(value.scalar for value in values))
+        terms = [Term(builder, convert(builder, value, kind).llvm) for value in values]
+        return scalar(kind, function(*terms).value)
 
-
-def elementwise(function: Callable[..., Term], arity: int) -> Any:
-    """Return the Numba intrinsic of a function over `arity` float terms, f32 or f64 by input."""
-
-    def typed(*arguments: Any) -> tuple[Any, Any]:
-        kind = float_type(*arguments)
-
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return function(*[Term(builder, a) for a in args]).value
-
-        return kind(*[kind] * arity), generate
-
-    def one(typing: Any, x: Any) -> tuple[Any, Any]:
-        return typed(x)
-
-    def two(typing: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        return typed(x, y)
-
-    template = {1: one, 2: two}[arity]
-    template.__name__ = template.__qualname__ = function.__name__.lstrip("_")
-    template.__doc__ = function.__doc__
-    return intrinsic(template)
+    return Primitive(name, emit)

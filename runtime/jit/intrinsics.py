@@ -2,8 +2,11 @@
 
 Kernels see addresses (int64) only. A buffer becomes an array by `f64(address, n)` and its
 companions; inside an inner function decorated with `loop` different array arguments are promised
-not to overlap, so LLVM vectorises without run-time checks. Imported by kernel texts, hence only
-while something is compiled: importing it imports Numba.
+not to overlap, so LLVM vectorises without run-time checks.
+
+The language is what `snnc.runtime.jit.translate` takes of Python: functions of numbers, arrays and
+tuples; ``if``, ``while`` and ``for`` over ranges; arithmetic by the rules of
+`snnc.runtime.jit.kinds`, with 0 for an integer divided by 0.
 """
 
 from __future__ import annotations
@@ -12,205 +15,94 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
-from numba.core.compiler import Compiler, DefaultPassBuilder
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
 
-from snnc.runtime.jit.emit import F32, F64, I1, I32, I64, float_type
+from snnc.runtime.jit.kinds import (
+    BOOL,
+    FLOAT32,
+    FLOAT64,
+    INT16,
+    INT32,
+    INT64,
+    NOTHING,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    Array,
+    Scalar,
+    Value,
+    arithmetic_kind,
+    convert,
+    float_kind,
+    scalar,
+)
+from snnc.runtime.jit.text import Primitive
 
-# Contraction to fused multiply-add only: reassociation or reciprocals would make results depend on
-# how a population is cut into vectors and threads.
-KERNEL_OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
-# Without Python's wrappers nothing refers to the interpreter, and objects load without Numba.
-_NATIVE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-
-class KernelCompiler(Compiler):
-    """Numba's compiler with the settings that have no option of `njit`.
-
-    Array arguments do not alias; nothing is reference counted, since no kernel allocates; and the
-    passes for language features that kernels do not use are left out, a fifth of the time.
-    """
-
-    UNUSED_PASSES = frozenset(
-        {
-            "WithLifting",
-            "InlineClosureLikes",
-            "RewriteSemanticConstants",
-            "DeadBranchPrune",
-            "RewriteDynamicRaises",
-            "MakeFunctionToJitFunction",
-            "FindLiterallyCalls",
-            "LiteralUnroll",
-            "LiteralPropagationSubPipelinePass",
-            "InlineOverloads",
-            "NopythonRewrites",
-            "AnnotateTypes",
-            "DumpParforDiagnostics",
-        }
-    )
-
-    def __init__(
-        self,
-        typing: Any,
-        target: Any,
-        library: Any,
-        args: Any,
-        result: Any,
-        flags: Any,
-        local_types: Any,
-    ) -> None:
-        flags.noalias = True
-        flags.nrt = False
-        super().__init__(typing, target, library, args, result, flags, local_types)
-
-    def define_pipelines(self) -> list[Any]:
-        """Return Numba's pipeline without the unused passes."""
-        manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        unused = self.UNUSED_PASSES
-        manager.passes = [p for p in manager.passes if p[0].__name__ not in unused]
-        return [manager]
+I32, I64 = INT32.llvm, INT64.llvm
 
 
 def loop(function: Callable[..., Any]) -> Any:
-    """Make a function of a kernel: its array arguments must not overlap."""
-    return _compiled(function, pipeline_class=KernelCompiler)
+    """Mark a function of a kernel text: its array arguments must not overlap."""
+    return function
 
 
 def straight(function: Callable[..., Any]) -> Any:
-    """Make a branch-free helper that is copied to every call, so that loops of calls vectorise."""
-    return _compiled(function, pipeline_class=KernelCompiler, forceinline=True)
+    """Mark a branch-free helper that is copied to every call, so that loops of calls vectorise."""
+    return function
 
 
-def inline(function: Callable[..., Any]) -> Any:
-    """Make a helper whose body replaces its calls (before type inference, so keep it short)."""
-    return _compiled(function, inline="always")
+def _array_of(name: str, element: Scalar) -> Primitive:
+    def view(builder: Any, address: Value, n: Value) -> Value:
+        where = convert(builder, address, INT64).llvm
+        pointer = builder.inttoptr(where, element.llvm.as_pointer())
+        return Value(Array(element), (pointer, convert(builder, n, INT64).llvm))
+
+    return Primitive(name, view)
 
 
-def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    return njit(**options, **_NATIVE, **KERNEL_OPTIONS)(function)
+f64 = _array_of("f64", FLOAT64)
+f32 = _array_of("f32", FLOAT32)
+i64 = _array_of("i64", INT64)
+i32 = _array_of("i32", INT32)
+i16 = _array_of("i16", INT16)
+u64 = _array_of("u64", UINT64)
+u32 = _array_of("u32", UINT32)
+u16 = _array_of("u16", UINT16)
+u8 = _array_of("u8", UINT8)
 
 
-def _array_of(element: Any) -> Any:
-    array = types.Array(element, 1, "C")
-
-    def view(typing: Any, address: Any, n: Any) -> tuple[Any, Any]:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            data = context.get_data_type(element)
-            size = context.get_constant(types.intp, context.get_abi_sizeof(data))
-            made = make_array(array)(context, builder)
-            pointer = builder.inttoptr(args[0], data.as_pointer())
-            populate_array(
-                made, data=pointer, shape=[args[1]], strides=[size], itemsize=size, meminfo=None
-            )
-            return made._getvalue()
-
-        return array(types.int64, types.int64), generate
-
-    view.__name__ = view.__qualname__ = str(element)
-    return intrinsic(view)
-
-
-f64 = _array_of(types.float64)
-f32 = _array_of(types.float32)
-i64 = _array_of(types.int64)
-i32 = _array_of(types.int32)
-u64 = _array_of(types.uint64)
-u32 = _array_of(types.uint32)
-i16 = _array_of(types.int16)
-u16 = _array_of(types.uint16)
-u8 = _array_of(types.uint8)
-
-
-def _unify(typing: Any, a: Any, b: Any) -> Any:
-    a, b = types.unliteral(a), types.unliteral(b)
-    if isinstance(a, types.Float) or isinstance(b, types.Float):
-        return float_type(a, b)
-    return typing.unify_types(a, b)
-
-
-@intrinsic
-def select(typing: Any, condition: Any, a: Any, b: Any) -> tuple[Any, Any]:
+def _select(builder: Any, condition: Value, a: Value, b: Value) -> Value:
     """Return `a` where the condition holds, else `b`; both are evaluated, nothing branches."""
-    kind = _unify(typing, a, b)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        chosen = args[0]
-        if chosen.type != I1:
-            chosen = builder.icmp_unsigned("!=", chosen, chosen.type(0))
-        return builder.select(chosen, args[1], args[2])
-
-    return kind(types.boolean, kind, kind), generate
-
-
-def _cast(name: str, source: Any, result: Any, emit: Callable[[Any, Any], Any]) -> Any:
-    def cast(typing: Any, x: Any) -> tuple[Any, Any]:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return emit(builder, args[0])
-
-        return result(source), generate
-
-    cast.__name__ = cast.__qualname__ = name
-    return intrinsic(cast)
+    kinds = a.scalar, b.scalar
+    if a.kind == b.kind:
+        kind = a.scalar
+    elif any(kind.is_float for kind in kinds):
+        kind = float_kind(*kinds)
+    else:
+        kind = arithmetic_kind(*kinds)
+    chosen = convert(builder, condition, BOOL).llvm
+    yes, no = (convert(builder, value, kind).llvm for value in (a, b))
+    return scalar(kind, builder.select(chosen, yes, no))
 
 
-bits_f64 = _cast("bits_f64", types.int64, types.float64, lambda b, x: b.bitcast(x, F64))
-f64_bits = _cast("f64_bits", types.float64, types.int64, lambda b, x: b.bitcast(x, I64))
-bits_f32 = _cast("bits_f32", types.uint32, types.float32, lambda b, x: b.bitcast(x, F32))
-f32_bits = _cast("f32_bits", types.float32, types.uint32, lambda b, x: b.bitcast(x, I32))
-# An index known to be at least 0: spares the test for negative indices in gathers and scatters.
-ix = _cast("ix", types.int64, types.uint64, lambda b, x: x)
+select = Primitive("select", _select)
 
 
-def _pointer(builder: Any, address: Any, kind: Any = I64) -> Any:
-    return builder.inttoptr(address, kind.as_pointer())
+def _cast(name: str, source: Scalar, kind: Scalar) -> Primitive:
+    def cast(builder: Any, x: Value) -> Value:
+        return scalar(kind, builder.bitcast(convert(builder, x, source).llvm, kind.llvm))
+
+    return Primitive(name, cast)
 
 
-@intrinsic
-def fetch_add(typing: Any, address: Any, amount: Any) -> tuple[Any, Any]:
-    """Add to the int64 at an address atomically; return its value before."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.atomic_rmw("add", _pointer(builder, args[0]), args[1], "acq_rel")
-
-    return types.int64(types.int64, types.int64), generate
+bits_f64 = _cast("bits_f64", INT64, FLOAT64)
+f64_bits = _cast("f64_bits", FLOAT64, INT64)
+bits_f32 = _cast("bits_f32", UINT32, FLOAT32)
+f32_bits = _cast("f32_bits", FLOAT32, UINT32)
 
 
-@intrinsic
-def load_acquire(typing: Any, address: Any) -> tuple[Any, Any]:
-    """Load the int64 at an address; later reads and writes stay behind it."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load_atomic(_pointer(builder, args[0]), "acquire", 8)
-
-    return types.int64(types.int64), generate
-
-
-@intrinsic
-def store_release(typing: Any, address: Any, value: Any) -> tuple[Any, Any]:
-    """Store an int64 at an address; earlier reads and writes stay before it."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store_atomic(args[1], _pointer(builder, args[0]), "release", 8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64), generate
-
-
-@intrinsic
-def prefetch(typing: Any, address: Any) -> tuple[Any, Any]:
-    """Ask for the cache line at an address, to be read soon."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
-        function = _declared(builder, "llvm.prefetch.p0", kind)
-        where = builder.inttoptr(args[0], pointer)
-        builder.call(function, [where, I32(0), I32(3), I32(1)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), generate
+def _address(builder: Any, address: Value) -> Any:
+    return builder.inttoptr(convert(builder, address, INT64).llvm, I64.as_pointer())
 
 
 STACK_WORDS = 2048
@@ -232,53 +124,71 @@ def _declared(builder: Any, name: str, kind: Any) -> Any:
     return builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
 
 
-@intrinsic
-def pause(typing: Any) -> tuple[Any, Any]:
+def _fetch_add(builder: Any, address: Value, amount: Value) -> Value:
+    """Add to the int64 at an address atomically; return its value before."""
+    added = convert(builder, amount, INT64).llvm
+    return scalar(INT64, builder.atomic_rmw("add", _address(builder, address), added, "acq_rel"))
+
+
+def _load_acquire(builder: Any, address: Value) -> Value:
+    """Load the int64 at an address; later reads and writes stay behind it."""
+    return scalar(INT64, builder.load_atomic(_address(builder, address), "acquire", 8))
+
+
+def _store_release(builder: Any, address: Value, value: Value) -> Value:
+    """Store an int64 at an address; earlier reads and writes stay before it."""
+    stored = convert(builder, value, INT64).llvm
+    builder.store_atomic(stored, _address(builder, address), "release", 8)
+    return Value(NOTHING, ())
+
+
+def _prefetch(builder: Any, address: Value) -> Value:
+    """Ask for the cache line at an address, to be read soon."""
+    pointer = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
+    function = _declared(builder, "llvm.prefetch.p0", kind)
+    where = builder.inttoptr(convert(builder, address, INT64).llvm, pointer)
+    builder.call(function, [where, I32(0), I32(3), I32(1)])
+    return Value(NOTHING, ())
+
+
+def _pause(builder: Any) -> Value:
     """Tell the processor that this is a spinning loop (nothing where there is no such hint)."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        if "x86" in builder.module.triple:
-            kind = ir.FunctionType(ir.VoidType(), [])
-            builder.call(_declared(builder, "llvm.x86.sse2.pause", kind), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
+    if "x86" in builder.module.triple:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        builder.call(_declared(builder, "llvm.x86.sse2.pause", kind), [])
+    return Value(NOTHING, ())
 
 
-@intrinsic
-def sched_yield(typing: Any) -> tuple[Any, Any]:
+def _sched_yield(builder: Any) -> Value:
     """Give the processor to another thread (libc)."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.call(_declared(builder, "sched_yield", ir.FunctionType(I32, [])), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
+    builder.call(_declared(builder, "sched_yield", ir.FunctionType(I32, [])), [])
+    return Value(NOTHING, ())
 
 
-@intrinsic
-def usleep(typing: Any, microseconds: Any) -> tuple[Any, Any]:
+def _usleep(builder: Any, microseconds: Value) -> Value:
     """Sleep (libc)."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.call(_declared(builder, "usleep", ir.FunctionType(I32, [I32])), args)
-        return context.get_dummy_value()
-
-    return types.void(types.uint32), generate
+    function = _declared(builder, "usleep", ir.FunctionType(I32, [I32]))
+    builder.call(function, [convert(builder, microseconds, UINT32).llvm])
+    return Value(NOTHING, ())
 
 
-@intrinsic
-def call_kernel(typing: Any, function: Any, desc: Any, rows: Any, step: Any) -> tuple[Any, Any]:
-    """Call the compiled kernel at address `function`; return its status, 0 for success."""
+def _call_kernel(builder: Any, function: Value, desc: Value, rows: Value, step: Value) -> Value:
+    """Call the compiled kernel at address `function`."""
+    kind = ir.FunctionType(ir.VoidType(), [I64, I64, I64])
+    target = builder.inttoptr(convert(builder, function, INT64).llvm, kind.as_pointer())
+    words = [convert(builder, word, INT64).llvm for word in (desc, rows, step)]
+    builder.call(target, words)
+    return Value(NOTHING, ())
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(I32, [word.as_pointer(), word.as_pointer(), I64, I64, I64])
-        target = builder.inttoptr(args[0], kind.as_pointer())
-        with builder.goto_entry_block():
-            scratch = builder.alloca(word, 2)
-        failure = builder.gep(scratch, [I32(1)])
-        status = builder.call(target, [scratch, failure, *args[1:]])
-        return builder.sext(status, I64)
 
-    return types.int64(types.int64, types.int64, types.int64, types.int64), generate
+fetch_add = Primitive("fetch_add", _fetch_add)
+load_acquire = Primitive("load_acquire", _load_acquire)
+store_release = Primitive("store_release", _store_release)
+prefetch = Primitive("prefetch", _prefetch)
+pause = Primitive("pause", _pause)
+sched_yield = Primitive("sched_yield", _sched_yield)
+usleep = Primitive("usleep", _usleep)
+call_kernel = Primitive("call_kernel", _call_kernel)
+# An index known to be at least 0.
+ix = Primitive("ix", lambda builder, x: convert(builder, x, INT64))

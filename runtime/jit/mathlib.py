@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from numba import types
-from numba.extending import intrinsic
-
-from snnc.runtime.jit.emit import Term, elementwise, float_type, horner, select
+from snnc.runtime.jit.emit import Term, elementwise, horner, select
+from snnc.runtime.jit.kinds import Value, convert, float_kind, scalar
+from snnc.runtime.jit.text import Primitive
 
 MAX_INTEGER_POWER = 64
 
@@ -331,20 +330,13 @@ def _integer_power(x: Term, n: int) -> Term:
     return 1.0 / result if n < 0 else result
 
 
-@intrinsic(prefer_literal=True)
-def pow(typing: Any, x: Any, y: Any) -> tuple[Any, Any]:
+def _pow(builder: Any, x: Value, y: Value) -> Value:
     """Return x to the power y: by multiplications for a literal integer y, else C's `pow`."""
-    kind = float_type(x, y)
-    literal = y.literal_value if isinstance(y, types.IntegerLiteral) else None
-    if literal is not None and abs(literal) <= MAX_INTEGER_POWER:
+    kind = float_kind(x.scalar, y.scalar)
+    base = Term(builder, convert(builder, x, kind).llvm)
+    if isinstance(y.literal, int) and abs(y.literal) <= MAX_INTEGER_POWER:
+        return scalar(kind, _integer_power(base, y.literal).value)
+    return scalar(kind, base.libm("pow", Term(builder, convert(builder, y, kind).llvm)).value)
 
-        def multiply(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return _integer_power(Term(builder, args[0]), literal).value
 
-        # The literal stays in the signature: Numba keeps one body for each.
-        return kind(kind, y), multiply
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return Term(builder, args[0]).libm("pow", Term(builder, args[1])).value
-
-    return kind(kind, kind), generate
+pow = Primitive("pow", _pow)

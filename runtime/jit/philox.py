@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
-
 from snnc.runtime.jit.emit import Term
+from snnc.runtime.jit.kinds import FLOAT32, FLOAT64, UINT32, Value, convert, scalar, together
+from snnc.runtime.jit.text import Primitive
 
 ROUNDS = 10
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -51,54 +50,36 @@ def _uniform_single(word: Term) -> Term:
     return ((word >> 9) | 0x3F800000).as_float() - (1.0 - 2.0**-24)
 
 
-def _words(builder: Any, args: Any) -> list[Term]:
-    terms = [Term(builder, a) for a in args]
-    return _philox(terms[:4], terms[4:])
+def _terms(builder: Any, values: tuple[Value, ...], count: int) -> list[Term]:
+    if len(values) != count:
+        raise TypeError(f"{count} words are expected, found {len(values)}")
+    return [Term(builder, convert(builder, value, UINT32).llvm) for value in values]
 
 
-_WORDS = types.UniTuple(types.uint32, 4)
-_PAIR = types.UniTuple(types.float64, 2)
-_SIX = [types.uint32] * 6
-
-
-@intrinsic
-def philox(typing: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any]:
+def _philox_words(builder: Any, *values: Value) -> Value:
     """Return four random uint32 of a counter of four words and a key of two."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        words = _words(builder, args)
-        return context.make_tuple(builder, signature.return_type, [w.value for w in words])
-
-    return _WORDS(*_SIX), generate
+    terms = _terms(builder, values, 6)
+    return together([scalar(UINT32, word.value) for word in _philox(terms[:4], terms[4:])])
 
 
-@intrinsic
-def uniforms(typing: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> tuple[Any, Any]:
+def _uniforms(builder: Any, *values: Value) -> Value:
     """Return two independent doubles in (0, 1) of a counter and a key."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        a, b, c, d = _words(builder, args)
-        pair = [_uniform(a, b).value, _uniform(c, d).value]
-        return context.make_tuple(builder, signature.return_type, pair)
-
-    return _PAIR(*_SIX), generate
+    terms = _terms(builder, values, 6)
+    a, b, c, d = _philox(terms[:4], terms[4:])
+    return together([scalar(FLOAT64, _uniform(*pair).value) for pair in ((a, b), (c, d))])
 
 
-@intrinsic
-def uniform_f64(typing: Any, first: Any, second: Any) -> tuple[Any, Any]:
+def _uniform_f64(builder: Any, *values: Value) -> Value:
     """Return a double in (0, 1), both ends excluded, of two random words (52 random bits)."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _uniform(Term(builder, args[0]), Term(builder, args[1])).value
-
-    return types.float64(types.uint32, types.uint32), generate
+    return scalar(FLOAT64, _uniform(*_terms(builder, values, 2)).value)
 
 
-@intrinsic
-def uniform_f32(typing: Any, word: Any) -> tuple[Any, Any]:
+def _uniform_f32(builder: Any, *values: Value) -> Value:
     """Return a float in (0, 1), both ends excluded, of a random word (23 random bits)."""
+    return scalar(FLOAT32, _uniform_single(*_terms(builder, values, 1)).value)
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _uniform_single(Term(builder, args[0])).value
 
-    return types.float32(types.uint32), generate
+philox = Primitive("philox", _philox_words)
+uniforms = Primitive("uniforms", _uniforms)
+uniform_f64 = Primitive("uniform_f64", _uniform_f64)
+uniform_f32 = Primitive("uniform_f32", _uniform_f32)

@@ -7,7 +7,7 @@ rejects takes as many as it needs and never runs into its neighbours. A draw tha
 """
 
 # pyright: reportCallIssue=false
-# Intrinsics take a typing context that their callers do not pass.
+# This is a kernel text: it is read, never run, and primitives are no functions of Python.
 from __future__ import annotations
 
 from snnc.runtime.jit.intrinsics import loop, straight

@@ -17,7 +17,7 @@ from snnc.runtime.jit.intrinsics import (
 )
 
 # Words of a thread's table.
-SHARED, INSTRUCTIONS, COUNT, REACHED, STATUS = range(5)
+SHARED, INSTRUCTIONS, COUNT, REACHED = range(4)
 # Words of the shared table; those that threads write lie on cache lines of their own.
 THREADS, EPOCH, STOP, SPINS = range(4)
 ARRIVED, GENERATION, LEAVE, SHARED_SIZE = 8, 16, 24, 32
@@ -31,17 +31,13 @@ SLEEP_MICROSECONDS = 50
 
 @loop
 def step_once(instructions, count, step, first, last):
-    """Run the instructions that are due in a step; return the first failure, 0 if none."""
-    failure = 0
+    """Run the instructions that are due in a step."""
     for i in range(count):
         q = i * INSTRUCTION_WIDTH
         kind = instructions[q + 3]
         due = (kind == EVERY_STEP) | (first & (kind == EPOCH_START)) | (last & (kind == EPOCH_END))
         if due:
-            status = call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step)
-            if failure == 0:
-                failure = status
-    return failure
+            call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step)
 
 
 @loop
@@ -79,7 +75,7 @@ def leave_after_barrier(shared, threads, spins, stop):
 
 def entry(desc, rows, step):
     """Run `rows` steps, or fewer when told to stop, and note the step reached."""
-    own = i64(desc, 5)
+    own = i64(desc, 4)
     count = own[COUNT]
     instructions = i64(own[INSTRUCTIONS], count * INSTRUCTION_WIDTH)
     shared = own[SHARED]
@@ -93,10 +89,7 @@ def entry(desc, rows, step):
     while done < rows and not leave:
         length = select(epoch < rows - done, epoch, rows - done)
         for i in range(length):
-            status = step_once(instructions, count, step + done + i, i == 0, i == length - 1)
-            if status != 0 and own[STATUS] == 0:
-                own[STATUS] = status
-                store_release(stop, 1)
+            step_once(instructions, count, step + done + i, i == 0, i == length - 1)
         done += length
         if threads > 1:
             leave = leave_after_barrier(shared, threads, spins, stop)
