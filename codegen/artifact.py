@@ -234,6 +234,10 @@ class SynapsePlan:
         Advances the postsynaptic states at emission and keeps the history of spikes.
     layout : dict
         Words of a row of each kernel's table, after the common ones.
+    couple : KernelSource or None
+        Adds the currents of a step, where the synapse couples cells; `deliver` is None then.
+    reads : tuple of str
+        The states of cells that `couple` reads.
     """
 
     name: str
@@ -246,15 +250,17 @@ class SynapsePlan:
     plastic: bool
     carried: tuple[str, ...]
     pre_arrays: Mapping[str, str]
-    deliver: KernelSource
+    deliver: KernelSource | None
     emit: KernelSource | None
     observe: KernelSource | None
-    layout: Mapping[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
+    layout: Mapping[Literal["deliver", "emit", "observe", "couple"], tuple[SynapseField, ...]]
+    couple: KernelSource | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def is_static(self) -> bool:
         """Whether delivery needs nothing but weights, so that projections can share rows."""
-        return not (self.plastic or self.layout["deliver"])
+        return not (self.plastic or self.layout["deliver"] or self.couple)
 
     @property
     def edge_arrays(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from snnc.codegen.artifact import (
     SynapsePlan,
 )
 from snnc.codegen.kernels.numba_counts import counts_kernel
+from snnc.codegen.kernels.numba_couple import couple_kernel
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.numba_expressions import Precision
 from snnc.codegen.kernels.synapse_arrival import arrival
@@ -48,6 +49,8 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
     UnsupportedError
         A model that delivery cannot express; the message names the state.
     """
+    if op.coupling is not None:
+        return _coupling_plan(op, form, precision)
     shape = SynapseShape(op)
     if (form.weight == "edge") != shape.plastic:
         raise CompilationError(f"the form {form} does not fit the weights of {op.label}")
@@ -59,7 +62,7 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
     deliver = kernel.source(f"deliver_{name}", body)
     if form.weight == "counts":
         deliver = counts_kernel(precision, form.packed)
-    layout: dict[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
+    layout: dict[Literal["deliver", "emit", "observe", "couple"], tuple[SynapseField, ...]]
     layout = {"deliver": tuple(kernel.layout)}
     emit = observe = None
     if shape.carried:
@@ -81,6 +84,28 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
         emit=emit,
         observe=observe,
         layout=layout,
+    )
+
+
+def _coupling_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> SynapsePlan:
+    couple, fields = couple_kernel(op, precision)
+    return SynapsePlan(
+        name=f"{op.label}_{form}_{precision}",
+        model=op.label,
+        form=form,
+        parameters=_parameters(op),
+        decays=(),
+        edge_parameters=op.edge_parameters,
+        states=(),
+        plastic=False,
+        carried=(),
+        pre_arrays={},
+        deliver=None,
+        emit=None,
+        observe=None,
+        layout={"deliver": (), "couple": fields},
+        couple=couple,
+        reads=op.states_read,
     )
 
 

@@ -11,6 +11,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.coupling import ReadsOp
 from snnc.ir.dialects.infix import RESERVED
 from snnc.ir.locations import refuse
 from snnc.ir.units import divide
@@ -20,18 +21,20 @@ def readable_names(ops: Iterable[Operation]) -> dict[str, Attribute]:
     """Return the types of the names that expressions may read; refuse a second declaration."""
     names: dict[str, Attribute] = {}
     for op in ops:
+        labels, type = (), None
         if isinstance(op, dyn.ParamOp | dyn.StateOp | dyn.CurrentOp):
-            label, type = op.label, op.type
+            labels, type = (op.label,), op.type
+        elif isinstance(op, ReadsOp):
+            labels, type = op.names, op.type
         elif isinstance(op, dyn.AliasOp):
             check_reads(op, names, "used before it is declared, or in a cycle")
-            label, type = op.label, op.value.type
-        else:
-            continue
-        if label in names:
-            refuse(op, f"'{label}' is declared twice")
-        if label in RESERVED:
-            refuse(op, f"'{label}' is a reserved word")
-        names[label] = type
+            labels, type = (op.label,), op.value.type
+        for label in labels:
+            if label in names:
+                refuse(op, f"'{label}' is declared twice")
+            if label in RESERVED:
+                refuse(op, f"'{label}' is a reserved word")
+            names[label] = type
     return names
 
 

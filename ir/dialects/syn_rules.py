@@ -8,6 +8,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnc.ir.dialects import draws, dyn, syn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.coupling import CONDUCTANCE, CoupleOp, ReadsOp
+from snnc.ir.dialects.coupling_rules import check_coupling, coupling_of
 from snnc.ir.dialects.model_rules import (
     check_assignments,
     check_derivative,
@@ -20,7 +22,16 @@ from snnc.ir.dialects.model_rules import (
 )
 from snnc.ir.locations import refuse
 
-IN_MODEL = (dyn.ParamOp, dyn.StateOp, dyn.AliasOp, dyn.DerivOp, syn.DecayOp, syn.EventOp)
+IN_MODEL = (
+    dyn.ParamOp,
+    dyn.StateOp,
+    dyn.AliasOp,
+    dyn.DerivOp,
+    syn.DecayOp,
+    syn.EventOp,
+    ReadsOp,
+    CoupleOp,
+)
 _IN_EVENT = (ex.Expression, dyn.SetOp, syn.DeliverOp)
 
 
@@ -29,6 +40,10 @@ def check_model(model: syn.ModelOp) -> None:
     ops = list(model.body.block.ops)
     check_places(ops, IN_MODEL, "a synapse")
     names = names_of(ops)
+    coupling = coupling_of(ops)
+    if coupling is not None:
+        check_coupling(coupling, ops, names)
+        return
     states = {**states_of(ops), "weight": dyn.StateOp("weight", "weight", 0.0, per="edge")}
     axes = axes_of(ops, states)
     derived: set[str] = set()
@@ -76,7 +91,8 @@ def names_of(ops: Sequence[Operation]) -> dict[str, Attribute]:
             op for op in ops if isinstance(op, dyn.Declaration) and op.label == "weight"
         )
         refuse(raise_on, "'weight' is there already, per edge")
-    return {**names, "weight": syn.WEIGHT}
+    couples = any(isinstance(op, CoupleOp) for op in ops)
+    return {**names, "weight": CONDUCTANCE if couples else syn.WEIGHT}
 
 
 def check_state(op: dyn.StateOp) -> None:

@@ -56,6 +56,8 @@ class Cells:
         Values in declared units that states start from.
     current : ndarray, shape (size,)
         Injected current in nA.
+    from_sources : ndarray, shape (size,)
+        The part of it that comes from sources; the same array unless cells are coupled.
     history : History
         The latest spikes; set when delays are known.
     counts : Counts or None
@@ -81,6 +83,7 @@ class Cells:
             self.initial[state.name] = self._state_value(state, value, None)
         self.states = {s.name: aligned_zeros(plan.size, s.dtype) for s in cell.states}
         self.current = aligned_zeros(plan.size, layout.float_dtype)
+        self.from_sources = self.current
         self._flags = {
             part.thread: aligned_zeros(_blocks(part) * _FLAGS_PER_BLOCK, np.uint8)
             for part in layout.slices(plan.name)
@@ -108,6 +111,11 @@ class Cells:
         for name in self.states:
             self._initialise(name)
         self.current[:] = 0
+        self.from_sources[:] = 0
+
+    def couple(self) -> None:
+        """Keep the currents of sources apart from those of couplings."""
+        self.from_sources = aligned_zeros(self.size, self.layout.float_dtype)
 
     def _initialise(self, name: str) -> None:
         self.states[name][:] = np.multiply(self.initial[name], self._state(name).scale)
