@@ -42,6 +42,8 @@ FieldKind = Literal[
     "scratch",  # address of uint32 for whole groups of 64 cells and 264 more
     "scalar",  # a homogeneous constant as bits of a float64
     "array",  # address of a heterogeneous constant
+    "values",  # address of the numbers of a sequence parameter of all cells, float64
+    "offsets",  # address of int64: where the sequence of each cell begins, and where the last ends
     "step_count",  # int64: a homogeneous constant counted in steps
     "step_array",  # address of int32, the same per cell
     "first_id",  # int64: index in the network of the slice's first cell
@@ -102,6 +104,8 @@ class CellPlan:
         For receptors that have one, the parameter that is their time constant.
     packed : tuple of str
         Receptors whose arrivals are sums of integers.
+    tables : tuple of (str, str)
+        Sequence parameters that are the values and the beginnings of the bins of a table.
     """
 
     name: str
@@ -117,6 +121,7 @@ class CellPlan:
     schedule: str | None = None
     decays: Mapping[str, str] = field(default_factory=dict)
     packed: tuple[str, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

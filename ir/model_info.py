@@ -10,18 +10,23 @@ from xdsl.ir import Operation
 
 from snnc.ir.dialects import dyn, step, syn
 from snnc.ir.dialects.coupling import ReadsOp
+from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.units import NAMED, parse_unit
 
 
 @dataclass(frozen=True)
 class ParameterInfo:
-    """A parameter: its unit as declared, and its default in that unit, if it has one."""
+    """A parameter: its unit as declared, and its default in that unit, if it has one.
+
+    Of sequences, `ascending` are those of times and of the bins of tables.
+    """
 
     name: str
     unit: str
     default: float | None
     sequence: bool
+    ascending: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,13 @@ def describe_model(op: Operation) -> ModelInfo:
     assert isinstance(op, MODELS)
     doc = op.properties.get("doc")
     ops = list(op.body.block.ops)
+    ascending = {starts for _, starts in tables_of(op)}
+    ascending |= {o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)}
     return ModelInfo(
         name=op.label,
         kind=_kind(op),
         doc=doc.data if isinstance(doc, StringAttr) else "",
-        parameters={o.label: _parameter(o) for o in ops if isinstance(o, dyn.ParamOp)},
+        parameters={o.label: _parameter(o, ascending) for o in ops if isinstance(o, dyn.ParamOp)},
         states={o.label: _state(o) for o in ops if isinstance(o, dyn.StateOp)},
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
         port=next((o.label for o in ops if isinstance(o, dyn.CurrentOp)), None),
@@ -166,9 +173,10 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
     return found
 
 
-def _parameter(op: dyn.ParamOp) -> ParameterInfo:
+def _parameter(op: dyn.ParamOp, ascending: set[str]) -> ParameterInfo:
     default = None if op.default is None else op.default.value.data
-    return ParameterInfo(op.label, op.unit.data, default, op.sequence is not None)
+    sequence = op.sequence is not None
+    return ParameterInfo(op.label, op.unit.data, default, sequence, op.label in ascending)
 
 
 def _state(op: dyn.StateOp) -> StateInfo:

@@ -13,6 +13,7 @@ from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.coupling import ReadsOp
 from snnc.ir.dialects.infix import RESERVED
+from snnc.ir.dialects.piecewise import check_tables
 from snnc.ir.locations import refuse
 from snnc.ir.units import divide
 
@@ -48,10 +49,13 @@ def check_places(
 
 
 def check_sequences(model: Operation) -> None:
-    """Refuse expressions that read a sequence, or the earlier value of what is no state."""
+    """Refuse expressions that read a sequence other than as a table, or the earlier value of what
+    is no state.
+    """
     ops = list(model.regions[0].block.ops)
     states = states_of(ops)
-    sequences = {op.label for op in ops if isinstance(op, dyn.ParamOp) and op.sequence}
+    sequences = {op.label: op.type for op in ops if isinstance(op, dyn.ParamOp) and op.sequence}
+    check_tables(model, sequences.items())
     for op in model.walk():
         if isinstance(op, ex.PreviousOp) and op.variable.data not in states:
             name = op.variable.data

@@ -20,6 +20,7 @@ from snnc.ir.dialects.model_rules import (
     readable_names,
     states_of,
 )
+from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.locations import refuse
 
 IN_MODEL = (
@@ -64,6 +65,8 @@ def check_model(model: syn.ModelOp) -> None:
     if "pre" not in events:
         refuse(model, f"synapse '{model.label}' has no 'on pre', so it would deliver nothing")
     check_sequences(model)
+    if tables_of(model):
+        refuse(model, f"synapse '{model.label}' reads a table, which only cells have")
     check_draws(model)
 
 

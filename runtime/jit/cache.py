@@ -39,6 +39,7 @@ _IMPORTED = (
     "mathlib",
     "philox",
     "samplers",
+    "special",
     "compiler",
     "machine",
 )
