@@ -9,14 +9,15 @@ from snnc.codegen.artifact import CellPlan, PopulationPlan
 from snnc.hardware.cpu import CPU
 
 Segment = tuple[str, str]
-"""A population and one of its receptors."""
+"""A population and one of its receptors, or its port for current."""
 
 
 class Accumulator:
     """The accumulator of a thread: a segment for each population and receptor.
 
     Receptors of one name follow one another, so that a bundle of projections, which mostly act on
-    one, reaches all its targets by short offsets from the first.
+    one, reaches all its targets by short offsets from the first. Ports for current come last: the
+    rows of couplings name cells by their places.
 
     Parameters
     ----------
@@ -44,11 +45,12 @@ class Accumulator:
         self.first: dict[Segment, int] = {}
         self.size = 0
         self._ends: dict[Segment, int] = {}
-        receptors = {r: None for plan in populations for r in cells[plan.cell].receptors}
-        for receptor in receptors:
-            for plan in populations:
-                if receptor in cells[plan.cell].receptors:
-                    self._place((plan.name, receptor), plan.bounds[thread : thread + 2])
+        for places in ([cells[p.cell].receptors for p in populations],
+                       [_ports(cells[p.cell]) for p in populations]):  # fmt: skip
+            for place in dict.fromkeys(name for own in places for name in own):
+                for plan, own in zip(populations, places, strict=True):
+                    if place in own:
+                        self._place((plan.name, place), plan.bounds[thread : thread + 2])
 
     def _place(self, segment: Segment, bounds: Sequence[int]) -> None:
         self.first[segment] = self.size
@@ -62,6 +64,10 @@ class Accumulator:
     def span(self, segments: Sequence[Segment]) -> int:
         """Return how many elements lie between the first and the last of some segments."""
         return max((self._ends[s] for s in segments), default=0) - self.origin(segments)
+
+
+def _ports(cell: CellPlan) -> tuple[str, ...]:
+    return () if cell.current is None else (cell.current,)
 
 
 def offset_type(

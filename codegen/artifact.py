@@ -42,6 +42,8 @@ FieldKind = Literal[
     "scratch",  # address of uint32 for whole groups of 64 cells and 264 more
     "scalar",  # a homogeneous constant as bits of a float64
     "array",  # address of a heterogeneous constant
+    "values",  # address of the numbers of a sequence parameter of all cells, float64
+    "offsets",  # address of int64: where the sequence of each cell begins, and where the last ends
     "step_count",  # int64: a homogeneous constant counted in steps
     "step_array",  # address of int32, the same per cell
     "first_id",  # int64: index in the network of the slice's first cell
@@ -102,6 +104,8 @@ class CellPlan:
         For receptors that have one, the parameter that is their time constant.
     packed : tuple of str
         Receptors whose arrivals are sums of integers.
+    tables : tuple of (str, str)
+        Sequence parameters that are the values and the beginnings of the bins of a table.
     """
 
     name: str
@@ -117,6 +121,7 @@ class CellPlan:
     schedule: str | None = None
     decays: Mapping[str, str] = field(default_factory=dict)
     packed: tuple[str, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,6 +239,10 @@ class SynapsePlan:
         Advances the postsynaptic states at emission and keeps the history of spikes.
     layout : dict
         Words of a row of each kernel's table, after the common ones.
+    couple : KernelSource or None
+        Adds the currents of a step, where the synapse couples cells; `deliver` is None then.
+    reads : tuple of str
+        The states of cells that `couple` reads.
     """
 
     name: str
@@ -246,15 +255,17 @@ class SynapsePlan:
     plastic: bool
     carried: tuple[str, ...]
     pre_arrays: Mapping[str, str]
-    deliver: KernelSource
+    deliver: KernelSource | None
     emit: KernelSource | None
     observe: KernelSource | None
-    layout: Mapping[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
+    layout: Mapping[Literal["deliver", "emit", "observe", "couple"], tuple[SynapseField, ...]]
+    couple: KernelSource | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def is_static(self) -> bool:
         """Whether delivery needs nothing but weights, so that projections can share rows."""
-        return not (self.plastic or self.layout["deliver"])
+        return not (self.plastic or self.layout["deliver"] or self.couple)
 
     @property
     def edge_arrays(self) -> tuple[str, ...]:

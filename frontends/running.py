@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,15 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     import pyNN
 
     import snnc.pynn as backend
-    from snnc.pynn import hints
+    from snnc.pynn import hints, native_random
 
-    saved_modules = {name: sys.modules.get(f"pyNN.{name}") for name in _BACKENDS}
     saved_argv, saved_path = sys.argv, list(sys.path)
-    for name in _BACKENDS:
-        sys.modules[f"pyNN.{name}"] = backend
-        setattr(pyNN, name, backend)
+    modules: dict[str, ModuleType] = {f"pyNN.{name}": backend for name in _BACKENDS}
+    modules.update({f"pyNN.{name}.random": native_random for name in _BACKENDS})
+    saved_modules = {name: sys.modules.get(name) for name in modules}
+    saved_names = {name: vars(pyNN).get(name) for name in _BACKENDS}
+    sys.modules.update(modules)
+    vars(pyNN).update(dict.fromkeys(_BACKENDS, backend))
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent.absolute()))
     hints.install(backend)
@@ -61,13 +64,12 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     finally:
         hints.remove(backend)
         sys.argv, sys.path[:] = saved_argv, saved_path
-        for name, module in saved_modules.items():
-            if module is None:
-                del sys.modules[f"pyNN.{name}"]
-                delattr(pyNN, name)
-            else:
-                sys.modules[f"pyNN.{name}"] = module
-                setattr(pyNN, name, module)
+        for kept, saved in ((sys.modules, saved_modules), (vars(pyNN), saved_names)):
+            for name, module in saved.items():
+                if module is None:
+                    kept.pop(name, None)
+                else:
+                    kept[name] = module
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def _check_projection(op: ProjectionOp, scope: Scope, arrays: Arrays) -> None:
                 index = array[np.argmax(outside)]
                 refuse(op, f"index {index} of option '{side}' is not among {group.size} cells")
     if isinstance(op.weight, ArrayHandleAttr):
-        _check_weights(op, _get(op.weight, arrays), weight_limits(receptors_of(op, post, scope)))
+        _check_weights(op, _get(op.weight, arrays), weight_limits(receptors_of(op, scope)))
     if isinstance(op.delay, ArrayHandleAttr):
         delays = _get(op.delay, arrays)
         _refuse_nan(op, "delay", delays)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
 from snnc.ir.dialects import dyn, step, syn
+from snnc.ir.dialects.coupling import ReadsOp
+from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.units import NAMED, parse_unit
 
 
 @dataclass(frozen=True)
 class ParameterInfo:
-    """A parameter: its unit as declared, and its default in that unit, if it has one."""
+    """A parameter: its unit as declared, and its default in that unit, if it has one.
+
+    Of sequences, `ascending` are those of times and of the bins of tables.
+    """
 
     name: str
     unit: str
     default: float | None
     sequence: bool
+    ascending: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ class ReceptorInfo:
 class ModelInfo:
     """The declarations of a model, by name and in the order of the text.
 
-    `kind` is ``cell``, ``synapse`` or ``response``; `injectable` tells whether a cell takes
-    current, `decay` whether a synapse asks for the time constant of its receptor; `source` whether
+    `kind` is ``cell``, ``synapse`` or ``response``; `port` is the name by which a cell takes
+    current, if it does; `reads` the states of cells that a synapse reads in every step, with their
+    units; `decay` whether a synapse asks for the time constant of its receptor; `source` whether
     a cell emits without any input, `plastic` whether a synapse changes its weight;
     `times` is the parameter with the times at which a cell emits, if that is what it does.
     """
@@ -71,11 +79,22 @@ class ModelInfo:
     parameters: dict[str, ParameterInfo]
     states: dict[str, StateInfo]
     receptors: dict[str, ReceptorInfo]
-    injectable: bool
+    port: str | None
     decay: bool
     source: bool
     plastic: bool
     times: str | None = None
+    reads: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def injectable(self) -> bool:
+        """Whether a cell takes current."""
+        return self.port is not None
+
+    @property
+    def couples(self) -> bool:
+        """Whether a synapse acts in every step rather than at spikes."""
+        return bool(self.reads)
 
     @property
     def conductance_based(self) -> bool:
@@ -116,18 +135,21 @@ def describe_model(op: Operation) -> ModelInfo:
     assert isinstance(op, MODELS)
     doc = op.properties.get("doc")
     ops = list(op.body.block.ops)
+    ascending = {starts for _, starts in tables_of(op)}
+    ascending |= {o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)}
     return ModelInfo(
         name=op.label,
         kind=_kind(op),
         doc=doc.data if isinstance(doc, StringAttr) else "",
-        parameters={o.label: _parameter(o) for o in ops if isinstance(o, dyn.ParamOp)},
+        parameters={o.label: _parameter(o, ascending) for o in ops if isinstance(o, dyn.ParamOp)},
         states={o.label: _state(o) for o in ops if isinstance(o, dyn.StateOp)},
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
-        injectable=any(isinstance(o, dyn.CurrentOp) for o in ops),
+        port=next((o.label for o in ops if isinstance(o, dyn.CurrentOp)), None),
         decay=any(isinstance(o, syn.DecayOp) for o in ops),
         source=_kind(op) == "cell" and not any(isinstance(o, PORTS) for o in ops),
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
+        reads={o.label: o.unit.data for o in ops if isinstance(o, ReadsOp)},
     )
 
 
@@ -151,9 +173,10 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
     return found
 
 
-def _parameter(op: dyn.ParamOp) -> ParameterInfo:
+def _parameter(op: dyn.ParamOp, ascending: set[str]) -> ParameterInfo:
     default = None if op.default is None else op.default.value.data
-    return ParameterInfo(op.label, op.unit.data, default, op.sequence is not None)
+    sequence = op.sequence is not None
+    return ParameterInfo(op.label, op.unit.data, default, sequence, op.label in ascending)
 
 
 def _state(op: dyn.StateOp) -> StateInfo:

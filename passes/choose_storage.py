@@ -2,10 +2,10 @@
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
 ``int16``: the same in multiples of a quantum, for receptors that sum integers; ``edge``: rows with
-state of their own, which plastic synapses need; ``counts`` (see `fuse-poisson`): none. Rows with a
-weight each are fused for all projections from the same populations (`bundle`), so that a spike
-finds all its targets in one place; projections with a scalar weight, or with state, keep a bundle
-of their own.
+state of their own, which plastic synapses and couplings need; ``counts`` (see `fuse-poisson`):
+none. Rows with a weight each are fused for all projections from the same populations (`bundle`), so
+that a spike finds all its targets in one place; projections with a scalar weight, or with state,
+keep a bundle of their own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Kind(NamedTuple):
     """What decides about the storage of all projections with a synapse model."""
 
     static: bool
-    plastic: bool
+    edge: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ def _choose(
     network: snn.NetworkOp, forms: Mapping[str, SynapseOp], packed: set[tuple[str, str]]
 ) -> None:
     symbols = network.symbols()
-    kinds = {label: _Kind(is_static(op), op.is_plastic) for label, op in forms.items()}
+    kinds = {
+        label: _Kind(is_static(op), op.is_plastic or op.coupling is not None)
+        for label, op in forms.items()
+    }
     shared: dict[tuple[str, ...], int] = {}
     bundles = 0
     for projection in network.body.block.ops:
@@ -113,13 +116,14 @@ def delivers_weight(synapse: SynapseOp) -> bool:
 
 def is_static(synapse: SynapseOp) -> bool:
     """Tell whether delivery needs nothing but the weight, so that projections can share rows."""
-    return not synapse.states and not synapse.constants and not synapse.is_plastic
+    own = synapse.states or synapse.constants or synapse.is_plastic
+    return not own and synapse.coupling is None
 
 
 def _storage(
     projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: _Kind, each: str
 ) -> str:
-    if synapse.plastic:
+    if synapse.edge:
         return "edge"
     pairs = prod(_size(symbols[side], symbols) for side in (projection.pre, projection.post))
     if synapse.static and pairs < SMALL:

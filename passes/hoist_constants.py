@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import draws, dyn, step
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.piecewise import PiecewiseOp
 from snnc.passes.solving.algebra import number
 from snnc.passes.solving.cleanup import tidy
 from snnc.passes.solving.update import Builder
@@ -68,7 +69,7 @@ class _Hoister:
             return op.variable.data in self.constants
         if not isinstance(op, ex.Expression) or not isinstance(value.type, ex.Quantity):
             return False
-        if not op.operands or isinstance(op, draws.Draw):
+        if not op.operands or isinstance(op, draws.Draw | PiecewiseOp):
             return isinstance(op, ex.ConstOp)
         return all(self.is_constant(operand) for operand in op.operands)
 

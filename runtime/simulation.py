@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from snnc.codegen.artifact import Artifact, Buffer
 from snnc.ir.diagnostics import UserError, did_you_mean
 from snnc.ir.values import Sequences, Value
+from snnc.runtime.connectivity.couplings import Couplings
 from snnc.runtime.connectivity.edge_access import EdgeAccess, Edges
 from snnc.runtime.connectivity.wiring import Wiring
 from snnc.runtime.engine.carried_state import SimulationState, exported, imported
@@ -69,6 +70,7 @@ class Simulation:
                 )
                 for plan in artifact.populations
             }  # fmt: skip
+            self._couplings = Couplings(artifact, self._cells)
             self._currents = Currents(artifact.sources, self._cells, self._clock, self._draws)
             self._wiring = Wiring(artifact, self._layout, self._cells, self._kernels)
         check_network(artifact, self._wiring.estimate())
@@ -107,7 +109,7 @@ class Simulation:
             self._wiring.build()
         self._engine = Engine(
             self.artifact, self._kernels, self._layout, self._clock, self._cells, self._wiring,
-            self._currents, self._recording, self._report,
+            self._currents, self._couplings, self._recording, self._report,
         )  # fmt: skip
 
     def _built(self) -> Engine:

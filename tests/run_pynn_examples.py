@@ -1,5 +1,7 @@
 """Run PyNN's own examples unchanged through ``snnc run`` and print a table of the results.
 
+What does not run says what it needs instead, or its error.
+
 They are taken from PyNN's source distribution, which pip downloads: ``python
 tests/run_pynn_examples.py [NAME...]``. It is no test: it needs the network, and takes minutes.
 """
@@ -16,6 +18,15 @@ from pathlib import Path
 SOURCE = "pynn==0.13.0"
 SNNC = Path(sys.executable).parent / "snnc"
 ARGUMENTS = {"VAbenchmarks.py": ["COBA"]}
+# What they need beside a backend of PyNN, where they fail.
+NEEDS = {
+    "distrib_example.py": "shows MPI: several processes, and the package mpi4py",
+    "nrn_artificial_cell.py": "shows NEURON's own cells, IntFire1 and others",
+    "nineml_brunel.py": "the package nineml, which does not import on Python 3.10 and above",
+    "nineml_neuron.py": "the package nineml, which does not import on Python 3.10 and above",
+    "simpleRandomNetwork_csa.py": "the package csa, which imports nineml; calls NumpyRNG.next as "
+    "PyNN 0.8 had it",
+}
 TAKES_BACKEND = re.compile(r"get_simulator|get_script_args|sys\.argv|argparse")
 
 
@@ -54,6 +65,7 @@ def main():
         for script in sorted(examples.glob("*.py")):
             if len(sys.argv) < 2 or script.name in sys.argv[1:]:
                 runs, seconds, reason = run(script)
+                reason = NEEDS.get(script.name, reason) if reason else ""
                 print(f"| {script.name} | {'yes' if runs else 'no'} | {seconds:.1f} | {reason} |")
 
 

@@ -134,3 +134,14 @@ def test_setting_a_distribution_again_gives_other_numbers():
     first = cells.get("tau_m")
     cells.set(tau_m=uniform)
     assert not np.array_equal(first, cells.get("tau_m"))
+
+
+def test_the_native_generator_draws_and_can_be_repeated():
+    sim.setup(seed=9)
+    first, again = sim.NativeRNG(seed=5), sim.NativeRNG(seed=5)
+    drawn = first.next(1000, "normal", {"mu": 2.0, "sigma": 0.5})
+    assert drawn.mean() == pytest.approx(2.0, abs=0.1)
+    parts = [again.next(400, "normal", {"mu": 2.0, "sigma": 0.5}) for _ in range(2)]
+    assert np.array_equal(np.concatenate(parts), drawn[:800])
+    assert 0.0 < sim.NativeRNG().next() < 1.0
+    assert sim.NativeRNG(seed=6).next() != first.next()

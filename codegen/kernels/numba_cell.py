@@ -19,6 +19,7 @@ from snnc.codegen.kernels.numpy_constants import constants_text
 from snnc.codegen.kernels.regimes import CLOCK_BUFFERS, CLOCK_NAMES, Clock, clock_of
 from snnc.ir.dialects import draws, dyn, step
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.piecewise import PiecewiseOp, tables_of
 
 DTYPES = {"f64": "float64", "f32": "float32"}
 
@@ -59,6 +60,7 @@ def cell_plan(cell: step.CellOp) -> CellPlan:
             if isinstance(op, dyn.ReceptorOp) and op.decay is not None
         },
         packed=tuple(cell.packed_receptors),
+        tables=tuple(tables_of(cell)),
     )
 
 
@@ -151,6 +153,8 @@ class Arguments:
             "array": f"{real}(d[q + {{i}}], n)",
             "clock": "i32(d[q + {i}], n)",
             "step_array": "i32(d[q + {i}], n)",
+            "values": "f64(d[q + {i}], n)",
+            "offsets": "i64(d[q + {i}], n + 1)",
             "fired": "u8(d[q + {i}], n)",
             "scalar": "f[q + {i}]" if real == "f64" else "F(f[q + {i}])",
             "step_count": "np.int32(d[q + {i}])",
@@ -167,7 +171,7 @@ class Arguments:
         return result
 
 
-LOCALS = ("n", "i", "k", "t", "np", "F", "fired", *DRAW_NAMES, *CLOCK_NAMES)
+LOCALS = ("n", "i", "k", "t", "np", "F", "fired", "piecewise", *DRAW_NAMES, *CLOCK_NAMES)
 
 
 class _CellKernel:
@@ -200,6 +204,8 @@ class _CellKernel:
         match value.owner:
             case ex.GetOp(variable=variable):
                 return self._read(variable.data)
+            case PiecewiseOp():
+                return self._piecewise(value.owner)
             case draws.Draw():
                 return self.draws.name(value.owner)
             case step.ArrivalsOp(receptor=receptor):
@@ -209,6 +215,20 @@ class _CellKernel:
             case step.ElapsedOp(regime=regime):
                 return self._condition(self.clock.elapsed(regime.data))
         raise AssertionError(f"unexpected leaf {value}")
+
+    def _piecewise(self, op: PiecewiseOp) -> str:
+        """Return a name that holds the value of a table."""
+        table = []
+        for name in (op.values.data, op.starts.data):
+            table.append(self.arguments.add("values", name, name))
+            table.append(self.arguments.add("offsets", name, f"{name}_offsets"))
+        values, first, starts, bins = table
+        x = self.text.value(op.x)
+        text = f"piecewise({values}, {first}[i], {starts}, {bins}[i], {bins}[i + 1], {x})"
+        name = self.text.fresh(op.result.name_hint or op.values.data)
+        self.text.lines.append(f"{name} = {text if self.precision == 'f64' else f'F({text})'}")
+        self.text.bind(op.result, name)
+        return name
 
     def _received(self, receptor: str) -> str:
         """Return the name that holds the sum of the arrivals."""
@@ -304,6 +324,7 @@ class _CellKernel:
             "from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, loop, select, u8",
             *(line for line in self.text.imports() if "intrinsics" not in line),
             *self.draws.imports(),
+            *(["from snnc.runtime.jit.special import piecewise"] if tables_of(self.cell) else []),
             "",
             f"WIDTH = {len(self.arguments.fields)}",
             "",

@@ -16,6 +16,7 @@ from xdsl.ir import Operation, Region, SSAValue
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.piecewise import PiecewiseOp
 from snnc.ir.locations import location_of
 
 Precision = Literal["f64", "f32"]
@@ -42,7 +43,9 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.MinOp: "fmin",
     ex.MaxOp: "fmax",
     ex.SelectOp: "select",
+    ex.LogGammaSfOp: "log_gamma_sf",
 }
+_SPECIAL = {"log_gamma_sf"}
 _USED_NAMES = {*_FUNCTIONS.values(), "pow", "F", "entry", "desc", "rows", "step"}
 
 
@@ -141,7 +144,9 @@ class NumbaExpressions:
         op = value.owner
         if not isinstance(op, ex.Expression):
             return self.leaf(value)
-        if isinstance(op, draws.Draw) or (not op.operands and not isinstance(op, ex.ConstOp)):
+        if isinstance(op, draws.Draw | PiecewiseOp) or (
+            not op.operands and not isinstance(op, ex.ConstOp)
+        ):
             return self.leaf(value)
         text, level = self._operation(op)
         if value.uses.get_length() > 1 and not isinstance(op, ex.ConstOp):
@@ -151,12 +156,14 @@ class NumbaExpressions:
     def imports(self) -> list[str]:
         """Return the import statements of what the text uses, `F` included."""
         lines = ["from numpy import float32 as F"] if self.precision == "f32" else []
-        selects = self.functions & {"select"}
-        functions = sorted(self.functions - selects)
+        selects, special = self.functions & {"select"}, sorted(self.functions & _SPECIAL)
+        functions = sorted(self.functions - selects - _SPECIAL)
         if selects:
             lines.append("from snnc.runtime.jit.intrinsics import select")
         if functions:
             lines.append(f"from snnc.runtime.jit.mathlib import {', '.join(functions)}")
+        if special:
+            lines.append(f"from snnc.runtime.jit.special import {', '.join(special)}")
         return lines
 
     def _assign(self, value: SSAValue, text: str, hint: str) -> str:

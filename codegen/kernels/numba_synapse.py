@@ -18,6 +18,7 @@ from snnc.codegen.artifact import (
     SynapsePlan,
 )
 from snnc.codegen.kernels.numba_counts import counts_kernel
+from snnc.codegen.kernels.numba_couple import couple_kernel
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.numba_expressions import Precision
 from snnc.codegen.kernels.numba_static import static_kernel
@@ -50,12 +51,14 @@ def synapse_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Syna
     UnsupportedError
         A model that delivery cannot express; the message names the state.
     """
+    if op.coupling is not None:
+        return _coupling_plan(op, form, precision)
     shape = SynapseShape(op)
     if (form.weight == "edge") != shape.plastic:
         raise CompilationError(f"the form {form} does not fit the weights of {op.label}")
     name = f"{op.label}_{form}_{precision}"
     deliver, fields = _deliver(shape, form, precision)
-    layout: dict[Literal["deliver", "emit", "observe"], tuple[SynapseField, ...]]
+    layout: dict[Literal["deliver", "emit", "observe", "couple"], tuple[SynapseField, ...]]
     layout = {"deliver": fields}
     emit = observe = None
     if shape.carried:
@@ -93,6 +96,28 @@ def _deliver(
     if takes_rows(shape):
         add_rows(kernel)
     return kernel.source(f"deliver_{shape.op.label}_{form}_{precision}", body), tuple(kernel.layout)
+
+
+def _coupling_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> SynapsePlan:
+    couple, fields = couple_kernel(op, precision)
+    return SynapsePlan(
+        name=f"{op.label}_{form}_{precision}",
+        model=op.label,
+        form=form,
+        parameters=_parameters(op),
+        decays=(),
+        edge_parameters=op.edge_parameters,
+        states=(),
+        plastic=False,
+        carried=(),
+        pre_arrays={},
+        deliver=None,
+        emit=None,
+        observe=None,
+        layout={"deliver": (), "couple": fields},
+        couple=couple,
+        reads=op.states_read,
+    )
 
 
 def _parameters(op: SynapseOp) -> tuple[ParameterPlan, ...]:

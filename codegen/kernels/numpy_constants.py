@@ -25,6 +25,12 @@ def exprel(x):
     return np.where(x == 0.0, 1.0, np.expm1(safe) / safe)[()]
 
 
+def log_gamma_sf(shape, x):
+    from scipy.stats import gamma
+
+    return gamma.logsf(x, shape)
+
+
 def first_row(entries, size):
     from scipy.linalg import expm
 

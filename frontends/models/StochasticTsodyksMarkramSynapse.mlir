@@ -3,7 +3,7 @@ syn.model @StochasticTsodyksMarkramSynapse "Short-term plasticity of one release
   param tau_rec : ms = 100.0
   param tau_facil : ms = 0.0
   let tau_u = max(tau_facil, 1.0e-09 [ms])
-  state u : 1 = 0.0 per pre hidden
+  state u : 1 = 0.0 per pre
   state empty : 1 = 1.0 per pre hidden
   state full : 1 = 1.0 per edge hidden
   du/dt = -u / tau_u

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyNN import errors, random, space
-from pyNN.random import GSLRNG, NativeRNG, NumpyRNG, RandomDistribution
+from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
 from snnc.pynn import simulator
@@ -37,6 +37,7 @@ from snnc.pynn.control import (
     setup,
 )
 from snnc.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from snnc.pynn.native_random import NativeRNG
 from snnc.pynn.network import Network
 from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
 from snnc.pynn.session import current as _current

@@ -85,7 +85,7 @@ class _Writer:
             self.group(projection.post, projection.location),
             projection.connection_rule(),
             self.model(projection.synapse_type.model_name()),
-            projection.receptor_type,
+            projection.port,
             projection.value("weight"),
             projection.value("delay"),
             parameters=projection.model_values(),

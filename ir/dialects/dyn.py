@@ -42,6 +42,7 @@ from snnc.ir.dialects.expressions import (
     quantity_of,
 )
 from snnc.ir.dialects.model_op import Model
+from snnc.ir.dialects.piecewise import PiecewiseOp
 from snnc.ir.locations import refuse
 from snnc.ir.units import Exponents, divide, format_unit, parse_unit
 
@@ -402,6 +403,7 @@ Dyn = Dialect(
     [
         *EXPRESSIONS,
         *DRAWS,
+        PiecewiseOp,
         ParamOp,
         StateOp,
         ReceptorOp,

@@ -21,6 +21,7 @@ from snnc.ir.dialects.model_rules import (
     readable_names,
     states_of,
 )
+from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.locations import refuse
 
 _IN_REGIME = (dyn.DerivOp, dyn.OnOp, dyn.WhenOp, dyn.AfterOp)
@@ -138,6 +139,8 @@ def _check_scope(
                     refuse(op, "'after' counts from the entry into a regime, so it stands in one")
             case dyn.PoissonOp():
                 check_reads(op, names)
+                if tables_of(op):
+                    refuse(op, "the rate of 'emit poisson' cannot be read from a table")
 
 
 def _check_on(

@@ -445,6 +445,20 @@ class ExprelOp(Transcendental):
     name = "dyn.exprel"
 
 
+@irdl_op_definition
+class LogGammaSfOp(Binary):
+    """The logarithm of the probability that a gamma variate of a shape and scale 1 exceeds x."""
+
+    name = "dyn.log_gamma_sf"
+    SYMBOL: ClassVar[str] = "log_gamma_sf"
+
+    def check_units(self) -> None:
+        """Refuse units."""
+        for operand in self.operands:
+            if exponents_of(operand) != DIMENSIONLESS:
+                refuse(self, f"'log_gamma_sf' takes pure numbers; found {describe(operand)}")
+
+
 COMPARISONS = ("<", "<=", ">", ">=", "==")
 
 
@@ -570,7 +584,12 @@ UNARY_FUNCTIONS: dict[str, type[Unary]] = {
     "tanh": TanhOp,
     "exprel": ExprelOp,
 }
-BINARY_FUNCTIONS: dict[str, type[Binary]] = {"min": MinOp, "max": MaxOp, "pow": PowOp}
+BINARY_FUNCTIONS: dict[str, type[Binary]] = {
+    "min": MinOp,
+    "max": MaxOp,
+    "pow": PowOp,
+    "log_gamma_sf": LogGammaSfOp,
+}
 
 EXPRESSIONS: tuple[type[Operation], ...] = (
     ConstOp,

@@ -22,11 +22,12 @@ from xdsl.utils.lexer import Position
 from snnc.ir.diagnostics import UnitError, did_you_mean
 from snnc.ir.dialects import draws
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.piecewise import PiecewiseOp
 from snnc.ir.locations import parser_location
 from snnc.ir.units import format_unit, parse_unit
 
 DRAWS = ("uniform", "standard_gamma", "binomial")
-FUNCTIONS = {*ex.UNARY_FUNCTIONS, *ex.BINARY_FUNCTIONS, *DRAWS, "select", "previous"}
+FUNCTIONS = {*ex.UNARY_FUNCTIONS, *ex.BINARY_FUNCTIONS, *DRAWS, "select", "previous", "piecewise"}
 RESERVED = {
     *FUNCTIONS, "and", "or", "not", "let", "yield", "t", "dt", "emit", "goto", "deliver"
 }  # fmt: skip
@@ -265,6 +266,8 @@ class ExpressionParser:
                     f"unknown name '{state}'{did_you_mean(state, self.scope)}", at
                 )
             op = ex.PreviousOp(state, self.scope[state])
+        elif name == "piecewise":
+            op = self._piecewise()
         elif name in DRAWS:
             op = self._draw(name)
         else:
@@ -274,6 +277,18 @@ class ExpressionParser:
             op = self._function(name, arguments, at)
         self.parser.parse_punctuation(")")
         return self.emit(op, at)
+
+    def _piecewise(self) -> Operation:
+        names = []
+        for _ in ("values", "starts"):
+            at = self.parser.pos
+            names.append(self.parser.parse_identifier("a sequence parameter expected"))
+            if names[-1] not in self.scope:
+                self.parser.raise_error(
+                    f"unknown name '{names[-1]}'{did_you_mean(names[-1], self.scope)}", at
+                )
+            self.parser.parse_punctuation(",")
+        return PiecewiseOp(*names, self.expression(), self.scope[names[0]])
 
     def _draw(self, name: str) -> Operation:
         stream = self.parser.parse_identifier("the name of a stream expected")
@@ -388,6 +403,8 @@ class ExpressionPrinter:
                 (name,) = op.properties.values()
                 assert isinstance(name, StringAttr)
                 return f"{op.name.split('.')[-1]}({name.data})", _ATOM
+            case PiecewiseOp():
+                return f"piecewise({op.values.data}, {op.starts.data}, {self.text(op.x)})", _ATOM
             case draws.StandardGammaOp():
                 return f"standard_gamma({op.stream.data}, {self.text(op.shape)})", _ATOM
             case draws.BinomialOp():

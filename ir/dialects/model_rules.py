@@ -11,7 +11,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import draws, dyn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.coupling import ReadsOp
 from snnc.ir.dialects.infix import RESERVED
+from snnc.ir.dialects.piecewise import check_tables
 from snnc.ir.locations import refuse
 from snnc.ir.units import divide
 
@@ -20,18 +22,20 @@ def readable_names(ops: Iterable[Operation]) -> dict[str, Attribute]:
     """Return the types of the names that expressions may read; refuse a second declaration."""
     names: dict[str, Attribute] = {}
     for op in ops:
+        labels, type = (), None
         if isinstance(op, dyn.ParamOp | dyn.StateOp | dyn.CurrentOp):
-            label, type = op.label, op.type
+            labels, type = (op.label,), op.type
+        elif isinstance(op, ReadsOp):
+            labels, type = op.names, op.type
         elif isinstance(op, dyn.AliasOp):
             check_reads(op, names, "used before it is declared, or in a cycle")
-            label, type = op.label, op.value.type
-        else:
-            continue
-        if label in names:
-            refuse(op, f"'{label}' is declared twice")
-        if label in RESERVED:
-            refuse(op, f"'{label}' is a reserved word")
-        names[label] = type
+            labels, type = (op.label,), op.value.type
+        for label in labels:
+            if label in names:
+                refuse(op, f"'{label}' is declared twice")
+            if label in RESERVED:
+                refuse(op, f"'{label}' is a reserved word")
+            names[label] = type
     return names
 
 
@@ -45,10 +49,13 @@ def check_places(
 
 
 def check_sequences(model: Operation) -> None:
-    """Refuse expressions that read a sequence, or the earlier value of what is no state."""
+    """Refuse expressions that read a sequence other than as a table, or the earlier value of what
+    is no state.
+    """
     ops = list(model.regions[0].block.ops)
     states = states_of(ops)
-    sequences = {op.label for op in ops if isinstance(op, dyn.ParamOp) and op.sequence}
+    sequences = {op.label: op.type for op in ops if isinstance(op, dyn.ParamOp) and op.sequence}
+    check_tables(model, sequences.items())
     for op in model.walk():
         if isinstance(op, ex.PreviousOp) and op.variable.data not in states:
             name = op.variable.data

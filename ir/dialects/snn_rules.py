@@ -33,6 +33,7 @@ from snnc.ir.dialects.snn_values import (
 from snnc.ir.locations import refuse
 from snnc.ir.model_info import ModelInfo, ParameterInfo, ReceptorInfo, describe_model, is_model
 from snnc.ir.registry import CONNECTORS
+from snnc.ir.units import parse_unit
 from snnc.ir.values import CURRENT_SOURCES
 
 
@@ -187,7 +188,7 @@ def _check_assembly(op: AssemblyOp, scope: Scope) -> None:
 def _check_projection(op: ProjectionOp, scope: Scope) -> None:
     pre, post = scope.group(op, op.pre), scope.group(op, op.post)
     model = scope.model(op, op.synapse, "synapse")
-    receptors = receptors_of(op, post, scope)
+    receptors = receptors_of(op, scope)
     if model.decay and any(receptor.decay is None for receptor in receptors):
         refuse(
             op,
@@ -215,8 +216,12 @@ def _check_projection(op: ProjectionOp, scope: Scope) -> None:
         check_delay(op, op.delay.value.data, scope.dt)
 
 
-def receptors_of(op: ProjectionOp, post: Group, scope: Scope) -> list[ReceptorInfo]:
+def receptors_of(op: ProjectionOp, scope: Scope) -> list[ReceptorInfo]:
     """Return the receptor that a projection acts on, for each postsynaptic population."""
+    pre, post = scope.group(op, op.pre), scope.group(op, op.post)
+    synapse = scope.model(op, op.synapse, "synapse")
+    if synapse.couples:
+        return _coupled_ports(op, synapse, (pre, post), scope)
     found = []
     for population in post.populations:
         known = scope.model(population, population.model, "cell").receptors
@@ -225,6 +230,33 @@ def receptors_of(op: ProjectionOp, post: Group, scope: Scope) -> list[ReceptorIn
             refuse(op, f"model '{population.model}' has no receptor '{op.receptor}'{hint}")
         found.append(known[op.receptor])
     return found
+
+
+def _coupled_ports(
+    op: ProjectionOp, model: ModelInfo, sides: tuple[Group, Group], scope: Scope
+) -> list[ReceptorInfo]:
+    """Check that cells on both sides have the port and the states that a coupling needs."""
+    for population in (p for side in sides for p in side.populations):
+        cell = scope.model(population, population.model, "cell")
+        if cell.port != op.receptor:
+            found = f"its port is '{cell.port}'" if cell.port else "it takes no current"
+            refuse(
+                op,
+                f"'{model.name}' couples through the port '{op.receptor}', which model "
+                f"'{cell.name}' does not have; {found}",
+            )
+        for name, unit in model.reads.items():
+            state = cell.states.get(name)
+            if state is None:
+                hint = did_you_mean(name, cell.states)
+                refuse(op, f"'{model.name}' reads '{name}', which '{cell.name}' lacks{hint}")
+            if parse_unit(state.unit).exponents != parse_unit(unit).exponents:
+                refuse(
+                    op,
+                    f"'{model.name}' reads '{name}' in {unit}; '{cell.name}' has it in "
+                    f"{state.unit}",
+                )
+    return [ReceptorInfo(op.receptor, "uS", None)]
 
 
 def _check_connector(op: ProjectionOp, pre: Group, post: Group) -> int | None:

@@ -10,6 +10,7 @@ from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn, step
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.model_rules import check_assignments, check_reads, states_of
+from snnc.ir.dialects.piecewise import check_tables
 from snnc.ir.dialects.step_text import FLOATS
 from snnc.ir.locations import refuse
 
@@ -25,6 +26,9 @@ def check_model(cell: step.CellOp) -> None:
     for name in cell.array_names:
         if name not in parameters:
             refuse(cell, f"'{name}' is not a parameter{did_you_mean(name, parameters)}")
+    check_tables(
+        cell, ((o.label, o.type) for o in ops if isinstance(o, dyn.ParamOp) and o.sequence)
+    )
     for name in cell.packed_receptors:
         if name not in receptors:
             refuse(cell, f"'{name}' is not a receptor{did_you_mean(name, receptors)}")

@@ -19,6 +19,7 @@ from xdsl.irdl import (
 )
 
 from snnc.ir.dialects import dyn, syn
+from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
 from snnc.ir.dialects.model_op import Model
 
 ELAPSED = "elapsed"
@@ -85,6 +86,16 @@ class SynapseOp(Model):
     def is_plastic(self) -> bool:
         """Whether the weight changes."""
         return "weight" in self.changing
+
+    @property
+    def coupling(self) -> CoupleOp | None:
+        """What the synapse does in every step, if it does."""
+        return next((op for op in self.body.block.ops if isinstance(op, CoupleOp)), None)
+
+    @property
+    def states_read(self) -> tuple[str, ...]:
+        """States of the cells on both sides that a coupling reads."""
+        return tuple(op.label for op in self.body.block.ops if isinstance(op, ReadsOp))
 
     def event(self, side: str) -> syn.EventOp | None:
         """Return what happens at a spike of the given side."""

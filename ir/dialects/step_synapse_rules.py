@@ -10,6 +10,8 @@ from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn, syn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step_synapse as step
+from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
+from snnc.ir.dialects.coupling_rules import check_coupling, coupling_of
 from snnc.ir.dialects.model_rules import check_places, check_reads
 from snnc.ir.dialects.syn_rules import (
     axes_of,
@@ -21,7 +23,15 @@ from snnc.ir.dialects.syn_rules import (
 )
 from snnc.ir.locations import refuse
 
-_IN_SYNAPSE = (dyn.ParamOp, dyn.StateOp, syn.DecayOp, syn.EventOp, step.AdvanceOp)
+_IN_SYNAPSE = (
+    dyn.ParamOp,
+    dyn.StateOp,
+    syn.DecayOp,
+    syn.EventOp,
+    step.AdvanceOp,
+    ReadsOp,
+    CoupleOp,
+)
 
 
 def check_model(synapse: step.SynapseOp) -> None:
@@ -29,6 +39,11 @@ def check_model(synapse: step.SynapseOp) -> None:
     ops = list(synapse.body.block.ops)
     check_places(ops, _IN_SYNAPSE, "a solved synapse")
     names = names_of(ops)
+    coupling = coupling_of(ops)
+    if coupling is not None:
+        _edge_parameters(synapse)
+        check_coupling(coupling, ops, names)
+        return
     states = {**synapse.states, "weight": dyn.StateOp("weight", "weight", 0.0, per="edge")}
     axes = {**axes_of(ops, states), **_edge_parameters(synapse)}
     advanced: set[str] = set()

@@ -5,6 +5,7 @@ Each state lives on an axis: ``pre`` (one value for each presynaptic cell of the
 that assigns it is plastic. ``on pre`` is a presynaptic spike arriving at the synapse, ``on post``
 a postsynaptic spike arriving there after the dendritic part of the delay; a coincidence of the
 two is seen by neither. `solve` turns the derivatives into closed forms of the time between events.
+A model that couples in every step has `couple` instead; see `snnc.ir.dialects.coupling`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import NoTerminator
 
+from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
 from snnc.ir.dialects.dyn import Declaration
 from snnc.ir.dialects.expressions import quantity_of
 from snnc.ir.dialects.model_op import Model
@@ -74,4 +76,4 @@ class ModelOp(Model):
     name = "syn.model"
 
 
-Syn = Dialect("syn", [DeliverOp, DecayOp, EventOp, ModelOp], [])
+Syn = Dialect("syn", [DeliverOp, DecayOp, EventOp, ReadsOp, CoupleOp, ModelOp], [])

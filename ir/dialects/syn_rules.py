@@ -8,6 +8,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnc.ir.dialects import draws, dyn, syn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.coupling import CONDUCTANCE, CoupleOp, ReadsOp
+from snnc.ir.dialects.coupling_rules import check_coupling, coupling_of
 from snnc.ir.dialects.model_rules import (
     check_assignments,
     check_derivative,
@@ -18,9 +20,19 @@ from snnc.ir.dialects.model_rules import (
     readable_names,
     states_of,
 )
+from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.locations import refuse
 
-IN_MODEL = (dyn.ParamOp, dyn.StateOp, dyn.AliasOp, dyn.DerivOp, syn.DecayOp, syn.EventOp)
+IN_MODEL = (
+    dyn.ParamOp,
+    dyn.StateOp,
+    dyn.AliasOp,
+    dyn.DerivOp,
+    syn.DecayOp,
+    syn.EventOp,
+    ReadsOp,
+    CoupleOp,
+)
 _IN_EVENT = (ex.Expression, dyn.SetOp, syn.DeliverOp)
 
 
@@ -29,6 +41,10 @@ def check_model(model: syn.ModelOp) -> None:
     ops = list(model.body.block.ops)
     check_places(ops, IN_MODEL, "a synapse")
     names = names_of(ops)
+    coupling = coupling_of(ops)
+    if coupling is not None:
+        check_coupling(coupling, ops, names)
+        return
     states = {**states_of(ops), "weight": dyn.StateOp("weight", "weight", 0.0, per="edge")}
     axes = axes_of(ops, states)
     derived: set[str] = set()
@@ -49,6 +65,8 @@ def check_model(model: syn.ModelOp) -> None:
     if "pre" not in events:
         refuse(model, f"synapse '{model.label}' has no 'on pre', so it would deliver nothing")
     check_sequences(model)
+    if tables_of(model):
+        refuse(model, f"synapse '{model.label}' reads a table, which only cells have")
     check_draws(model)
 
 
@@ -76,7 +94,8 @@ def names_of(ops: Sequence[Operation]) -> dict[str, Attribute]:
             op for op in ops if isinstance(op, dyn.Declaration) and op.label == "weight"
         )
         refuse(raise_on, "'weight' is there already, per edge")
-    return {**names, "weight": syn.WEIGHT}
+    couples = any(isinstance(op, CoupleOp) for op in ops)
+    return {**names, "weight": CONDUCTANCE if couples else syn.WEIGHT}
 
 
 def check_state(op: dyn.StateOp) -> None:

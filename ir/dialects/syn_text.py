@@ -7,6 +7,8 @@ state u : 1 = 0.0 per pre
 du/dt = -u / tau_facil
 on pre { u = u + U*(1.0 - u)  deliver weight * u }
 }
+
+A coupling: ``reads v : mV`` and ``couple weight * (pre.v - post.v)``.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 
 from snnc.ir.dialects import syn
-from snnc.ir.dialects.model_text import ModelParser, ModelPrinter
+from snnc.ir.dialects.coupling import CONDUCTANCE, CoupleOp, ReadsOp
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
 
 
 def parse_model(parser: Parser) -> syn.ModelOp:
@@ -55,6 +58,15 @@ class SynapseParser(ModelParser):
         if self.parser.parse_optional_keyword("on"):
             side = self.parser.parse_keyword_in(("pre", "post"))
             return self.located(syn.EventOp(side, self.event_body()), at)
+        if self.parser.parse_optional_keyword("reads"):
+            reads = ReadsOp(*self._name_and_unit())
+            for name in reads.names:
+                self.declare(name, reads.type, at)
+            return self.located(reads, at)
+        if self.parser.parse_optional_keyword("couple"):
+            expressions = self.expressions()
+            expressions.scope = {**self.scope, "weight": CONDUCTANCE}
+            return self.located(CoupleOp(expressions.region()), at)
         return self.derivative(at)
 
 
@@ -93,6 +105,11 @@ class SynapsePrinter(ModelPrinter):
             case syn.EventOp():
                 self.line(f"on {op.side.data} ")
                 self.event_body(op.body)
+            case ReadsOp():
+                self.line(f"reads {op.label} : {unit_text(op)}")
+            case CoupleOp():
+                self.line("couple ")
+                self.expressions().region(op.value_region())
             case _:
                 self.line("")
                 self.printer.print_op(op)

@@ -11,6 +11,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from snnc.ir.dialects import draws
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.piecewise import PiecewiseOp
 
 
 class Algebra:
@@ -236,6 +237,9 @@ def reads(value: SSAValue) -> set[str]:
         seen.add(op)
         if isinstance(op, ex.GetOp | ex.PreviousOp):
             names.add(op.variable.data)
+        if isinstance(op, PiecewiseOp):
+            # A table is no number that follows from parameters, wherever it is read.
+            names.add("t")
         pending.extend(op.operands)
     return names
 

@@ -22,6 +22,7 @@ from xdsl.passes import ModulePass
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn, step_synapse, syn
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
 from snnc.ir.locations import location_of
 from snnc.passes.solving.algebra import Affine, Algebra, affine, number, reads
 from snnc.passes.solving.cleanup import remove_unused
@@ -53,13 +54,23 @@ def solve_synapse(model: syn.ModelOp) -> step_synapse.SynapseOp:
     """
     ops = list(model.body.block.ops)
     aliases = {op.label: op.value for op in ops if isinstance(op, dyn.AliasOp)}
-    kept = (dyn.ParamOp, dyn.StateOp, syn.DecayOp)
+    kept = (dyn.ParamOp, dyn.StateOp, syn.DecayOp, ReadsOp)
     body: list[Operation] = [op.clone() for op in ops if isinstance(op, kept)]
     body += _advances([op for op in ops if isinstance(op, dyn.DerivOp)], model, aliases)
     body += [_event(op, aliases) for op in ops if isinstance(op, syn.EventOp)]
+    body += [_coupling(op, aliases) for op in ops if isinstance(op, CoupleOp)]
     doc = None if model.doc is None else model.doc.data
     solved = step_synapse.SynapseOp(model.label, Region(Block(body)), (), doc)
     solved.location = model.location
+    return solved
+
+
+def _coupling(op: CoupleOp, aliases: Values) -> CoupleOp:
+    """Return the coupling with aliases inlined."""
+    algebra = Algebra()
+    algebra.block.add_op(dyn.YieldOp(inline(algebra, op.value, aliases)))
+    solved = CoupleOp(Region(algebra.block))
+    solved.location = op.location
     return solved
 
 

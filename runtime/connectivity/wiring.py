@@ -211,7 +211,7 @@ class Wiring:
         self._shortest = _FOREVER
         self._longest: dict[str, int] = {}
         self._carried: dict[str, dict[tuple[str, str], None]] = {}
-        for bundle in self.bundles:
+        for bundle in self._spiking():
             for part in bundle.parts:
                 delays, source = part.rows.delays, part.source
                 self._shortest = min(self._shortest, int(delays[0]))
@@ -240,7 +240,16 @@ class Wiring:
         return any(p.source == source for b in self._counted(False) for p in b.parts)
 
     def _counted(self, yes: bool) -> Iterator[Bundle]:
-        return (b for b in self.bundles if (b.synapse.form.weight == "counts") == yes)
+        return (b for b in self._spiking() if (b.synapse.form.weight == "counts") == yes)
+
+    def _spiking(self) -> Iterator[Bundle]:
+        return (b for b in self.bundles if b.synapse.couple is None)
+
+    @property
+    def couplings(self) -> list[ProjectionInstance]:
+        """The projections that act in every step, in network order."""
+        coupled = (b for b in self.bundles if b.synapse.couple is not None)
+        return [one for bundle in coupled for one in bundle.instances]
 
     def longest_chunk(self) -> int:
         """Return the most steps that may run without a call of `prepare`."""
@@ -250,7 +259,8 @@ class Wiring:
 
     def deliver(self, accumulators: Sequence[NDArray[Any]]) -> Work:
         """Yield the kernels that deliver spikes, with their rows."""
-        for bundle in sorted(self.bundles, key=self._turn):
+        for bundle in sorted(self._spiking(), key=self._turn):
+            assert bundle.synapse.deliver is not None
             if bundle.synapse.form.weight == "counts":
                 yield bundle.synapse.deliver, self._count_rows(bundle, accumulators)
                 continue

@@ -56,6 +56,8 @@ class Cells:
         Values in declared units that states start from.
     current : ndarray, shape (size,)
         Injected current in nA.
+    from_sources : ndarray, shape (size,)
+        The part of it that comes from sources; the same array unless cells are coupled.
     history : History
         The latest spikes; set when delays are known.
     counts : Counts or None
@@ -81,6 +83,7 @@ class Cells:
             self.initial[state.name] = self._state_value(state, value, None)
         self.states = {s.name: aligned_zeros(plan.size, s.dtype) for s in cell.states}
         self.current = aligned_zeros(plan.size, layout.float_dtype)
+        self.from_sources = self.current
         self._flags = {
             part.thread: aligned_zeros(_blocks(part) * _FLAGS_PER_BLOCK, np.uint8)
             for part in layout.slices(plan.name)
@@ -108,6 +111,11 @@ class Cells:
         for name in self.states:
             self._initialise(name)
         self.current[:] = 0
+        self.from_sources[:] = 0
+
+    def couple(self) -> None:
+        """Keep the currents of sources apart from those of couplings."""
+        self.from_sources = aligned_zeros(self.size, self.layout.float_dtype)
 
     def _initialise(self, name: str) -> None:
         self.states[name][:] = np.multiply(self.initial[name], self._state(name).scale)
@@ -157,7 +165,8 @@ class Cells:
 
     def _value_of(self, parameter: ParameterPlan, value: Value | None) -> Numbers | Sequences:
         if parameter.sequence:
-            return _sequences(np.empty(0) if value is None else value, parameter.name, self.size)
+            given = np.atleast_1d(value) if isinstance(value, float) else value
+            return _sequences(np.empty(0) if given is None else given, parameter.name, self.size)
         if value is None:
             raise UserError(f"parameter '{parameter.name}' of '{self.plan.label}' has no value")
         draw = self._drawing(PARAM + self.cell.parameters.index(parameter), None)
@@ -289,6 +298,7 @@ class Cells:
         The words point to arrays that live until the next call.
         """
         self._keep = []
+        self._check_tables()
         arrays = [self._constant_array(field) for field in self.cell.fields]
         return [
             (part.thread, [
@@ -298,7 +308,29 @@ class Cells:
             for part in self.slices
         ]  # fmt: skip
 
+    def _check_tables(self) -> None:
+        """Refuse tables whose values and bins differ in number, or that are empty."""
+        for names in self.cell.tables:
+            values, starts = (np.diff(self._sequence(name).offsets) for name in names)
+            wrong = np.flatnonzero((values != starts) | (starts == 0))
+            if wrong.size:
+                cell = int(wrong[0])
+                raise UserError(
+                    f"'{names[0]}' and '{names[1]}' of '{self.plan.label}' are the values and bins "
+                    f"of a table; found {values[cell]} and {starts[cell]} for cell {cell}, "
+                    "expected as many, at least 1"
+                )
+
+    def _sequence(self, name: str) -> Sequences:
+        value = self.parameters[name]
+        assert isinstance(value, Sequences)
+        return value
+
     def _constant_array(self, field: Field) -> NDArray[Any] | None:
+        if field.kind == "values":
+            scale = self._parameter(field.name).scale
+            self._keep.append(np.multiply(self._sequence(field.name).values, scale))
+            return self._keep[-1]
         if field.kind not in ("array", "step_array"):
             return None
         dtype = np.int32 if field.kind == "step_array" else self.layout.float_dtype
@@ -346,6 +378,11 @@ class Cells:
             case "array" | "step_array":
                 assert array is not None
                 return address(array, part.first)
+            case "values":
+                assert array is not None
+                return address(array)
+            case "offsets":
+                return address(self._sequence(field.name).offsets, part.first)
             case "key0":
                 return key(seed, self.plan.object_id, SPIKES)[0]
             case "key1":

@@ -182,8 +182,8 @@ class Currents:
                 for own, offsets in groups.items():
                     arrays = np.array(offsets, np.int32), np.array(own, np.int64)
                     self._keep += arrays
-                    words = [address(cells.current, part.first), address(arrays[0]), len(offsets),
-                             address(arrays[1]), len(own)]  # fmt: skip
+                    words = [address(cells.from_sources, part.first), address(arrays[0]),
+                             len(offsets), address(arrays[1]), len(own)]  # fmt: skip
                     self._groups.append((part.thread, words))
 
     def _reached(self) -> dict[str, list[list[int]]]:

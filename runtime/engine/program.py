@@ -1,8 +1,9 @@
 """The programs of the threads: what each does in a time step, in order.
 
 Step k takes the state from k dt to (k + 1) dt: deliver the spikes that arrive at its end, set the
-injected currents, advance the cells, list the spikes of sources, collect all spikes of stamp k + 1,
-advance the states of synapses on either side of a spike, and record.
+injected currents, add those of couplings, advance the cells, list the spikes of sources, collect
+all spikes of stamp k + 1, show coupled cells' states to all threads, advance the states of synapses
+on either side of a spike, and record.
 """
 
 from __future__ import annotations

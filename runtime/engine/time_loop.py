@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from snnc.codegen.artifact import Artifact
 from snnc.ir.diagnostics import SnncError
 from snnc.ir.values import Sequences
+from snnc.runtime.connectivity.couplings import Couplings
 from snnc.runtime.connectivity.wiring import Wiring
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.clock import Clock
@@ -50,7 +51,7 @@ class Engine:
         Where compiled kernels come from.
     layout, clock : Layout, Clock
         Who owns what, and the time grid.
-    cells, wiring, currents, recording : Cells by name, Wiring, Currents, Recording
+    cells, wiring, currents, couplings, recording : Cells by name, Wiring and so on
         The parts of the network.
     report : Report
         Where times are noted.
@@ -72,6 +73,7 @@ class Engine:
         cells: dict[str, Cells],
         wiring: Wiring,
         currents: Currents,
+        couplings: Couplings,
         recording: Recording,
         report: Report,
     ) -> None:
@@ -82,6 +84,7 @@ class Engine:
         self._cells = cells
         self._wiring = wiring
         self._currents = currents
+        self._couplings = couplings
         self._recording = recording
         self._report = report
         self.step = 0
@@ -105,7 +108,8 @@ class Engine:
     @property
     def epoch(self) -> int:
         """Steps between barriers."""
-        return max(1, min(self._wiring.min_delay(), _LONGEST_EPOCH))
+        longest = 1 if self._couplings else _LONGEST_EPOCH
+        return max(1, min(self._wiring.min_delay(), longest))
 
     def size_histories(self) -> None:
         """Give every population a history that is deep and wide enough; spikes in it are kept."""
@@ -189,6 +193,7 @@ class Engine:
         program = Program(self._kernels, self._layout.partitions)
         program.add(self._wiring.deliver(self.accumulators))
         self._inject = program.add([(source_of("inject"), self._currents.rows())])
+        program.add(self._couplings.couple(self._wiring, self._kernels))
         program.add(
             (cells.cell.kernel, cells.rows(self.accumulators, self._seed))
             for cells in self._cells.values()
@@ -197,6 +202,7 @@ class Engine:
         before = self.step if self.started else -1
         self._listed = program.add([(source_of("schedule"), self._schedule_rows(before))])
         self._collect = program.add([(source_of("collect"), self._collect_rows())])
+        self._publish = program.add([(source_of("publish"), self._couplings.publish_rows())])
         self._events = program.add(self._wiring.emit()) + program.add(self._wiring.observe())
         self._record(program)
         for kernel in program.kernels:
@@ -247,6 +253,7 @@ class Engine:
         """Emit the spikes of stamp 0, and take the samples of the present step that are missing."""
         spikes = self._spikes if not self.started else []
         self._recording.begin(self.step, _all(self._spikes))
+        run_once(self._publish, self.step - 1)
         if not self.started:
             run_once([*self._listed, *self._events], -1)
         run_once([*spikes, *self._traces], self.step - 1)

@@ -42,6 +42,7 @@ _IMPORTED = (
     "mathlib",
     "philox",
     "samplers",
+    "special",
     "compiler",
     "machine",
 )

@@ -129,10 +129,10 @@ class StandardCellType(ModelType):
 
 
 def default_of(info: ModelInfo, name: str) -> Any:
-    """Return a parameter's default as PyNN writes it; a sequence is empty."""
+    """Return a parameter's default as PyNN writes it; a sequence without one is empty."""
     parameter = info.parameters[name]
     if parameter.sequence:
-        return Sequence([])
+        return Sequence([] if parameter.default is None else [parameter.default])
     return 0.0 if parameter.default is None else parameter.default
 
 

@@ -96,7 +96,9 @@ def finite(values: Any, name: str, *, nan: bool = False) -> np.ndarray:
     return array
 
 
-def per_cell(raw: Any, name: str, size: int, *, sequence: bool = False) -> Value:
+def per_cell(
+    raw: Any, name: str, size: int, *, sequence: bool = False, ascending: bool = True
+) -> Value:
     """Return what a script gave for a parameter or a state variable of `size` cells.
 
     Parameters
@@ -111,6 +113,8 @@ def per_cell(raw: Any, name: str, size: int, *, sequence: bool = False) -> Value
         The number of cells.
     sequence : bool
         Whether the parameter is a sequence of numbers per cell.
+    ascending : bool
+        Whether the numbers of a sequence must ascend.
 
     Raises
     ------
@@ -120,11 +124,13 @@ def per_cell(raw: Any, name: str, size: int, *, sequence: bool = False) -> Value
         If there are not `size` values.
     """
     if isinstance(raw, larray):
-        return _unwrap(raw, (size,), lambda inner: per_cell(inner, name, size, sequence=sequence))
+        known = {"sequence": sequence, "ascending": ascending}
+        return _unwrap(raw, (size,), lambda inner: per_cell(inner, name, size, **known))
     if callable(raw) and not isinstance(raw, RandomDistribution | ArrayParameter):
-        return per_cell(_of_index(raw, size), name, size, sequence=sequence)
+        values = _of_index(raw, size)
+        return per_cell(values, name, size, sequence=sequence, ascending=ascending)
     if sequence:
-        return _sequences(raw, name, size)
+        return _sequences(raw, name, size, _ascending if ascending else _listed_numbers)
     if is_plain(raw):
         return number(raw, name)
     if isinstance(raw, RandomDistribution):
@@ -294,25 +300,29 @@ def _of_index(function: Callable[..., Any], size: int) -> Any:
     return [function(int(i)) for i in indices]
 
 
-def _sequences(raw: Any, name: str, size: int) -> Value:
+def _sequences(raw: Any, name: str, size: int, convert: Callable[[Any, str], np.ndarray]) -> Value:
     if isinstance(raw, ArrayParameter):
-        return _ascending(raw.value, name)
+        return convert(raw.value, name)
     if isinstance(raw, Sequences):
         return raw
     if is_plain(raw) or isinstance(raw, str | Mapping | RandomDistribution):
         raise ValueRefused(f"'{name}' must be a sequence of numbers; found {_kind(raw)}")
     items = list(raw)
     if not any(_is_sequence(item) for item in items):
-        return _ascending(items, name)
+        return convert(items, name)
     if len(items) != size:
         raise DimensionsRefused(
             f"'{name}' has {len(items)} sequences; expected {size}, one for each cell"
         )
-    return Sequences.of([_ascending(getattr(item, "value", item), name) for item in items])
+    return Sequences.of([convert(getattr(item, "value", item), name) for item in items])
+
+
+def _listed_numbers(values: Any, name: str) -> np.ndarray:
+    return finite(values, name).ravel()
 
 
 def _ascending(values: Any, name: str) -> np.ndarray:
-    array = finite(values, name).ravel()
+    array = _listed_numbers(values, name)
     if (np.diff(array) < 0.0).any():
         raise ValueRefused(f"'{name}' must ascend")
     return array

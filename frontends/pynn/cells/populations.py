@@ -295,7 +295,8 @@ class Population(BasePopulation):
             raw = np.asarray(generator.next(size), dtype=float).reshape(size)
         if not state and name in self.celltype.arrays:
             return array_per_cell(raw, name, size, len(self.celltype.arrays[name]))
-        return per_cell(raw, name, size, sequence=sequence)
+        ascending = sequence and self.celltype.info.parameters[name].ascending
+        return per_cell(raw, name, size, sequence=sequence, ascending=ascending)
 
     def _edited(self, part: BasePopulation, name: str, raw: Any, *, state: bool = False) -> Value:
         new = self._value(name, raw, state=state, size=part.size)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from snnc.pynn.wiring.projections import Projection
 
 EXCITATORY = ("excitatory", "AMPA", "NMDA")
+GAP = "source_section.gap"
 INHIBITORY = ("inhibitory", "GABA", "GABAA", "GABAB")
 
 _POSITIVE = ("exponential", "gamma", "lognormal", "poisson", "binomial")
@@ -50,9 +51,13 @@ def extent(value: Value, farthest: float) -> tuple[float, float, bool]:
 
 def wanted_sign(projection: Projection) -> int:
     """Return the sign that weights must have: 1, -1, or 0 when it is not known."""
-    if projection.post.conductance_based or projection.receptor_type in EXCITATORY:
+    if _is_conductance(projection) or projection.receptor_type in EXCITATORY:
         return 1
     return -1 if projection.receptor_type in INHIBITORY else 0
+
+
+def _is_conductance(projection: Projection) -> bool:
+    return projection.post.conductance_based or projection.synapse_type.couples
 
 
 def check_weight(projection: Projection, weight: Value) -> bool:
@@ -81,7 +86,7 @@ def wrong_sign(projection: Projection, sign: int) -> str:
             f"projection '{projection.label}': weights must be negative or zero for "
             "current-based, inhibitory synapses"
         )
-    kind = "conductance-based" if projection.post.conductance_based else "excitatory"
+    kind = "conductance-based" if _is_conductance(projection) else "excitatory"
     return f"projection '{projection.label}': weights must be positive or zero for {kind} synapses"
 
 
@@ -128,6 +133,28 @@ def check_delay(projection: Projection, delay: Value) -> None:
             )
     if exact and math.isinf(high):
         raise ConnectionRefused(f"projection '{projection.label}': delay must be finite")
+
+
+def coupled_receptor(projection: Projection, name: str | None) -> str:
+    """Return the receptor of a projection whose synapses couple the cells on both sides.
+
+    PyNN names a place in the cell and ``gap``; cells without compartments have one place.
+
+    Raises
+    ------
+    ConnectionRefused
+        If cells take no current, or the name is another.
+    """
+    for group in (projection.pre, projection.post):
+        if not group.injectable:
+            raise ConnectionRefused(f"the cells of {group.label!r} take no current")
+    if name in (None, "default"):
+        return GAP
+    if str(name).rpartition(".")[2] != "gap":
+        raise ConnectionRefused(
+            f"{type(projection.synapse_type).__name__} has no receptor '{name}'; expected '{GAP}'"
+        )
+    return str(name)
 
 
 def guessed_receptor(projection: Projection, weight: Value) -> str:

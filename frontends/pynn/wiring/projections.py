@@ -27,6 +27,7 @@ from snnc.pynn.wiring.checks import (
     check_delay,
     check_drawn,
     check_weight,
+    coupled_receptor,
     guessed_receptor,
     wanted_sign,
 )
@@ -140,6 +141,8 @@ class Projection(Connections):
         return receptor_type
 
     def _receptor(self, name: str | None) -> str:
+        if self.synapse_type.couples:
+            return coupled_receptor(self, name)
         known = self.post.receptor_types
         if not known:
             raise ConnectionRefused(f"the cells of {self.post.label!r} have no receptors")
@@ -203,7 +206,18 @@ class Projection(Connections):
 
     def value(self, name: str) -> Value:
         """Return a weight, delay or parameter as a value of the IR."""
+        if name == "delay" and self.synapse_type.couples:
+            return self.session.dt
         return self._values[name]
+
+    @property
+    def port(self) -> str:
+        """The name by which the models of the cells know what the synapses act on."""
+        if not self.synapse_type.couples:
+            return self.receptor_type
+        celltype = self.post.parts()[0].celltype
+        assert celltype.info.port is not None
+        return celltype.info.port
 
     def model_values(self) -> dict[str, Value]:
         """Return the parameters of the synapse model that differ from their defaults."""

@@ -20,6 +20,8 @@ class StandardSynapseType(ModelType):
     """Base of the synapse types."""
 
     model: str = ""
+    couples: ClassVar[bool] = False
+    """Whether it acts in every step rather than at spikes."""
 
     def model_name(self) -> str:
         """Return the name of the model in the library."""
@@ -58,7 +60,9 @@ def synapse_type(name: str) -> type[StandardSynapseType]:
 @cache
 def _synapse_type(name: str, _changed: int) -> type[StandardSynapseType]:
     info = model_library.load(name)
-    defaults = {"weight": 0.0, "delay": None}
+    defaults: dict[str, Any] = {"weight": 0.0}
+    if not info.couples:
+        defaults["delay"] = None
     defaults.update({parameter: default_of(info, parameter) for parameter in info.parameters})
     visible = [state for state in info.states.values() if not state.hidden]
     units = {parameter.name: parameter.unit for parameter in info.parameters.values()}
@@ -71,7 +75,8 @@ def _synapse_type(name: str, _changed: int) -> type[StandardSynapseType]:
             "model": name,
             "default_parameters": defaults,
             "default_initial_values": {state.name: state.initial for state in visible},
-            "units": {**units, "delay": "ms"},
+            "units": {**units, "weight": "uS"} if info.couples else {**units, "delay": "ms"},
+            "couples": info.couples,
         },
     )
 
