@@ -10,6 +10,10 @@ from typing import Any
 from snnc.codegen.artifact import Artifact
 from snnc.ir.text import Document
 
+ALL_CHANGES = frozenset(
+    {"parameters", "states", "weights", "delays and parameters of synapses", "objects"}
+)
+
 
 def always_available() -> str | None:
     """Return no reason against a target."""
@@ -30,12 +34,15 @@ class Target:
         Place of what runs an artifact, as ``module:class``; imported when needed.
     unavailable : callable
         Returns why the target cannot be used here, or None.
+    changes : frozenset of str
+        What can be changed after the first run, of `ALL_CHANGES`.
     """
 
     name: str
     generate: Callable[[Document], Artifact]
     executor: str
     unavailable: Callable[[], str | None] = always_available
+    changes: frozenset[str] = ALL_CHANGES
 
     def execute(self, artifact: Artifact) -> Any:
         """Return the simulation of an artifact."""

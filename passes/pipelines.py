@@ -34,6 +34,7 @@ PIPELINES: dict[str, str] = {
         "partition{{threads={threads}}},"
         "erase-units{{precision={precision}}}"
     ),
+    "nest": "snnc-canonicalise,partition{{threads={threads}}}",
 }
 
 

@@ -126,9 +126,12 @@ class NativeArtifact:
     cells, synapses : mapping of str
         The models in use, by their label. Sources that only emit (Poisson, listed times) are not
         among `cells`: their spikes are made once and replayed.
+    threads : int
+        Threads to run on.
     """
 
     target: str
     document: Document
     cells: Mapping[str, NativeCell]
     synapses: Mapping[str, NativeSynapse]
+    threads: int = 1
