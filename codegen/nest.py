@@ -5,13 +5,22 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from snnc.codegen.native.artifact import NativeArtifact
+from snnc.codegen.native.matched import matched_models
+from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target
 from snnc.ir.text import Document
 
 
 def generate(document: Document) -> NativeArtifact:
-    """Return the artifact of a network whose models have been matched with NEST's."""
-    return NativeArtifact("nest", document, {}, {})
+    """Return the artifact of a network whose models have been matched with NEST's.
+
+    Raises
+    ------
+    UnsupportedError
+        A model that NEST does not have.
+    """
+    cells, synapses = matched_models(document, "nest")
+    return NativeArtifact("nest", document, cells, synapses, threads_of(document))
 
 
 def unavailable() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from snnc.ir.text import Document
 
@@ -135,3 +136,11 @@ class NativeArtifact:
     cells: Mapping[str, NativeCell]
     synapses: Mapping[str, NativeSynapse]
     threads: int = 1
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen: threads, and the simulator's model for each model."""
+        models = {**self.cells, **self.synapses}
+        return {
+            "threads": self.threads,
+            "models": {label: model.model for label, model in models.items()},
+        }
