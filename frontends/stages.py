@@ -1,4 +1,4 @@
-"""What a network looks like between the passes that lower it, and the text made of it at the end."""
+"""What a network looks like between the passes that lower it, and the text made of it."""
 
 from __future__ import annotations
 

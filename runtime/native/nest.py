@@ -33,7 +33,8 @@ from snnc.runtime.native.trains import Spikes
 _LEAD = 2
 # A current generator's change at step k of the network's clock acts from step k + 1 on.
 _CURRENT_SHIFT = _LEAD - 1
-_STATIC = "static_synapse"
+# Steps from a spike generator to the cell that repeats its spikes.
+_RELAY = 1
 
 
 @dataclass
@@ -66,7 +67,6 @@ class NestDriver:
         self._models: dict[str, list[str]] = {}
         self._generators: list[_Generator] = []
         blocks = list(network.blocks())
-        self._relayed = {b.pairs.pre for b in blocks if self._is_plastic(b)} & set(network.sources)
         self._set_kernel(blocks)
         self._cells = {p.name: self._create(p.name, p.size) for p in network.populations}
         self._replayed = {name: self._create_generators(name) for name in network.sources}
@@ -88,8 +88,7 @@ class NestDriver:
 
     def _create(self, population: str, size: int) -> Any:
         if population in self._network.sources:
-            model = "parrot_neuron" if population in self._relayed else "spike_generator"
-            return self._nest.Create(model, size)
+            return self._nest.Create("parrot_neuron", size)
         settings: dict[str, Any] = dict(self._network.cell_parameters(population))
         model = self._network.model(population).model
         known = self._nest.GetDefaults(model)
@@ -105,18 +104,16 @@ class NestDriver:
             return self._nest.Create(model, size, {**settings, "frozen": True})
 
     def _create_generators(self, population: str) -> Any:
-        """Return the generators of a source population: itself, or what its parrots repeat."""
+        """Return generators that the cells of a source population repeat.
+
+        A generator itself could have synapses of one model only.
+        """
         cells = self._cells[population]
-        if population not in self._relayed:
-            return cells
         generators = self._nest.Create("spike_generator", len(cells))
         self._nest.Connect(
             generators, cells, "one_to_one", {"delay": self._network.dt, "weight": 1.0}
         )
         return generators
-
-    def _is_plastic(self, block: Block) -> bool:
-        return self._network.synapse(block.projection).model != _STATIC
 
     def _connect(self, block: Block) -> None:
         model = f"{block.projection}_{block.pairs.pre}_{block.pairs.post}"
@@ -128,7 +125,7 @@ class NestDriver:
             "weight": block.weight,
             "delay": self._clock.times(block.delay),
         }
-        if block.port is not None:
+        if block.port:
             settings["receptor_type"] = np.full(block.weight.size, block.port)
         with _refusals(f"projection '{block.projection}'"):
             self._nest.CopyModel(self._network.synapse(block.projection).model, model, shared)
@@ -224,8 +221,7 @@ class NestDriver:
     def _replay(self, population: str, stamps: NDArray[np.int64], cells: NDArray[np.int64]) -> None:
         if not stamps.size:
             return
-        lead = _LEAD - (population in self._relayed)
-        times = self._clock.times(stamps + lead)
+        times = self._clock.times(stamps + _LEAD - _RELAY)
         firing, starts = np.unique(cells, return_index=True)
         parts = np.split(times, starts[1:])
         generators = self._replayed[population][firing.tolist()]

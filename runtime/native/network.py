@@ -158,12 +158,26 @@ class NativeNetwork:
         return values
 
     def initial_states(self, population: str) -> dict[str, NDArray[np.float64]]:
-        """Return what the states that the simulator shows start from, in its units."""
-        return {
-            state.variable: self._simulation.state(population, name) * self.scale(population, name)
-            for name, state in self.model(population).states.items()
-            if state.variable is not None
-        }
+        """Return what the states that the simulator shows start from, in its units.
+
+        Raises
+        ------
+        UnsupportedError
+            A state that the simulator does not show is to start from other than 0.
+        """
+        states = self.model(population).states
+        found: dict[str, NDArray[np.float64]] = {}
+        for buffer in self._cell(population).states:
+            values = self._simulation.state(population, buffer.name)
+            variable = states[buffer.name].variable if buffer.name in states else None
+            if variable is not None:
+                found[variable] = values * self.scale(population, buffer.name)
+            elif values.any():
+                raise UnsupportedError(
+                    f"'{buffer.name}' of '{population}' starts from 0 in this simulator; found "
+                    f"{values[values != 0.0][0]:g}"
+                )
+        return found
 
     def scale(self, population: str, state: str) -> float:
         """Return simulator units per declared unit of a state."""
@@ -185,10 +199,16 @@ class NativeNetwork:
         for pairs in self._pairs(projection):
             receptor = self.model(pairs.post).receptors[plan.receptor]
             constants = self._synapse_constants(plan, pairs.post, pairs.place, pairs.post_cells)
+            scaled = weight[pairs.place] * receptor.scale
+            if receptor.sign and (scaled * receptor.sign < 0.0).any():
+                raise UnsupportedError(
+                    f"weights of '{projection}' have a sign that selects another receptor than "
+                    f"'{plan.receptor}' in {self.model(pairs.post).model}"
+                )
             yield Block(
                 projection,
                 pairs,
-                weight[pairs.place] * receptor.scale,
+                scaled,
                 delay[pairs.place].astype(np.int64),
                 receptor.port,
                 {n: value for n, value in constants.items() if n not in model.postsynaptic},

@@ -156,7 +156,8 @@ class NativeSimulation(Simulation):
         """Return the simulator's name of a state; None for spikes."""
         if name == SPIKES:
             return None
-        variable = self._model(population).states[name].variable
+        state = self._model(population).states.get(name)
+        variable = None if state is None else state.variable
         if variable is None:
             raise UnsupportedError(f"{self.simulator} does not show '{name}' of '{population}'")
         return variable
