@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -330,3 +330,11 @@ class Artifact:
     projections: tuple[ProjectionPlan, ...]
     sources: tuple[SourcePlan, ...]
     records: tuple[RecordPlan, ...]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen: threads, precision and the solver of each model."""
+        return {
+            "threads": self.threads,
+            "precision": self.precision,
+            "solvers": {name: cell.solver for name, cell in self.cells.items()},
+        }

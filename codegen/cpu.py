@@ -24,7 +24,7 @@ from snnc.codegen.artifact import (
 )
 from snnc.codegen.kernels.numba_cell import cell_plan
 from snnc.codegen.kernels.numba_synapse import synapse_plan
-from snnc.codegen.target import Target
+from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn, step
 from snnc.ir.dialects.snn_values import RangeAttr
@@ -49,7 +49,25 @@ def generate(document: Document) -> Artifact:
     return _Generator(document).artifact()
 
 
-CPU = Target("cpu", generate, executor="snnc.runtime.simulation:Simulation")
+def kernels_text(artifact: Artifact) -> str:
+    """Return the source of all kernels generated for a network."""
+    texts = {}
+    for cell in artifact.cells.values():
+        if cell.kernel is not None:
+            texts[cell.kernel.name] = cell.kernel.text
+    for synapse in artifact.synapses.values():
+        for kernel in (synapse.deliver, synapse.emit, synapse.observe):
+            if kernel is not None:
+                texts[kernel.name] = kernel.text
+    return "\n\n".join(f"# kernel {name}\n{text}" for name, text in texts.items())
+
+
+CPU = Target(
+    "cpu",
+    generate,
+    executor="snnc.runtime.simulation:Simulation",
+    texts={"kernel": Text("kernels.py", kernels_text)},
+)
 
 
 class _Generator:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from snnc.codegen.artifact import Artifact
 from snnc.ir.text import Document
+
+ALL_CHANGES = frozenset(
+    {"parameters", "states", "weights", "delays and parameters of synapses", "objects"}
+)
 
 
 def always_available() -> str | None:
     """Return no reason against a target."""
     return None
+
+
+@dataclass(frozen=True)
+class Text:
+    """Source that a target generates.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file that ``snnc compile`` writes it to.
+    of : callable
+        From an artifact to the text.
+    """
+
+    file: str
+    of: Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -28,16 +47,22 @@ class Target:
         From a lowered document to an artifact.
     executor : str
         Place of what runs an artifact, as ``module:class``; imported when needed.
+    texts : mapping of str to Text
+        Generated source, by the name of its stage.
     unavailable : callable
         Returns why the target cannot be used here, or None.
+    changes : frozenset of str
+        What can be changed after the first run, of `ALL_CHANGES`.
     """
 
     name: str
-    generate: Callable[[Document], Artifact]
+    generate: Callable[[Document], Any]
     executor: str
+    texts: Mapping[str, Text] = field(default_factory=dict)
     unavailable: Callable[[], str | None] = always_available
+    changes: frozenset[str] = ALL_CHANGES
 
-    def execute(self, artifact: Artifact) -> Any:
+    def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact."""
         module, attribute = self.executor.split(":")
         return getattr(import_module(module), attribute)(artifact)

@@ -140,15 +140,13 @@ def emit(
     generic: bool,
 ) -> None:
     """Print the IR or the generated source of FILE at a stage."""
-    from snnc.compiler import compile as compile_network
-    from snnc.stages import stage_names
+    from snnc.compiler import lowering_of
+    from snnc.stages import target_of
 
+    target = target or target_of(stage)
     options = given(target=target, threads=threads, precision=precision, solver=solver)
-    compiled = compile_network(file, **options)
-    if stage == "list":
-        click.echo("\n".join(stage_names(compiled.pipeline)))
-        return
-    click.echo(compiled.ir(stage, generic))
+    lowering = lowering_of(file, **options)
+    click.echo("\n".join(lowering.stages) if stage == "list" else lowering.text(stage, generic))
 
 
 @main.command()

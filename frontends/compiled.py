@@ -6,16 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from snnc.codegen.artifact import Artifact
-from snnc.codegen.target import Target
-from snnc.ir.registry import TARGETS
-from snnc.ir.text import Document
-from snnc.passes.pipelines import parse_passes, run_passes
-from snnc.stages import copy_of, stage_names, stage_text
+from snnc.stages import Lowering
 
 if TYPE_CHECKING:
     from neo import Block
 
+    from snnc.codegen.artifact import Artifact
     from snnc.runtime.engine.report import Report
     from snnc.runtime.simulation import Simulation
 
@@ -25,43 +21,41 @@ class CompiledNetwork:
 
     Parameters
     ----------
-    source : Document
-        The network as built.
-    target : str
-        Name of the target.
-    pipeline : str
-        The passes that lower it.
+    lowering : Lowering
+        The network as built, the target, and the passes.
     seconds : mapping of str to float
         Times of the stages before.
 
     Attributes
     ----------
     source, target, pipeline
-        As given.
+        As in `lowering`.
     simulation : Simulation
         The engine, with everything that can be read and changed between runs.
     """
 
-    def __init__(
-        self, source: Document, target: str, pipeline: str, seconds: Mapping[str, float]
-    ) -> None:
-        self.source = source
-        self.target = target
-        self._target: Target = TARGETS.get(target)
-        self.pipeline = pipeline
+    def __init__(self, lowering: Lowering, seconds: Mapping[str, float]) -> None:
+        self._lowering = lowering
+        self.source = lowering.source
+        self.target = lowering.target
+        self.pipeline = lowering.pipeline
         self.seconds = dict(seconds)
-        self.artifact = self._lower()
-        self.simulation: Simulation = self._target.execute(self.artifact)
+        self._artifact = self._lower()
+        self.simulation: Simulation = lowering.generator.execute(self._artifact)
 
-    def _lower(self) -> Artifact:
-        document = copy_of(self.source)
+    def _lower(self) -> Any:
         started = time.perf_counter()
-        run_passes(document, parse_passes(self.pipeline))
+        document = self._lowering.lowered()
         lowered = time.perf_counter()
-        artifact = self._target.generate(document)
+        artifact = self._lowering.generator.generate(document)
         self.seconds["passes"] = lowered - started
         self.seconds["code generation"] = time.perf_counter() - lowered
         return artifact
+
+    @property
+    def artifact(self) -> Artifact:
+        """The network as the ``cpu`` target has it, whichever target runs it."""
+        return self.simulation.artifact
 
     def __repr__(self) -> str:
         cells = sum(population.size for population in self.artifact.populations)
@@ -93,7 +87,7 @@ class CompiledNetwork:
     @property
     def stages(self) -> list[str]:
         """Names that `ir` takes."""
-        return stage_names(self.pipeline)
+        return self._lowering.stages
 
     def ir(self, stage: str = "snn", generic: bool = False) -> str:
         """Return the text of the network at a stage.
@@ -102,11 +96,11 @@ class CompiledNetwork:
         ----------
         stage : str
             ``"snn"`` as built, the name of a pass for what it leaves, ``"step"``, ``"lowered"``, or
-            ``"kernel"`` for the generated source.
+            the name of generated source: ``"kernel"`` for ``cpu``.
         generic : bool
             Print MLIR's generic form.
         """
-        return stage_text(self.source, self.pipeline, stage, generic)
+        return self._lowering.text(stage, generic)
 
     def report(self) -> Report:
         """Return times of the stages, kernels with their sizes, and memory."""
@@ -121,10 +115,5 @@ class CompiledNetwork:
         save(self.source, path)
 
     def settings(self) -> dict[str, Any]:
-        """Return what was chosen: target, threads, precision and the solver of each model."""
-        return {
-            "target": self.target,
-            "threads": self.artifact.threads,
-            "precision": self.artifact.precision,
-            "solvers": {name: cell.solver for name, cell in self.artifact.cells.items()},
-        }
+        """Return what was chosen: the target, its threads, and how models are solved there."""
+        return {"target": self.target, **self._artifact.settings()}

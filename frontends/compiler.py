@@ -7,12 +7,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
+from snnc.ir.diagnostics import (
+    MissingDependencyError,
+    OptionError,
+    UnsupportedError,
+    UserError,
+    did_you_mean,
+)
 from snnc.ir.registry import TARGETS
 from snnc.ir.text import Document, load, verify
 
 if TYPE_CHECKING:
     from snnc.compiled import CompiledNetwork
+    from snnc.stages import Lowering
 
 PRECISIONS = ("f64", "f32", "packed")
 
@@ -59,7 +66,33 @@ def compile(
         If the network or an option is wrong; nothing has been built then.
     """
     from snnc.compiled import CompiledNetwork
+
+    started = time.perf_counter()
+    lowering = lowering_of(
+        net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline
+    )
+    reason = lowering.generator.unavailable()
+    if reason is not None:
+        raise MissingDependencyError(f"target '{target}' cannot be used here: {reason}")
+    seconds = {"load": time.perf_counter() - started}
+    try:
+        return CompiledNetwork(lowering, seconds)
+    except UnsupportedError as error:
+        raise _with_alternatives(error, lowering) from None
+
+
+def lowering_of(
+    net: Any,
+    target: str = "cpu",
+    *,
+    threads: int | str = 1,
+    precision: str = "f64",
+    solver: str = "auto",
+    pipeline: str | None = None,
+) -> Lowering:
+    """Return how a network is lowered for a target, which need not be installed; see `compile`."""
     from snnc.passes.pipelines import parse_passes, pipeline_text
+    from snnc.stages import Lowering
 
     if target not in TARGETS:
         raise OptionError(f"unknown target '{target}'{did_you_mean(target, TARGETS.names())}")
@@ -70,9 +103,25 @@ def compile(
         solver=solver,
     )
     parse_passes(text)
-    started = time.perf_counter()
-    document = document_of(net)
-    return CompiledNetwork(document, target, text, {"load": time.perf_counter() - started})
+    return Lowering(document_of(net), target, text)
+
+
+def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> UnsupportedError:
+    """Return an error that names the targets that can do what this one cannot."""
+    able = [name for name in TARGETS.names() if name != lowering.target and _can(name, lowering)]
+    others = f"; targets that can: {', '.join(able)}" if able else ""
+    return UnsupportedError(f"target '{lowering.target}': {error.message}{others}", error.location)
+
+
+def _can(target: str, lowering: Lowering) -> bool:
+    """Tell whether a target can run a network."""
+    from snnc.compiled import CompiledNetwork
+
+    try:
+        CompiledNetwork(lowering_of(lowering.source, target), {})
+    except UserError:
+        return False
+    return True
 
 
 def resolve_threads(threads: int | str) -> int:

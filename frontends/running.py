@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from snnc.compiler import compile as compile_network
+from snnc.compiler import lowering_of
 from snnc.ir.diagnostics import UserError
+from snnc.ir.text import save
 from snnc.plotting import Recorded, plot_activity
+from snnc.stages import LOWERED
 
 _BACKENDS = ("nest", "neuron", "brian2", "brian", "arbor", "spiNNaker", "mock", "snnc")
 
@@ -109,12 +112,16 @@ def run_network(
 
 
 def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Path]:
-    """Write a network as built and as lowered, and its kernels; return the files."""
-    compiled = compile_network(path, **options)
+    """Write a network as built and as lowered, and the source made of it; return the files."""
+    lowering = lowering_of(path, **options)
+    texts = {text.file: stage for stage, text in lowering.generator.texts.items()}
+    contents = {
+        name: lowering.text(stage) for name, stage in {"lowered.mlir": LOWERED, **texts}.items()
+    }
     output.mkdir(parents=True, exist_ok=True)
-    compiled.save(str(output / "network.mlir"))
+    save(lowering.source, str(output / "network.mlir"))
     written = [output / "network.mlir"]
-    for name, stage in (("lowered.mlir", "lowered"), ("kernels.py", "kernel")):
-        (output / name).write_text(compiled.ir(stage) + "\n")
+    for name, content in contents.items():
+        (output / name).write_text(content + "\n")
         written.append(output / name)
     return written

@@ -1,75 +1,94 @@
-"""What a network looks like between the passes that lower it, and the kernels at the end."""
+"""What a network looks like between the passes that lower it, and the text made of it."""
 
 from __future__ import annotations
 
-from snnc.codegen.artifact import Artifact
+from dataclasses import dataclass
+from typing import Any
+
+from snnc.codegen.target import Target
 from snnc.ir.diagnostics import OptionError, did_you_mean
+from snnc.ir.registry import TARGETS
 from snnc.ir.text import Document, print_text
 from snnc.passes.pipelines import parse_passes, run_passes
 
 FIRST = "snn"
 LOWERED = "lowered"
-KERNEL = "kernel"
 ALIASES = {"step": "place-synapse-states"}
 """Names of levels, with the pass after which a module is at that level."""
 
 
-def stage_names(pipeline: str) -> list[str]:
-    """Return the stages of a pipeline: the network as built, each pass, and the kernels."""
-    return [FIRST, *(one.name for one in parse_passes(pipeline)), *ALIASES, LOWERED, KERNEL]
+@dataclass(frozen=True)
+class Lowering:
+    """A network, and how it is lowered for a target.
 
-
-def stage_text(source: Document, pipeline: str, stage: str, generic: bool = False) -> str:
-    """Return the text of a network at a stage.
-
-    Parameters
+    Attributes
     ----------
     source : Document
-        The network as built; it is not changed.
+        The network as built; it is never changed.
+    target : str
+        Name of the target.
     pipeline : str
         The passes that lower it.
-    stage : str
-        One of `stage_names`.
-    generic : bool
-        Print IR in MLIR's generic form.
-
-    Raises
-    ------
-    OptionError
-        If there is no such stage.
     """
-    passes = parse_passes(pipeline)
-    names = [one.name for one in passes]
-    if stage == FIRST:
-        return print_text(source, generic)
-    last = ALIASES.get(stage, stage)
-    if stage in (LOWERED, KERNEL):
-        last = names[-1]
-    if last not in names:
-        known = stage_names(pipeline)
-        raise OptionError(f"unknown stage '{stage}'{did_you_mean(stage, known)}")
-    document = copy_of(source)
-    run_passes(document, passes[: names.index(last) + 1])
-    if stage == KERNEL:
-        from snnc.codegen.cpu import generate
 
-        return kernels_text(generate(document))
-    return print_text(document, generic)
+    source: Document
+    target: str
+    pipeline: str
+
+    @property
+    def generator(self) -> Target:
+        """The target."""
+        return TARGETS.get(self.target)
+
+    @property
+    def stages(self) -> list[str]:
+        """The network as built, each pass, and the texts that the target generates."""
+        passes = [one.name for one in parse_passes(self.pipeline)]
+        aliases = [alias for alias, one in ALIASES.items() if one in passes]
+        return [FIRST, *passes, *aliases, LOWERED, *self.generator.texts]
+
+    def lowered(self, last: str | None = None) -> Document:
+        """Return the network after the pass `last`, or after all."""
+        passes = parse_passes(self.pipeline)
+        names = [one.name for one in passes]
+        document = copy_of(self.source)
+        run_passes(document, passes if last is None else passes[: names.index(last) + 1])
+        return document
+
+    def artifact(self) -> Any:
+        """Return what the target generates."""
+        return self.generator.generate(self.lowered())
+
+    def text(self, stage: str, generic: bool = False) -> str:
+        """Return the text of the network at a stage.
+
+        Parameters
+        ----------
+        stage : str
+            One of `stages`.
+        generic : bool
+            Print IR in MLIR's generic form.
+
+        Raises
+        ------
+        OptionError
+            If there is no such stage.
+        """
+        if stage not in self.stages:
+            raise OptionError(f"unknown stage '{stage}'{did_you_mean(stage, self.stages)}")
+        if stage == FIRST:
+            return print_text(self.source, generic)
+        if stage in self.generator.texts:
+            return self.generator.texts[stage].of(self.artifact())
+        last = None if stage == LOWERED else ALIASES.get(stage, stage)
+        return print_text(self.lowered(last), generic)
+
+
+def target_of(stage: str) -> str | None:
+    """Return the target that generates the text of a stage; None for stages of all targets."""
+    return next((name for name in TARGETS.names() if stage in TARGETS.get(name).texts), None)
 
 
 def copy_of(document: Document) -> Document:
     """Return a document whose module can be rewritten without changing `document`."""
     return Document(document.module.clone(), dict(document.resources), document.filename)
-
-
-def kernels_text(artifact: Artifact) -> str:
-    """Return the source of all kernels generated for a network."""
-    texts = {}
-    for cell in artifact.cells.values():
-        if cell.kernel is not None:
-            texts[cell.kernel.name] = cell.kernel.text
-    for synapse in artifact.synapses.values():
-        for kernel in (synapse.deliver, synapse.emit, synapse.observe):
-            if kernel is not None:
-                texts[kernel.name] = kernel.text
-    return "\n\n".join(f"# kernel {name}\n{text}" for name, text in texts.items())

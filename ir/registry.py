@@ -75,6 +75,7 @@ DIALECTS.add("snn", "snnc.ir.dialects.snn:Snn", "networks of populations and pro
 DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units as types")
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
+DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
     "snnc-canonicalise",
@@ -164,5 +165,12 @@ PASSES.add(
     "snnc.passes.partition:PartitionPass",
     "cut populations into slices that threads own",
 )
+PASSES.add(
+    "match-native",
+    "snnc.passes.native.match_native:MatchNativePass",
+    "find the models of a simulator that models are",
+)
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
+TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "Numba kernels on this machine's processor")
+TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")

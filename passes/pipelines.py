@@ -34,6 +34,7 @@ PIPELINES: dict[str, str] = {
         "partition{{threads={threads}}},"
         "erase-units{{precision={precision}}}"
     ),
+    "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
 }
 
 
@@ -61,10 +62,17 @@ def pipeline_text(
     Raises
     ------
     OptionError
-        If the target has no pipeline.
+        If the target has no pipeline, or not what is chosen.
     """
     if target not in PIPELINES:
         raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, PIPELINES)}")
+    for name, chosen, default in (("precision", precision, "f64"), ("solver", solver, "auto")):
+        if f"{{{name}}}" not in PIPELINES[target] and chosen != default:
+            able = [other for other, text in PIPELINES.items() if f"{{{name}}}" in text]
+            raise OptionError(
+                f"target '{target}' has no choice of {name}; found '{chosen}'; targets that have "
+                f"it: {', '.join(able)}"
+            )
     method, _, overrides = solver.partition(",")
     if "=" in method:
         method, overrides = "auto", solver

@@ -101,6 +101,11 @@ class Simulation:
         """Present time in ms."""
         return self._clock.time(self.step)
 
+    @property
+    def _started(self) -> bool:
+        """Whether time has passed, or the spikes of stamp 0 been emitted."""
+        return self._engine is not None and self._engine.started
+
     def build(self) -> None:
         """Make the connections, unless they exist."""
         if self._engine is not None:
@@ -139,10 +144,14 @@ class Simulation:
         """
         if not 0.0 <= duration < np.inf:
             raise UserError(f"impossible duration; found {duration:g} ms, expected at least 0")
-        engine = self._built()
+        self.build()
         steps = self._clock.step(duration)
         if self._recording.spool is None:
             check_record(steps, self._recording.bytes_per_step()[1])
+        self._advance(steps, progress)
+
+    def _advance(self, steps: int, progress: Callable[[float], None] | None) -> None:
+        engine = self._built()
         first = engine.step
         with stopping(engine.stop):
             engine.prepare(steps)
@@ -163,7 +172,7 @@ class Simulation:
                     f"'{broken[0]}' of '{name}' is not a number at {self.t:g} ms; a smaller time "
                     "step or another solver may be stable",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
     def reset(self) -> None:
@@ -208,7 +217,7 @@ class Simulation:
         """
         cells = self._population(population)
         before = cells.parameters.get(name)
-        chosen = _indices(index, cells.size)
+        chosen = indices_of(index, cells.size)
         cells.set_parameter(name, value, chosen)
         if before is not None and not self._wiring.takes(population, name):
             if isinstance(before, Sequences):
@@ -229,16 +238,16 @@ class Simulation:
     ) -> None:
         """Set a state of all cells of a population, or of those of an index."""
         cells = self._population(population)
-        cells.set_state(name, value, _indices(index, cells.size))
+        cells.set_state(name, value, indices_of(index, cells.size))
 
     def set_initial(
         self, population: str, name: str, value: Value, index: ArrayLike | None = None
     ) -> None:
         """Set what a state starts from; before the first run, its present value, too."""
         cells = self._population(population)
-        chosen = _indices(index, cells.size)
+        chosen = indices_of(index, cells.size)
         cells.set_initial(name, value, chosen)
-        if self._engine is None or not self._engine.started:
+        if not self._started:
             cells.set_state(name, value, chosen)
 
     def set_source(self, source: str, name: str, value: Value) -> None:
@@ -294,7 +303,7 @@ class Simulation:
         for variable in variables:
             if variable != SPIKES:
                 cells.recordable(variable)
-        chosen = _indices(index, cells.size)
+        chosen = indices_of(index, cells.size)
         self._recording.record(population, list(variables), chosen, steps)
 
     def stream(self, path: str | Path) -> None:
@@ -474,7 +483,7 @@ class Simulation:
             self._engine.close()
 
 
-def _indices(index: ArrayLike | None, size: int) -> Index:
+def indices_of(index: ArrayLike | None, size: int) -> Index:
     """Return indices of cells as an array; UserError outside of the population."""
     if index is None:
         return None

@@ -81,3 +81,16 @@ def _leaf(value: SSAValue) -> str:
 
 def _indented(writer: NumbaExpressions) -> list[str]:
     return [f"    {line}" for line in writer.take_lines()]
+
+
+def module_text(name: str, statements: list[str]) -> str:
+    """Return the text of a module whose ``constants(p, dt)`` ends in `statements`.
+
+    They read parameters, and `dt`, from the dict ``c``, and return.
+    """
+    return "\n".join([_HEADER.format(name=name), *(f"    {line}" for line in statements), ""])
+
+
+def parameter_leaf(value: SSAValue) -> str:
+    """Return how statements of `module_text` read a name."""
+    return _leaf(value)

@@ -432,7 +432,7 @@ def _derived(text: str, coherent: Mapping[str, Any], dt: float) -> Mapping[str, 
     if all(isinstance(value, float) for value in coherent.values()):
         return _derived_of_numbers(text, tuple(coherent.items()), dt)
     with np.errstate(all="ignore"):
-        return _constants(text)(coherent, dt)
+        return constants_of(text)(coherent, dt)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -440,11 +440,12 @@ def _derived_of_numbers(
     text: str, coherent: tuple[tuple[str, float], ...], dt: float
 ) -> Mapping[str, Any]:
     with np.errstate(all="ignore"):
-        return _constants(text)(dict(coherent), dt)
+        return constants_of(text)(dict(coherent), dt)
 
 
 @functools.cache
-def _constants(text: str) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+def constants_of(text: str) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+    """Return the function ``constants(p, dt)`` of a generated text; see `CellPlan.constants`."""
     namespace: dict[str, Any] = {"__name__": "snnc_constants"}
     exec(compile(text, "<constants>", "exec"), namespace)
     return namespace["constants"]

@@ -127,6 +127,13 @@ class SpikeRecorder:
                 self._stamps.append(np.repeat(stamps, counts))
                 self._ids.append(self._buffers[p][:spikes].copy())
 
+    def add(self, stamps: NDArray[np.int64], ids: NDArray[np.integer]) -> None:
+        """Take over spikes that another simulator has emitted; others than the chosen are left."""
+        chosen = self._chosen[ids] == 1
+        if chosen.any():
+            self._stamps.append(stamps[chosen])
+            self._ids.append(ids[chosen].astype(np.int32))
+
     def held(self) -> int:
         """Return how many bytes of what has been recorded are in memory."""
         return sum(ids.nbytes for ids in self._ids if isinstance(ids, np.ndarray)) * 3
@@ -275,6 +282,21 @@ class TraceRecorder:
         self._blocks.append(_Block(self._slab_first, self.index, self._slab[:filled]))
         self._filled = filled
         self.sampled = last
+
+    def add(self, first: int, values: NDArray[np.float64]) -> None:
+        """Take over samples, from the one of number `first` on, that another simulator has taken.
+
+        Parameters
+        ----------
+        values : ndarray, shape (samples, c)
+            In the declared unit, for the chosen cells. Samples left out since the last are nan.
+        """
+        gap = first - self.sampled - 1
+        if self._blocks and gap > 0:
+            missing = np.full((gap, len(self.index)), np.nan)
+            self._blocks.append(_Block(self.sampled + 1, self.index, missing))
+        self._blocks.append(_Block(first, self.index, values))
+        self.sampled = first + len(values) - 1
 
     def held(self) -> int:
         """Return how many bytes of what has been recorded are in memory."""

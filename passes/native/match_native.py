@@ -1,0 +1,52 @@
+"""`match-native`: find the model of a simulator that each model of a network is.
+
+Models are compared by structure, so that names, units and the choice of parameters do not matter:
+a leak written with a time constant and one written with a conductance are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from snnc.ir.dialects import dyn, native, syn
+from snnc.passes.native.matching import Match, NoMatch, match
+from snnc.passes.native.references import references
+from snnc.passes.native.shapes import shape_of
+from snnc.passes.native.writing import match_op
+
+
+@dataclass(frozen=True)
+class MatchNativePass(ModulePass):
+    """Put a ``native.match`` behind each model, or why the simulator has none like it."""
+
+    name = "match-native"
+    simulator: str = "nest"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Match every ``dyn.cell`` and ``syn.model`` of the module."""
+        for model in list(op.body.block.ops):
+            if isinstance(model, dyn.CellOp | syn.ModelOp) and not _is_source(model):
+                op.body.block.insert_op_after(self._found(model), model)
+
+    def _found(self, model: dyn.CellOp | syn.ModelOp) -> Operation:
+        own = shape_of(model)
+        found = match(own, references(self.simulator))
+        if isinstance(found, NoMatch):
+            return native.NoMatchOp(model.label, self.simulator, str(found))
+        assert isinstance(found, Match)
+        declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
+        units = {op.label: op.unit.data for op in declared}
+        return match_op(found, own, units, self.simulator)
+
+
+def _is_source(model: dyn.CellOp | syn.ModelOp) -> bool:
+    """Return whether a model emits without any input; its spikes are made here and replayed."""
+    ports = (dyn.ReceptorOp, dyn.CurrentOp)
+    return isinstance(model, dyn.CellOp) and not any(
+        isinstance(op, ports) for op in model.body.block.ops
+    )

@@ -1,0 +1,7 @@
+native.reference @bernoulli_synapse of "nest" {
+  note "Random numbers are drawn by the simulator: equal in distribution only."
+}
+syn.model @bernoulli_synapse "Each spike is transmitted with a fixed probability." {
+  param p_transmit : 1 = 1.0
+  on pre { deliver weight * select(uniform(transmission) < p_transmit, 1.0, 0.0) }
+}

@@ -1,0 +1,85 @@
+"""The spikes of sources, made once so that every simulator replays the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snnc.codegen.artifact import Artifact, RecordPlan, SelectionPlan
+from snnc.ir.values import Value
+from snnc.runtime.engine.clock import Clock
+from snnc.runtime.engine.recording import SPIKES
+from snnc.runtime.simulation import Simulation
+
+Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def sources_of(artifact: Artifact) -> tuple[str, ...]:
+    """Return the populations that nothing acts on: Poisson and other sources, and listed ones."""
+    return tuple(
+        plan.name
+        for plan in artifact.populations
+        if not artifact.cells[plan.cell].receptors and artifact.cells[plan.cell].current is None
+    )
+
+
+class Trains:
+    """The spikes of a network's sources, from a simulation of these alone.
+
+    Random numbers are drawn by the object, cell and step that they belong to, so these are the
+    spikes that the sources have in a simulation of the whole network.
+
+    Parameters
+    ----------
+    artifact : Artifact
+        The whole network.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.names = sources_of(artifact)
+        populations = tuple(p for p in artifact.populations if p.name in self.names)
+        records = tuple(
+            RecordPlan(SelectionPlan(((name, slice(None)),)), (SPIKES,), artifact.dt)
+            for name in self.names
+        )
+        own = replace(
+            artifact, populations=populations, projections=(), sources=(), records=records,
+            cells={p.cell: artifact.cells[p.cell] for p in populations}, synapses={},
+        )  # fmt: skip
+        self._simulation = Simulation(own)
+        self._clock = Clock(artifact.dt)
+
+    def advance(self, steps: int) -> dict[str, Spikes]:
+        """Return the spikes of the next steps, by population.
+
+        Returns
+        -------
+        dict of str to (stamps, cells)
+            int64 arrays: steps in which spikes were emitted (0 among them at the start), and
+            indices in the population; sorted by cell, then stamp.
+        """
+        if not self.names:
+            return {}
+        self._simulation.run(self._clock.time(steps))
+        result: dict[str, Spikes] = {}
+        for name in self.names:
+            times, cells = self._simulation.spikes(name)
+            result[name] = self._clock.steps(times), cells
+        self._simulation.clear()
+        return result
+
+    def set_parameter(
+        self, population: str, name: str, value: Value, index: ArrayLike | None
+    ) -> None:
+        """Set a parameter of sources from the present step on."""
+        self._simulation.set_parameter(population, name, value, index)
+
+    def reset(self) -> None:
+        """Return to the start: the same spikes follow."""
+        self._simulation.reset()
+
+    def close(self) -> None:
+        """End the simulation of the sources."""
+        self._simulation.close()
