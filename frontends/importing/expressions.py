@@ -59,7 +59,7 @@ Node: TypeAlias = Number | Name | Operation | Call
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<dotted>\.(?:gt|lt|geq|leq|ge|le|eq|neq|ne|and|or|not)\.)"
-    r"|(?P<name>[A-Za-z_][\w:]*)"
+    r"|(?P<name>[A-Za-z_][\w:]*(?:\.(?!(?:gt|lt|[gl]eq?|n?eq?|and|or|not)\.)[A-Za-z_]\w*)*)"
     r"|(?P<sign>\*\*|<=|>=|==|!=|&&|\|\||[-+*/^()<>,!&|]))"
 )
 _SPELLINGS = {

@@ -42,7 +42,9 @@ class Format:
         return read(path)
 
 
-FORMATS: list[Format] = []
+FORMATS = [
+    Format("NineML", (".xml", ".9ml"), ("NineML",), "snnc.nineml.network:read_network"),
+]
 """One line for each language."""
 
 

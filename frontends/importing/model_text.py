@@ -36,6 +36,8 @@ _TEMPLATES: dict[str, tuple[int, str]] = {
     "max": (2, "max({0}, {1})"),
     "pow": (2, "pow({0}, {1})"),
     "select": (3, "select({0}, {1}, {2})"),
+    "uniform": (1, "uniform({0})"),
+    "standard_gamma": (2, "standard_gamma({0}, {1})"),
 }
 """Functions by name: number of arguments, and how the IR writes them; each binds as a call does."""
 
