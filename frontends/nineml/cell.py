@@ -159,7 +159,7 @@ class _Cell:
         return part.full(f"{reaction.port}_arrived")
 
     def arrivals(self, part: Part) -> None:
-        """Write what arriving spikes add; others are counted, and handled at the end of the step."""
+        """Write what arriving spikes add; other reactions count them, and follow in the step."""
         weight = part.weight()
         for reaction in _arrivals_of(part):
             receptor = part.receptor(str(reaction.port))

@@ -17,6 +17,7 @@ from snnc.nineml.elements import (
 )
 from snnc.nineml.part import Part
 from snnc.nineml.patterns import increment, is_linear
+from snnc.nineml.values import numbers_of
 
 
 class Responses:
@@ -54,8 +55,6 @@ class Responses:
 
     def parts_of(self, population: Population) -> list[Part]:
         """Return a population's cell with the responses of all projections onto it."""
-        from snnc.nineml.network import numbers_of
-
         dynamics = population.cell.definition
         if not isinstance(dynamics, Dynamics):
             raise ModelError(f"'{population.cell.name}' is no cell", population.place)

@@ -107,7 +107,9 @@ class Scope:
             hint = did_you_mean(units, self.units)
             raise UnitError(f"unknown unit '{units}'{hint}", self.place(element))
         unit, offset = self.units[units]
-        return Quantity((self.number(element, text) + offset) * unit.scale, unit.exponents)
+        # Scales are powers of ten: what they leave beyond the fifteenth digit is no information.
+        value = (self.number(element, text) + offset) * unit.scale
+        return Quantity(float(f"{value:.15g}"), unit.exponents)
 
     def _dimension(self, element: Element) -> Unit:
         powers = {
