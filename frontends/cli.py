@@ -23,7 +23,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> None:
     """Compile and run spiking neural networks.
 
-    FILE is a PyNN script (.py) or a saved network (.mlir).
+    FILE is a PyNN script (.py), a saved network (.mlir) or a model file (NineML: .xml).
     """
 
 
@@ -73,7 +73,7 @@ def given(**options: Any) -> dict[str, Any]:
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
-@click.option("--ms", type=float, help="Time to simulate; saved networks only [default: 1000].")
+@click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
 @click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @reporting_errors
@@ -88,14 +88,14 @@ def run(
     report: bool,
     args: tuple[str, ...],
 ) -> None:
-    """Run a PyNN script, whichever backend it imports, or a saved network.
+    """Run a PyNN script, whichever backend it imports, a saved network or a model file.
 
     ARGS are the script's own arguments; put -- before those that begin with a dash.
     """
     from snnc.running import run_network, run_script
 
     options = given(target=target, threads=threads, precision=precision, solver=solver)
-    if script.suffix == ".mlir":
+    if script.suffix != ".py":
         run_network(script, ms or 1000.0, options, plot, report)
     else:
         run_script(script, list(args), options, plot, report)

@@ -170,4 +170,7 @@ def _document_at(path: Path) -> Document:
         from snnc.pynn.scripts import capture_network
 
         return capture_network(path)
-    return load(path)
+    from snnc.importing.formats import format_of
+
+    found = format_of(path)
+    return load(path) if found is None else found.read(path)

@@ -23,7 +23,7 @@ VARIABLE = "SNNC_MODEL_PATH"
 SUFFIX = ".mlir"
 
 _added: list[Path] = []
-_composed: dict[str, str] = {}
+_unfiled: dict[str, str] = {}
 
 
 def add_directory(directory: str | os.PathLike[str]) -> None:
@@ -79,9 +79,9 @@ def find(name: str) -> Path:
 
 
 def source(name: str) -> tuple[str, str]:
-    """Return the text of the model `name`, composed or not, and the name of its file."""
-    if name in _composed:
-        return _composed[name], f"<{name}>"
+    """Return the text of the model `name`, and the name of its file."""
+    if name in _unfiled:
+        return _unfiled[name], f"<{name}>"
     file = find(name)
     return file.read_text(encoding="utf-8"), str(file)
 
@@ -111,7 +111,15 @@ def compose(body: str, responses: Mapping[str, str]) -> str:
     from snnc.ir.compose import compose_cell
 
     pieces = {receptor: source(responses[receptor]) for receptor in sorted(responses)}
-    _composed[name] = compose_cell(name, source(body), pieces)
+    return register(name, compose_cell(name, source(body), pieces))
+
+
+def register(name: str, text: str) -> str:
+    """Add a model that stands in no file of the library, composed or imported; return its name.
+
+    It replaces another of its name.
+    """
+    _unfiled[name] = text
     return name
 
 
@@ -123,14 +131,14 @@ def load(name: str) -> ModelInfo:
     ModelError
         If there is no such model, or its text does not parse or verify.
     """
-    if name in _composed:
-        return _load_composed(name, _composed[name])
+    if name in _unfiled:
+        return _load_text(name, _unfiled[name])
     file = find(name)
     return _load(file, file.stat().st_mtime_ns)
 
 
 @cache
-def _load_composed(name: str, text: str) -> ModelInfo:
+def _load_text(name: str, text: str) -> ModelInfo:
     from snnc.ir.read_model import read_model
 
     return read_model(text, f"<{name}>")

@@ -1,0 +1,1 @@
+"""What importers of model languages share: safe XML, expressions, quantities, text of models."""

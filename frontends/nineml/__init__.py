@@ -1,0 +1,1 @@
+"""NineML 1.0: component classes, components and networks as IR."""
