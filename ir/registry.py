@@ -172,5 +172,4 @@ PASSES.add(
 )
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
-TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "Numba kernels on this machine's processor")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")

@@ -108,16 +108,14 @@ def _address(builder: Any, address: Value) -> Any:
 STACK_WORDS = 2048
 
 
-@intrinsic
-def stack_words(typing: Any) -> tuple[Any, Any]:
+def _stack_words(builder: Any) -> Value:
     """Return the address of STACK_WORDS int64 that live until the function returns."""
+    with builder.goto_entry_block():
+        words = builder.alloca(I64, STACK_WORDS)
+    return scalar(INT64, builder.ptrtoint(words, I64))
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        with builder.goto_entry_block():
-            words = builder.alloca(I64, STACK_WORDS)
-        return builder.ptrtoint(words, I64)
 
-    return types.int64(), generate
+stack_words = Primitive("stack_words", _stack_words)
 
 
 def _declared(builder: Any, name: str, kind: Any) -> Any:
