@@ -19,9 +19,9 @@ from snnc.runtime.jit import kinds
 from snnc.runtime.jit.kinds import KernelTextError, Scalar, Value
 
 _FOLDER: Final = "snnc.runtime.jit"
-# Modules of primitives; the samplers are a text themselves.
+# Modules of primitives, and those that are texts themselves.
 PRIMITIVES: Final = ("intrinsics", "mathlib", "philox")
-TEXTS: Final = ("samplers",)
+TEXTS: Final = ("samplers", "special")
 NUMPY: Final[Mapping[str, Scalar]] = {
     "float64": kinds.FLOAT64,
     "float32": kinds.FLOAT32,
