@@ -22,7 +22,7 @@ from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.passes.choose_storage import delivers_weight, form_of, is_static, models_of
 
 Receptors = set[tuple[str, str]]
-_STORAGES = [StringAttr(name) for name in ("int16", "scalar", "counts")]
+_STORAGES = [StringAttr(name) for name in ("int16", "mask", "scalar", "counts")]
 
 
 @dataclass(frozen=True)

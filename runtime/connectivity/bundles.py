@@ -16,6 +16,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
+from snnc.runtime.connectivity.masks import take_masks
 from snnc.runtime.connectivity.rows import Rows, build_rows
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.jit.cache import Kernels
@@ -23,6 +24,7 @@ from snnc.runtime.jit.cache import Kernels
 # Weights that are packed are made as floats first.
 _ROWS_WEIGHT = {
     "scalar": "scalar",
+    "mask": "scalar",
     "float32": "float32",
     "int16": "float32",
     "edge": None,
@@ -141,13 +143,15 @@ class Bundle:
         ]
         parts = executor.map(lambda task: self._part(kernels, *task), tasks)
         self.parts = [part for part in parts if part.rows.target.size]
+        if self.synapse.form.weight == "mask":
+            list(executor.map(lambda part: self._mask(kernels, part), self.parts))
         for part in self.parts:
             if isinstance(part.rows.weight, float):
                 self.weight = part.rows.weight
 
     def _targets(self) -> list[int | None]:
         form = self.synapse.form
-        single = form.weight == "counts" or (form.packed and form.weight == "scalar")
+        single = form.weight == "counts" or (form.packed and form.weight != "int16")
         if self.synapse.is_static and not single:
             return [None]
         return list(_ordinals([one.post.population for one in self.instances]))
@@ -171,6 +175,11 @@ class Bundle:
         place = Place(source, population.size, offsets, rows)
         name = None if target is None else self._populations[target].name
         return Part(place, population.name, name, thread)
+
+    def _mask(self, kernels: Kernels, part: Part) -> None:
+        assert part.target is not None
+        first, last = self._layout.bounds(part.target)[part.thread : part.thread + 2].tolist()
+        take_masks(kernels, part.rows, self.base(part), last - first)
 
     def _offsets_of(self, number: int, thread: int, target: int | None) -> NDArray[np.int32]:
         known = self._offsets.get((number, thread, target))

@@ -21,6 +21,7 @@ _LARGEST_SUM = float(1 << 30)
 # Weights that differ from a multiple by less than this part, what rounding to f32 leaves, are it.
 _TOLERANCE = 2e-7
 _LOOK, _PACK = range(2)
+_SINGLE = ("scalar", "mask", "counts")
 Receptor = tuple[str, str]
 
 
@@ -71,7 +72,7 @@ class Packing:
         layout, threads = self._layout, range(self._layout.partitions)
         self._weights = [_Weights.of(layout.accumulator_size(p)) for p in threads]
         listed = [bundle for bundle in packed if bundle.synapse.form.weight == "int16"]
-        single = [bundle for bundle in packed if bundle.synapse.form.weight in ("scalar", "counts")]
+        single = [bundle for bundle in packed if bundle.synapse.form.weight in _SINGLE]
         list(executor.map(lambda thread: self._run(_LOOK, listed, thread), threads))
         known = {receptor: self._only(receptor) for receptor in self._receptors()}
         list(executor.map(lambda thread: self._run(_LOOK, single, thread), threads))
@@ -146,20 +147,37 @@ class Packing:
         parts = [(b, part) for b in bundles for part in b.parts if part.thread == thread]
         table = np.array([self._words(*each) for each in parts], np.int64)
         kernel(table.ctypes.data, len(parts), what)
+        if what == _LOOK:
+            for bundle, part in parts:
+                self._look_at_masks(bundle, part)
         if what == _PACK:
             for _, part in parts:
                 part.rows.weight = _shortened(part)
+
+    def _look_at_masks(self, bundle: Bundle, part: Part) -> None:
+        masks, known, weight = part.rows.masks, self._weights[part.thread], abs(bundle.weight)
+        if masks is None or weight == 0.0:
+            return
+        first = bundle.origin(part.thread) + masks.first
+        here = slice(first, first + masks.received.size)
+        reached = masks.received > 0
+        known.total[here] += weight * self._most_spikes(part) * masks.received
+        known.largest[here][reached] = np.maximum(known.largest[here][reached], weight)
+        known.smallest[here][reached] = np.minimum(known.smallest[here][reached], weight)
+
+    def _most_spikes(self, part: Part) -> float:
+        """Return the most spikes of a presynaptic cell in a step."""
+        return 1.0 if self._cells[part.source].cell.kind == "equations" else MOST_SPIKES
 
     def _words(self, bundle: Bundle, part: Part) -> list[int]:
         rows, known = part.rows, self._weights[part.thread]
         origin = bundle.origin(part.thread)
         each = isinstance(rows.weight, np.ndarray)
-        spikes = 1.0 if self._cells[part.source].cell.kind == "equations" else MOST_SPIKES
         return [
             rows.target.size, address(rows.target), rows.target.itemsize,
             address(rows.weight) if isinstance(rows.weight, np.ndarray) else 0,
-            0 if each else bits(bundle.weight), bits(spikes), known.total.size - origin,
-            address(known.total, origin), address(known.largest, origin),
+            0 if each else bits(bundle.weight), bits(self._most_spikes(part)),
+            known.total.size - origin, address(known.total, origin), address(known.largest, origin),
             address(known.smallest, origin), address(known.quantum, origin),
         ]  # fmt: skip
 
