@@ -90,6 +90,10 @@ class Bundle:
         Whether synapses with states connect most cells, none of them twice with one delay.
     weight : float
         The weight of all synapses in the form "scalar", in coherent units.
+    quanta : dict of (population, receptor) to float
+        What the present multiples in the form "int16" are multiples of.
+    rounding : dict of (population, receptor) to float
+        The largest error that `Packing.shorten` has made.
     """
 
     def __init__(
@@ -104,6 +108,8 @@ class Bundle:
         self.parts: list[Part] = []
         self.weight = 0.0
         self.dense = False
+        self.quanta: dict[tuple[str, str], float] = {}
+        self.rounding: dict[tuple[str, str], float] = {}
         self._layout = layout
         self._populations = populations
         self._offsets: dict[tuple[int, int, int | None], NDArray[np.int32]] = {}
@@ -113,6 +119,11 @@ class Bundle:
     def projections(self) -> list[str]:
         """Names of the projections."""
         return [one.plan.name for one in self.instances]
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return sum(part.rows.size for part in self.parts)
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -135,6 +146,8 @@ class Bundle:
         """Make the connections."""
         self._offsets.clear()
         self._locator = None
+        self.quanta.clear()
+        self.rounding.clear()
         tasks = [
             (source, target, thread)
             for source in _ordinals([one.pre.population for one in self.instances])
@@ -207,10 +220,11 @@ class Bundle:
 
     def origin(self, thread: int) -> int:
         """Return the element of a thread's accumulator that targets are offsets from."""
-        return self._layout.origin(thread, self._segments)
+        return self._layout.origin(thread, self.segments)
 
     @cached_property
-    def _segments(self) -> set[tuple[str, str]]:
+    def segments(self) -> set[tuple[str, str]]:
+        """The populations and receptors that the projections act on."""
         return {
             (self._populations[ordinal].name, one.plan.receptor)
             for one in self.instances

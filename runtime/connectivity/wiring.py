@@ -140,6 +140,7 @@ class Wiring:
         with ThreadPoolExecutor(self._layout.partitions, "snnc-build") as executor:
             for bundle in self.bundles:
                 bundle.build(self._kernels, executor)
+                self.packing.shorten(bundle, executor)
             self.packing.pack(self.bundles, executor)
         for bundle in self.bundles:
             self._add_states(bundle)
