@@ -193,20 +193,21 @@ class SynapseForm:
     ----------
     target : {"u16", "u32"}
         Type of the places in the accumulator.
-    weight : {"scalar", "float32", "int16", "edge", "counts"}
-        One weight for all synapses, one for each (as a float, or as a multiple of the receptor's
-        quantum), or, of plastic synapses, one for each in the kernel's precision; for ``"counts"``
-        one for all, delivered from the counts of Poisson sources, cell by cell.
+    weight : {"scalar", "mask", "float32", "int16", "edge", "counts"}
+        One weight for all synapses (``"mask"``: synapses are bits of rows), one for each (as a
+        float, or as a multiple of the receptor's quantum), or, of plastic synapses, one for each in
+        the kernel's precision; for ``"counts"`` one for all, delivered from the counts of Poisson
+        sources, cell by cell.
     packed : bool
         Whether arrivals are summed as integers.
     """
 
     target: Literal["u16", "u32"]
-    weight: Literal["scalar", "float32", "int16", "edge", "counts"]
+    weight: Literal["scalar", "mask", "float32", "int16", "edge", "counts"]
     packed: bool = False
 
     def __str__(self) -> str:
-        packed = "_packed" if self.packed and self.weight in ("scalar", "counts") else ""
+        packed = "_packed" if self.packed and self.weight in ("scalar", "mask", "counts") else ""
         return f"{self.target}_{self.weight}{packed}"
 
 

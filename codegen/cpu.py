@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase, DictionaryAttr, IntegerAttr, StringAttr
+from xdsl.dialects.builtin import DenseArrayBase, DictionaryAttr, FloatAttr, IntegerAttr, StringAttr
 from xdsl.ir import Attribute, Operation
 
 from snnc.codegen.accumulator import Accumulator, Segment, offset_type
@@ -35,7 +35,7 @@ from snnc.ir.values import Space
 
 Precision = Literal["f64", "f32", "packed"]
 OffsetType = Literal["u16", "u32"]
-WeightForm = Literal["scalar", "float32", "int16", "edge", "counts"]
+WeightForm = Literal["scalar", "mask", "float32", "int16", "edge", "counts"]
 
 
 def generate(document: Document) -> Artifact:
@@ -176,10 +176,16 @@ class _Generator:
         weight = cast(WeightForm, storage.data)
         members = self._selection(op.post).members
         packed = all(op.receptor in self._cell_of(population).packed for population, _ in members)
-        if packed != (weight == "int16") and weight not in ("scalar", "counts"):
+        if packed != (weight in ("int16", "mask")) and weight not in ("scalar", "counts"):
+            fitting = "'mask' or 'int16'" if packed else "'float32'"
             raise OptionError(
                 f"the storage '{weight}' of '{op.symbol}' does not fit the sums of its receptor; "
-                "expected 'scalar' or 'int16' where they are packed, else 'scalar' or 'float32'"
+                f"expected 'scalar', {fitting}"
+            )
+        if weight in ("scalar", "mask") and not isinstance(op.weight, FloatAttr):
+            raise OptionError(
+                f"the storage '{weight}' of '{op.symbol}' holds one weight for all synapses; "
+                "found weights that may differ"
             )
         kept = SynapseForm(target=target, weight=weight, packed=packed)
         known = self._synapse_plans.get((label, kept))

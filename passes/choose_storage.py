@@ -1,11 +1,14 @@
 """`choose-storage`: how the synapses of each projection are kept, and which are kept together.
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
-``int16``: the same in multiples of a quantum, for receptors that sum integers; ``edge``: rows with
-state of their own, which plastic synapses and couplings need; ``counts`` (see `fuse-poisson`):
-none. Rows with a weight each are fused for all projections from the same populations (`bundle`), so
-that a spike finds all its targets in one place; projections with a scalar weight, or with state,
-keep a bundle of their own.
+``int16``: the same in multiples of a quantum, for receptors that sum integers; ``mask``: rows of
+bits with one weight and one delay, for receptors that sum integers, where bits take less memory
+(then they are faster, too); ``edge``: rows with state of their own, which plastic synapses and
+couplings need;
+``counts`` (see `fuse-poisson`): none. A projection that has a ``storage`` keeps it. Rows with a
+weight each are fused for all projections from the same populations (`bundle`), so that a spike
+finds all its targets in one place; projections with a scalar weight, or with state, keep a bundle
+of their own.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from xdsl.passes import ModulePass
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import snn, step, syn
 from snnc.ir.dialects.step_synapse import SynapseOp
+from snnc.passes.expected_connections import expected_connections
 
 # Below this number of possible pairs a row of its own costs more than the weights it saves.
 SMALL = 10_000
@@ -70,8 +74,8 @@ def _choose(
         synapse = kinds[form_of(projection)]
         if "storage" not in projection.attributes:
             reached = {(m, projection.receptor) for m in models_of(projection.post, symbols)}
-            each = "int16" if reached <= packed else "float32"
-            storage = _storage(projection, symbols, synapse, each)
+            integers = reached <= packed
+            storage = _storage(projection, symbols, synapse, integers)
             projection.attributes["storage"] = StringAttr(storage)
         number = bundles
         storage = projection.attributes["storage"]
@@ -121,14 +125,33 @@ def is_static(synapse: SynapseOp) -> bool:
 
 
 def _storage(
-    projection: snn.ProjectionOp, symbols: Mapping[str, Operation], synapse: _Kind, each: str
+    projection: snn.ProjectionOp,
+    symbols: Mapping[str, Operation],
+    synapse: _Kind,
+    integers: bool,
 ) -> str:
     if synapse.edge:
         return "edge"
+    each = "int16" if integers else "float32"
     pairs = prod(_size(symbols[side], symbols) for side in (projection.pre, projection.post))
     if synapse.static and pairs < SMALL:
         return each
-    return "scalar" if isinstance(projection.weight, FloatAttr) else each
+    if not isinstance(projection.weight, FloatAttr):
+        return each
+    return "mask" if integers and _is_dense(projection, symbols) else "scalar"
+
+
+def _is_dense(projection: snn.ProjectionOp, symbols: Mapping[str, Operation]) -> bool:
+    """Tell whether a bit for each pair takes less memory than 16 bits for each connection."""
+    if not isinstance(projection.delay, FloatAttr):
+        return False
+    sides = (projection.pre, projection.post)
+    n_pre, n_post = (_size(symbols[side], symbols) for side in sides)
+    cells = prod(
+        sum(_size(symbols[name], symbols) for name in populations_of(side, symbols))
+        for side in sides
+    )
+    return 16 * expected_connections(projection, n_pre, n_post) >= cells
 
 
 def _size(op: Operation, symbols: Mapping[str, Operation]) -> int:

@@ -2,7 +2,8 @@
 
 Weights onto such a receptor become 16-bit multiples of a quantum, which is found when the network
 is built: the weight itself where all are multiples of the smallest, else 2^-15 of the largest, so
-that a weight errs by at most 2^-16 of the largest onto its receptor. A sum of integers does not
+that a weight errs by at most 2^-16 of the largest onto its receptor; twice that in projections of
+millions of synapses, which are rounded when they are built, too. A sum of integers does not
 depend on its order. A receptor is packed where all its synapses deliver a weight that they keep;
 one that plastic or otherwise computed weights reach sums floats.
 """
@@ -22,7 +23,7 @@ from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.passes.choose_storage import delivers_weight, form_of, is_static, models_of
 
 Receptors = set[tuple[str, str]]
-_STORAGES = [StringAttr(name) for name in ("int16", "scalar", "counts")]
+_STORAGES = [StringAttr(name) for name in ("int16", "mask", "scalar", "counts")]
 
 
 @dataclass(frozen=True)

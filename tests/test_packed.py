@@ -139,3 +139,41 @@ def test_every_cell_is_marked():
     document = lowered(network({"noise": 0.25}))
     cells = [op for op in document.module.body.block.ops if isinstance(op, step.CellOp)]
     assert all(cell.packed is not None for cell in cells)
+
+
+@pytest.fixture
+def shortened(monkeypatch: pytest.MonkeyPatch):
+    """Have every bundle packed as soon as it is built, as large ones are."""
+    monkeypatch.setattr("snnc.runtime.connectivity.packing._LARGE", 1)
+
+
+@pytest.mark.usefixtures("shortened")
+def test_weights_rounded_twice_err_by_less_than_what_the_report_says():
+    document = network({"noise": Random("uniform", {"low": 1.0, "high": 2.0}), "more": UNIFORM})
+    exact = snnc.compile(document).simulation.edge_values("more", "weight")
+    compiled = snnc.compile(document, precision="packed")
+    rounded = compiled.simulation.edge_values("more", "weight")
+    error = compiled.report().weight_error
+    assert 1.6e-5 < error < 3.2e-5
+    assert np.abs(rounded - exact).max() <= (error + 1e-7) * 2.0
+    alone = bits(packed(document))
+    for threads in (2, 3, 7):
+        assert bits(packed(document, threads)) == alone
+
+
+@pytest.mark.usefixtures("shortened")
+def test_multiples_of_one_weight_stay_exact():
+    document = network({"noise": 0.1, "recurrent": 0.3})
+    compiled = snnc.compile(document, precision="packed")
+    weights = compiled.simulation.edge_values("recurrent", "weight")
+    assert compiled.report().weight_error == 0.0
+    assert weights == pytest.approx(0.3, rel=1e-6)
+
+
+@pytest.mark.usefixtures("shortened")
+def test_weights_set_after_rounding_keep_their_size():
+    compiled = snnc.compile(network({"noise": 0.25, "recurrent": UNIFORM}), precision="packed")
+    simulation = compiled.simulation
+    new = np.linspace(1.0, 9.0, simulation.edge_values("recurrent", "weight").size)
+    simulation.set_edge_values("recurrent", "weight", new)
+    assert np.allclose(simulation.edge_values("recurrent", "weight"), new, atol=9.0 * 2e-5)

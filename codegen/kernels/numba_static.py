@@ -119,7 +119,7 @@ class _Weights(NamedTuple):
 
 
 def _weights(form: SynapseForm, precision: Precision) -> _Weights:
-    if form.weight == "scalar":
+    if form.weight in ("scalar", "mask"):
         reals = {"f64": "reals[w + 10]", "f32": "np.float32(reals[w + 10])"}
         unpack = "words[w + 10]" if form.packed else reals[precision]
         return _Weights(None, "weight", "weight", f"weight = {unpack}")
@@ -137,7 +137,8 @@ def static_kernel(model: str, form: SynapseForm, precision: Precision) -> Kernel
     model : str
         Label of the synapse model.
     form : SynapseForm
-        How the synapses are stored: ``"scalar"``, ``"float32"`` or ``"int16"``.
+        How the synapses are stored: ``"scalar"``, ``"mask"`` (what masks cannot hold),
+        ``"float32"`` or ``"int16"``.
     precision : {"f64", "f32"}
         Of sums that are not integers.
     """

@@ -16,6 +16,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
+from snnc.runtime.connectivity.masks import take_masks
 from snnc.runtime.connectivity.rows import Rows, build_rows
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.jit.cache import Kernels
@@ -23,6 +24,7 @@ from snnc.runtime.jit.cache import Kernels
 # Weights that are packed are made as floats first.
 _ROWS_WEIGHT = {
     "scalar": "scalar",
+    "mask": "scalar",
     "float32": "float32",
     "int16": "float32",
     "edge": None,
@@ -88,6 +90,10 @@ class Bundle:
         Whether synapses with states connect most cells, none of them twice with one delay.
     weight : float
         The weight of all synapses in the form "scalar", in coherent units.
+    quanta : dict of (population, receptor) to float
+        What the present multiples in the form "int16" are multiples of.
+    rounding : dict of (population, receptor) to float
+        The largest error that `Packing.shorten` has made.
     """
 
     def __init__(
@@ -102,6 +108,8 @@ class Bundle:
         self.parts: list[Part] = []
         self.weight = 0.0
         self.dense = False
+        self.quanta: dict[tuple[str, str], float] = {}
+        self.rounding: dict[tuple[str, str], float] = {}
         self._layout = layout
         self._populations = populations
         self._offsets: dict[tuple[int, int, int | None], NDArray[np.int32]] = {}
@@ -111,6 +119,11 @@ class Bundle:
     def projections(self) -> list[str]:
         """Names of the projections."""
         return [one.plan.name for one in self.instances]
+
+    @property
+    def size(self) -> int:
+        """Number of synapses."""
+        return sum(part.rows.size for part in self.parts)
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -133,6 +146,8 @@ class Bundle:
         """Make the connections."""
         self._offsets.clear()
         self._locator = None
+        self.quanta.clear()
+        self.rounding.clear()
         tasks = [
             (source, target, thread)
             for source in _ordinals([one.pre.population for one in self.instances])
@@ -141,13 +156,15 @@ class Bundle:
         ]
         parts = executor.map(lambda task: self._part(kernels, *task), tasks)
         self.parts = [part for part in parts if part.rows.target.size]
+        if self.synapse.form.weight == "mask":
+            list(executor.map(lambda part: self._mask(kernels, part), self.parts))
         for part in self.parts:
             if isinstance(part.rows.weight, float):
                 self.weight = part.rows.weight
 
     def _targets(self) -> list[int | None]:
         form = self.synapse.form
-        single = form.weight == "counts" or (form.packed and form.weight == "scalar")
+        single = form.weight == "counts" or (form.packed and form.weight != "int16")
         if self.synapse.is_static and not single:
             return [None]
         return list(_ordinals([one.post.population for one in self.instances]))
@@ -171,6 +188,11 @@ class Bundle:
         place = Place(source, population.size, offsets, rows)
         name = None if target is None else self._populations[target].name
         return Part(place, population.name, name, thread)
+
+    def _mask(self, kernels: Kernels, part: Part) -> None:
+        assert part.target is not None
+        first, last = self._layout.bounds(part.target)[part.thread : part.thread + 2].tolist()
+        take_masks(kernels, part.rows, self.base(part), last - first)
 
     def _offsets_of(self, number: int, thread: int, target: int | None) -> NDArray[np.int32]:
         known = self._offsets.get((number, thread, target))
@@ -198,10 +220,11 @@ class Bundle:
 
     def origin(self, thread: int) -> int:
         """Return the element of a thread's accumulator that targets are offsets from."""
-        return self._layout.origin(thread, self._segments)
+        return self._layout.origin(thread, self.segments)
 
     @cached_property
-    def _segments(self) -> set[tuple[str, str]]:
+    def segments(self) -> set[tuple[str, str]]:
+        """The populations and receptors that the projections act on."""
         return {
             (self._populations[ordinal].name, one.plan.receptor)
             for one in self.instances

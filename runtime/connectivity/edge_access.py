@@ -205,7 +205,8 @@ class EdgeAccess:
 
     def _set_delays(self, delays: float | NDArray[np.float64]) -> None:
         delay_steps(delays, self._one.dt, self._name)
-        if self._bundle.synapse.form.weight == "counts" and np.unique(delays).size > 1:
+        one_delay = self._bundle.synapse.form.weight in ("counts", "mask")
+        if one_delay and np.unique(delays).size > 1:
             raise NeedsRecompilation(self._name, "delay", np.asarray(delays))
         names = ["delay", *self._bundle.arrays]
         if self._bundle.synapse.form.weight in ("float32", "int16"):

@@ -21,6 +21,9 @@ _LARGEST_SUM = float(1 << 30)
 # Weights that differ from a multiple by less than this part, what rounding to f32 leaves, are it.
 _TOLERANCE = 2e-7
 _LOOK, _PACK = range(2)
+_SINGLE = ("scalar", "mask", "counts")
+# Bundles of so many synapses do not wait as floats until the quanta of all are known.
+_LARGE = 1 << 20
 Receptor = tuple[str, str]
 
 
@@ -31,11 +34,10 @@ class _Weights:
     total: NDArray[np.float64]
     largest: NDArray[np.float64]
     smallest: NDArray[np.float64]
-    quantum: NDArray[np.float64]
 
     @classmethod
     def of(cls, size: int) -> _Weights:
-        return cls(np.zeros(size), np.zeros(size), np.full(size, np.inf), np.ones(size))
+        return cls(np.zeros(size), np.zeros(size), np.full(size, np.inf))
 
 
 class Packing:
@@ -63,24 +65,48 @@ class Packing:
         self._weights: list[_Weights] = []
         self.error = 0.0
 
+    def shorten(self, bundle: Bundle, executor: Executor) -> None:
+        """Turn the floats of a large bundle into multiples of quanta of its own, to save memory.
+
+        `pack` rounds them a second time, to multiples of the quanta that all bundles share.
+        """
+        if bundle.synapse.form.weight != "int16" or bundle.size < _LARGE:
+            return
+        self._begin()
+        self._run(executor, _LOOK, [bundle])
+        quanta: dict[Receptor, float] = {}
+        bundle.rounding.clear()
+        for receptor in bundle.segments:
+            smallest, largest = self._range(receptor)
+            quanta[receptor] = smallest
+            if smallest < largest:
+                quanta[receptor] = largest / _LARGEST_MULTIPLE
+                bundle.rounding[receptor] = 0.5 * quanta[receptor]
+        self._run(executor, _PACK, [bundle], quanta)
+
+    def _begin(self) -> None:
+        sizes = map(self._layout.accumulator_size, range(self._layout.partitions))
+        self._weights = [_Weights.of(size) for size in sizes]
+
     def pack(self, bundles: Iterable[Bundle], executor: Executor) -> None:
         """Choose the quanta anew and turn weights into multiples of them."""
         packed = [bundle for bundle in bundles if bundle.synapse.form.packed]
         if not packed:
             return
-        layout, threads = self._layout, range(self._layout.partitions)
-        self._weights = [_Weights.of(layout.accumulator_size(p)) for p in threads]
+        self._begin()
         listed = [bundle for bundle in packed if bundle.synapse.form.weight == "int16"]
-        single = [bundle for bundle in packed if bundle.synapse.form.weight in ("scalar", "counts")]
-        list(executor.map(lambda thread: self._run(_LOOK, listed, thread), threads))
+        single = [bundle for bundle in packed if bundle.synapse.form.weight in _SINGLE]
+        self._run(executor, _LOOK, listed)
         known = {receptor: self._only(receptor) for receptor in self._receptors()}
-        list(executor.map(lambda thread: self._run(_LOOK, single, thread), threads))
+        self._run(executor, _LOOK, single)
         self.error = 0.0
+        quanta: dict[Receptor, float] = {}
         for receptor, weights in known.items():
             if weights is not None:
                 weights |= _scalars(single, receptor)
-            self._choose(receptor, weights)
-        list(executor.map(lambda thread: self._run(_PACK, listed, thread), threads))
+            quanta[receptor] = self._choose(receptor, weights, listed)
+        self._run(executor, _PACK, listed, quanta)
+        self._weights = []
 
     def multiple(self, bundle: Bundle, part: Part) -> int:
         """Return the one weight of all synapses of a part, in quanta."""
@@ -94,6 +120,7 @@ class Packing:
             if bundle.synapse.form.weight == "int16":
                 for part in bundle.parts:
                     part.rows.weight = self.floats(bundle, part)
+                bundle.rounding.clear()
 
     def floats(self, bundle: Bundle, part: Part) -> NDArray[np.float32]:
         """Return the weights of a part in coherent units; its own array if they are floats."""
@@ -101,7 +128,7 @@ class Packing:
         assert isinstance(weight, np.ndarray)
         if weight.dtype == np.float32:
             return weight.view(np.float32)
-        quantum = self._weights[part.thread].quantum[bundle.origin(part.thread) :]
+        quantum = self._each(bundle.quanta, bundle, part.thread)
         return (weight * quantum[part.rows.target]).astype(np.float32)
 
     def _receptors(self) -> list[Receptor]:
@@ -126,41 +153,97 @@ class Packing:
         smallest, largest = self._range(receptor)
         return None if smallest < largest else {largest} - {0.0}
 
-    def _choose(self, receptor: Receptor, weights: set[float] | None) -> None:
-        """Set the quantum of a receptor; `weights` are all magnitudes, if they are known."""
+    def _choose(
+        self, receptor: Receptor, weights: set[float] | None, listed: Sequence[Bundle]
+    ) -> float:
+        """Set and return a receptor's quantum; `weights` are all magnitudes, if they are known."""
         smallest, largest = self._range(receptor)
         if largest == 0.0:
-            return
+            return self._cells[receptor[0]].quanta[receptor[1]]
         total = max(float(v.max()) for v in self._segment("total", receptor))
         quantum = smallest
         exact = weights is not None and all(_is_multiple(w, smallest) for w in weights)
         if not exact or total / quantum > _LARGEST_SUM:
             quantum = max(largest / _LARGEST_MULTIPLE, total / _LARGEST_SUM)
-            self.error = max(self.error, 0.5 * quantum / largest)
+            before = (
+                b.rounding.get(receptor, 0.0) for b in listed if _differs(b, receptor, quantum)
+            )
+            self.error = max(self.error, (0.5 * quantum + max(before, default=0.0)) / largest)
         self._cells[receptor[0]].quanta[receptor[1]] = quantum
-        for values in self._segment("quantum", receptor):
-            values[:] = quantum
+        return quantum
 
-    def _run(self, what: int, bundles: Sequence[Bundle], thread: int) -> None:
-        kernel = self._kernels.get(source_of("pack_weights"))
-        parts = [(b, part) for b in bundles for part in b.parts if part.thread == thread]
-        table = np.array([self._words(*each) for each in parts], np.int64)
-        kernel(table.ctypes.data, len(parts), what)
-        if what == _PACK:
-            for _, part in parts:
+    def _run(
+        self,
+        executor: Executor,
+        what: int,
+        bundles: Sequence[Bundle],
+        following: Mapping[Receptor, float] | None = None,
+    ) -> None:
+        """Look at the weights of bundles, or turn them into multiples of the quanta `following`."""
+
+        def run(thread: int) -> None:
+            for bundle in bundles:
+                self._run_bundle(what, bundle, thread, following or {})
+
+        list(executor.map(run, range(self._layout.partitions)))
+        if following is not None:
+            for bundle in bundles:
+                bundle.quanta = {receptor: following[receptor] for receptor in bundle.segments}
+
+    def _run_bundle(
+        self, what: int, bundle: Bundle, thread: int, following: Mapping[Receptor, float]
+    ) -> None:
+        parts = [part for part in bundle.parts if part.thread == thread]
+        if not parts:
+            return
+        arrays = [self._each(q, bundle, thread) for q in (bundle.quanta, following)]
+        quanta = [address(array) for array in arrays]
+        table = np.array([[*self._words(bundle, part), *quanta] for part in parts], np.int64)
+        self._kernels.get(source_of("pack_weights"))(table.ctypes.data, len(parts), what)
+        for part in parts:
+            if what == _LOOK:
+                self._look_at_masks(bundle, part)
+            else:
                 part.rows.weight = _shortened(part)
+
+    def _each(
+        self, quanta: Mapping[Receptor, float], bundle: Bundle, thread: int
+    ) -> NDArray[np.float64]:
+        """Return the quantum of each element of an accumulator from the bundle's origin on."""
+        origin = bundle.origin(thread)
+        result = np.ones(self._layout.accumulator_size(thread) - origin)
+        for receptor, quantum in quanta.items():
+            first = self._layout.accumulator_offset(thread, *receptor) - origin
+            bounds = self._layout.bounds(receptor[0])
+            result[first : first + int(bounds[thread + 1] - bounds[thread])] = quantum
+        return result
+
+    def _look_at_masks(self, bundle: Bundle, part: Part) -> None:
+        masks, known, weight = part.rows.masks, self._weights[part.thread], abs(bundle.weight)
+        if masks is None or weight == 0.0:
+            return
+        first = bundle.origin(part.thread) + masks.first
+        here = slice(first, first + masks.received.size)
+        reached = masks.received > 0
+        known.total[here] += weight * self._most_spikes(part) * masks.received
+        known.largest[here][reached] = np.maximum(known.largest[here][reached], weight)
+        known.smallest[here][reached] = np.minimum(known.smallest[here][reached], weight)
+
+    def _most_spikes(self, part: Part) -> float:
+        """Return the most spikes of a presynaptic cell in a step."""
+        return 1.0 if self._cells[part.source].cell.kind == "equations" else MOST_SPIKES
 
     def _words(self, bundle: Bundle, part: Part) -> list[int]:
         rows, known = part.rows, self._weights[part.thread]
         origin = bundle.origin(part.thread)
-        each = isinstance(rows.weight, np.ndarray)
-        spikes = 1.0 if self._cells[part.source].cell.kind == "equations" else MOST_SPIKES
+        weights = rows.weight if isinstance(rows.weight, np.ndarray) else None
         return [
             rows.target.size, address(rows.target), rows.target.itemsize,
-            address(rows.weight) if isinstance(rows.weight, np.ndarray) else 0,
-            0 if each else bits(bundle.weight), bits(spikes), known.total.size - origin,
-            address(known.total, origin), address(known.largest, origin),
-            address(known.smallest, origin), address(known.quantum, origin),
+            0 if weights is None else address(weights),
+            0 if weights is None else weights.itemsize,
+            bits(bundle.weight), bits(self._most_spikes(part)),
+            known.total.size - origin, address(known.total, origin), address(known.largest, origin),
+            address(known.smallest, origin),
         ]  # fmt: skip
 
 
@@ -169,6 +252,8 @@ def _shortened(part: Part) -> NDArray[np.int16]:
     weight = part.rows.weight
     assert isinstance(weight, np.ndarray)
     n = weight.size
+    if weight.dtype == np.int16:
+        return weight.view(np.int16)
     if weight.base is None:
         part.rows.weight = None
         weight.resize((n + 1) // 2, refcheck=False)
@@ -183,6 +268,10 @@ def _scalars(bundles: Iterable[Bundle], receptor: Receptor) -> set[float]:
         if bundle.instances[0].plan.receptor == receptor[1]
         and any(part.target == receptor[0] for part in bundle.parts)
     } - {0.0}
+
+
+def _differs(bundle: Bundle, receptor: Receptor, quantum: float) -> bool:
+    return bundle.quanta.get(receptor, quantum) != quantum
 
 
 def _nearest(multiple: float) -> int:

@@ -13,6 +13,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import store
 from snnc.runtime.connectivity.edges import ProjectionInstance
+from snnc.runtime.connectivity.masks import Masks
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
@@ -40,6 +41,8 @@ class Rows:
         are an edge array.
     arrays : dict of str to ndarray, shape (n,)
         Other values of connections, by name.
+    masks : Masks or None
+        Connections that are kept as bits; `pointer` and `target` then hold the rest.
     """
 
     delays: NDArray[np.int32]
@@ -47,6 +50,13 @@ class Rows:
     target: NDArray[np.uint16] | NDArray[np.uint32]
     weight: float | NDArray[np.float32] | NDArray[np.int16] | None
     arrays: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+    masks: Masks | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of connections."""
+        masked = 0 if self.masks is None else int(self.masks.received.sum())
+        return self.target.size + masked
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +64,8 @@ class Rows:
         parts = [self.delays, self.pointer, self.target, *self.arrays.values()]
         if isinstance(self.weight, np.ndarray):
             parts.append(self.weight)
-        return sum(part.nbytes for part in parts)
+        masks = 0 if self.masks is None else self.masks.nbytes
+        return masks + sum(part.nbytes for part in parts)
 
 
 def bundle_weight_form(instances: Sequence[ProjectionInstance]) -> WeightForm:

@@ -26,7 +26,7 @@ from snnc.runtime.connectivity.post_history import PostHistory
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.engine.tables import address, bits
-from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.jit.cache import Kernels, source_of
 from snnc.runtime.random import RELEASE, key
 
 Rows = list[tuple[int, list[int]]]
@@ -140,6 +140,7 @@ class Wiring:
         with ThreadPoolExecutor(self._layout.partitions, "snnc-build") as executor:
             for bundle in self.bundles:
                 bundle.build(self._kernels, executor)
+                self.packing.shorten(bundle, executor)
             self.packing.pack(self.bundles, executor)
         for bundle in self.bundles:
             self._add_states(bundle)
@@ -266,6 +267,8 @@ class Wiring:
                 continue
             self._refresh_decays(bundle)
             layout = bundle.synapse.layout["deliver"]
+            if bundle.synapse.form.weight == "mask":
+                yield source_of("deliver_masks"), self._mask_rows(bundle, accumulators)
             yield bundle.synapse.deliver, [
                 (part.thread, [
                     *self._cells[part.source].history.words(),
@@ -273,8 +276,22 @@ class Wiring:
                     address(accumulators[part.thread], bundle.origin(part.thread)),
                     *(self._word(field, bundle, part) for field in layout),
                 ])
-                for part in bundle.parts
+                for part in bundle.parts if part.rows.target.size
             ]  # fmt: skip
+
+    def _mask_rows(self, bundle: Bundle, accumulators: Sequence[NDArray[Any]]) -> Rows:
+        rows: Rows = []
+        for part in bundle.parts:
+            masks = part.rows.masks
+            assert masks is not None
+            first = bundle.origin(part.thread) + masks.first
+            rows.append((part.thread, [
+                *self._cells[part.source].history.words(),
+                address(part.rows.delays), len(part.rows.delays),
+                address(masks.bits), masks.bits.shape[1], masks.received.size,
+                address(accumulators[part.thread], first), self.packing.multiple(bundle, part),
+            ]))  # fmt: skip
+        return rows
 
     def _turn(self, bundle: Bundle) -> int:
         """Return when a bundle is delivered, that counts and spikes are summed in one order."""
@@ -308,9 +325,9 @@ class Wiring:
     def _row_words(self, bundle: Bundle, part: Part) -> list[int]:
         rows = part.rows
         match bundle.synapse.form.weight:
-            case "scalar" if bundle.synapse.form.packed:
+            case "scalar" | "mask" if bundle.synapse.form.packed:
                 weight = self.packing.multiple(bundle, part)
-            case "scalar" | "counts":
+            case "scalar" | "mask" | "counts":
                 weight = bits(bundle.weight)
             case "float32" | "int16":
                 assert isinstance(rows.weight, np.ndarray)

@@ -1,12 +1,14 @@
 """Look at the weights of rows, or turn them into 16-bit multiples of a quantum, in place.
 
 Words of the descriptor: number of synapses; address of their targets and bytes of each; address of
-their weights (float32) or 0, and the weight that all have then as bits of a float64; most spikes of
-a presynaptic cell in a step; size of the accumulator, and by its elements: address of the sum of
-the magnitudes of weights that can arrive in a step, of the largest and of the smallest magnitude
-that is not zero, and of the quantum (float64 each).
+their weights and bytes of each (4 for float32, 2 for multiples of the present quantum, 0 where all
+have one), and the weight that all have then as bits of a float64; most spikes of a presynaptic cell
+in a step; size of the accumulator, and by its elements: address of the sum of the magnitudes of
+weights that can arrive in a step, of the largest and of the smallest magnitude that is not zero, of
+the present quantum and of the next one (float64 each).
 
-`step` says what is done: 0 looks, 1 turns the weights into integers (int16 in the same memory).
+`step` says what is done: 0 looks, 1 turns weights into multiples of the next quantum (int16; floats
+are overwritten by half as many bytes).
 """
 
 import numpy as np
@@ -14,17 +16,18 @@ import numpy as np
 from snnc.runtime.jit.intrinsics import f32, f64, i16, i64, ix, loop, u16, u32
 from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin
 
-WIDTH = 11
+WIDTH = 13
 
 
 @loop
-def look(n, targets, weights, weight, spikes, total, largest, smallest):
-    each = weights.size > 0
+def look(n, targets, floats, multiples, weight, quantum, spikes, total, largest, smallest):
     magnitude = fabs(weight)
     for j in range(n):
-        if each:
-            magnitude = fabs(np.float64(weights[j]))
         at = ix(targets[j])
+        if floats.size > 0:
+            magnitude = fabs(np.float64(floats[j]))
+        elif multiples.size > 0:
+            magnitude = fabs(np.float64(multiples[j])) * quantum[at]
         if magnitude > 0.0:
             total[at] += magnitude * spikes
             largest[at] = fmax(largest[at], magnitude)
@@ -39,26 +42,44 @@ def pack(n, targets, address, quantum):
         i16(address + 2 * j, 1)[0] = int(floor(weight / quantum[ix(targets[j])] + 0.5))
 
 
+@loop
+def change(n, targets, multiples, quantum, following):
+    for j in range(n):
+        at = ix(targets[j])
+        multiples[j] = int(floor(np.float64(multiples[j]) * quantum[at] / following[at] + 0.5))
+
+
+@loop
+def turn(n, targets, address, size, quantum, following):
+    if size == 4:
+        pack(n, targets, address, following)
+    else:
+        change(n, targets, i16(address, n), quantum, following)
+
+
 def entry(desc, rows, step):
     d = i64(desc, rows * WIDTH)
     f = f64(desc, rows * WIDTH)
     for r in range(rows):
         q = r * WIDTH
         n = d[q]
-        size = d[q + 6]
-        if step == 1:
-            if d[q + 2] == 2:
-                pack(n, u16(d[q + 1], n), d[q + 3], f64(d[q + 10], size))
-            else:
-                pack(n, u32(d[q + 1], n), d[q + 3], f64(d[q + 10], size))
+        size = d[q + 7]
+        floats = f32(d[q + 3], n if d[q + 4] == 4 else 0)
+        multiples = i16(d[q + 3], n if d[q + 4] == 2 else 0)
+        total = f64(d[q + 8], size)
+        largest = f64(d[q + 9], size)
+        smallest = f64(d[q + 10], size)
+        quantum = f64(d[q + 11], size)
+        following = f64(d[q + 12], size)
+        weight = f[q + 5]
+        spikes = f[q + 6]
+        short = u16(d[q + 1], n)
+        wide = u32(d[q + 1], n)
+        if step == 1 and d[q + 2] == 2:
+            turn(n, short, d[q + 3], d[q + 4], quantum, following)
+        elif step == 1:
+            turn(n, wide, d[q + 3], d[q + 4], quantum, following)
+        elif d[q + 2] == 2:
+            look(n, short, floats, multiples, weight, quantum, spikes, total, largest, smallest)
         else:
-            weights = f32(d[q + 3], n if d[q + 3] != 0 else 0)
-            total = f64(d[q + 7], size)
-            largest = f64(d[q + 8], size)
-            smallest = f64(d[q + 9], size)
-            if d[q + 2] == 2:
-                targets = u16(d[q + 1], n)
-                look(n, targets, weights, f[q + 4], f[q + 5], total, largest, smallest)
-            else:
-                wide = u32(d[q + 1], n)
-                look(n, wide, weights, f[q + 4], f[q + 5], total, largest, smallest)
+            look(n, wide, floats, multiples, weight, quantum, spikes, total, largest, smallest)

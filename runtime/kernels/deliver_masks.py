@@ -1,0 +1,202 @@
+"""Deliver spikes through rows of bits: one for each cell that a presynaptic cell reaches.
+
+The rows that are due are added up as binary numbers of PLANES digits, one bit plane for each digit
+(carry-save addition: D. E. Knuth, The Art of Computer Programming, vol. 4A, 7.1.3), so that a few
+logical operations serve as many synapses as a vector has bits. Each cell then receives its number
+of spikes times the one weight.
+
+Words of a row of the table: the six of the history of the source; address of the delays in steps
+and their number; address of the masks (uint32), and words of each; number of cells that are
+reached; address of their sums (int32); the weight in quanta.
+"""
+
+import numpy as np
+
+from snnc.runtime.jit.intrinsics import (
+    i32,
+    i64,
+    ix,
+    loop,
+    prefetch,
+    select,
+    stack_words,
+    u32,
+    u64,
+)
+
+WIDTH = 13
+PLANES = 6
+GROUP = 8
+# Seven groups of eight rows: the most that six digits can count.
+MOST = 56
+BITS = 32
+# Words of masks that are added up together; their planes, and as many zeros, stay in the L1 cache.
+TILE = 512
+# Bytes at the start of a row for which memory is asked early.
+AHEAD = 2048
+LINE = 64
+
+
+@loop
+def clear(n, words):
+    for i in range(n):
+        words[i] = 0
+
+
+@loop
+def add_group(n, a, b, c, d, e, f, g, h, p0, p1, p2, p3, p4, p5):
+    for i in range(n):
+        half = a[i] ^ b[i]
+        ones = half ^ p0[i]
+        two_0 = (a[i] & b[i]) | (half & p0[i])
+        half = c[i] ^ d[i]
+        two_1 = (c[i] & d[i]) | (half & ones)
+        ones = half ^ ones
+        half = e[i] ^ f[i]
+        two_2 = (e[i] & f[i]) | (half & ones)
+        ones = half ^ ones
+        half = g[i] ^ h[i]
+        two_3 = (g[i] & h[i]) | (half & ones)
+        p0[i] = half ^ ones
+        half = two_0 ^ two_1
+        four_0 = (two_0 & two_1) | (half & p1[i])
+        twos = half ^ p1[i]
+        half = two_2 ^ two_3
+        four_1 = (two_2 & two_3) | (half & twos)
+        p1[i] = half ^ twos
+        half = four_0 ^ four_1
+        eight = (four_0 & four_1) | (half & p2[i])
+        p2[i] = half ^ p2[i]
+        sixteen = eight & p3[i]
+        p3[i] = eight ^ p3[i]
+        p5[i] = (sixteen & p4[i]) ^ p5[i]
+        p4[i] = sixteen ^ p4[i]
+
+
+@loop
+def spread(powers, x0, x1, x2, x3, x4, x5, w0, w1, w2, w3, w4, w5, nothing, sums):
+    # Tests of bits and sums of 32 bits: shifts would be widened to 64.
+    for b in range(BITS):
+        bit = powers[b]
+        low = select(x0 & bit != 0, w0, nothing) + select(x1 & bit != 0, w1, nothing)
+        middle = select(x2 & bit != 0, w2, nothing) + select(x3 & bit != 0, w3, nothing)
+        high = select(x4 & bit != 0, w4, nothing) + select(x5 & bit != 0, w5, nothing)
+        sums[b] += np.int32(low + middle + high)
+
+
+@loop
+def add(n, values, sums):
+    for i in range(n):
+        sums[i] += values[i]
+
+
+@loop
+def spread_all(cells, powers, spare, p0, p1, p2, p3, p4, p5, weight, sums):
+    w0, w1, w2 = np.int32(weight), np.int32(2 * weight), np.int32(4 * weight)
+    w3, w4, w5 = np.int32(8 * weight), np.int32(16 * weight), np.int32(32 * weight)
+    nothing = np.int32(0)
+    clear(BITS, spare)
+    for i in range((cells + BITS - 1) // BITS):
+        x0, x1, x2, x3, x4, x5 = p0[i], p1[i], p2[i], p3[i], p4[i], p5[i]
+        part = sums[i * BITS : (i + 1) * BITS]
+        if part.size < BITS:
+            part = spare
+        spread(powers, x0, x1, x2, x3, x4, x5, w0, w1, w2, w3, w4, w5, nothing, part)
+    rest = cells % BITS
+    add(rest, spare, sums[cells - rest : cells])
+
+
+@loop
+def tile_of(row, zeros, offset):
+    return row + select(row == zeros, 0, offset)
+
+
+@loop
+def add_rows(n, listed, size, cells, memory, weight, sums):
+    """Add up `n` rows at the addresses `listed`, whose list has room for a group more."""
+    zeros = memory + 4 * PLANES * TILE
+    powers = u32(zeros + 4 * TILE, BITS)
+    spare = i32(zeros + 4 * (TILE + BITS), BITS)
+    for i in range(n, n + GROUP):
+        listed[i] = zeros
+    for first in range(0, size, TILE):
+        words = select(size - first < TILE, size - first, TILE)
+        clear(PLANES * TILE // 2, u64(memory, PLANES * TILE // 2))
+        for q in range(0, n, GROUP):
+            add_group(
+                words // 2,
+                u64(tile_of(listed[q], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 1], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 2], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 3], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 4], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 5], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 6], zeros, 4 * first), TILE // 2),
+                u64(tile_of(listed[q + 7], zeros, 4 * first), TILE // 2),
+                u64(memory, TILE // 2),
+                u64(memory + 4 * TILE, TILE // 2),
+                u64(memory + 8 * TILE, TILE // 2),
+                u64(memory + 12 * TILE, TILE // 2),
+                u64(memory + 16 * TILE, TILE // 2),
+                u64(memory + 20 * TILE, TILE // 2),
+            )
+        start = first * BITS
+        here = select(cells - start < TILE * BITS, cells - start, TILE * BITS)
+        spread_all(
+            here,
+            powers,
+            spare,
+            u32(memory, TILE),
+            u32(memory + 4 * TILE, TILE),
+            u32(memory + 8 * TILE, TILE),
+            u32(memory + 12 * TILE, TILE),
+            u32(memory + 16 * TILE, TILE),
+            u32(memory + 20 * TILE, TILE),
+            weight,
+            sums[start : start + here],
+        )
+
+
+def entry(desc, rows, step):
+    words = i64(desc, rows * WIDTH)
+    listed = i64(stack_words(), MOST + GROUP)
+    # Planes, a row of zeros, the powers of two, and room for the sums of the last few cells.
+    memory = stack_words()
+    clear(TILE, u32(memory + 4 * PLANES * TILE, TILE))
+    powers = u32(memory + 4 * (PLANES + 1) * TILE, BITS)
+    for b in range(BITS):
+        powers[b] = np.uint32(1) << np.uint32(b)
+    for r in range(rows):
+        w = r * WIDTH
+        ids = i32(words[w], 1)
+        counts = i64(words[w + 1], 1)
+        starts = i64(words[w + 2], 1)
+        parts = words[w + 3]
+        mask = words[w + 4]
+        stride = words[w + 5]
+        delays = i32(words[w + 6], 1)
+        delay_count = words[w + 7]
+        masks = words[w + 8]
+        size = words[w + 9]
+        cells = words[w + 10]
+        sums = i32(words[w + 11], cells)
+        weight = np.int32(words[w + 12])
+        n = 0
+        for k in range(delay_count):
+            stamp = step + 1 - delays[ix(k)]
+            if stamp < 0:
+                break
+            slot = stamp & mask
+            for p in range(parts):
+                first = slot * stride + starts[ix(p)]
+                for c in range(first, first + counts[ix(slot * parts + p)]):
+                    if n == MOST:
+                        add_rows(n, listed, size, cells, memory, weight, sums)
+                        n = 0
+                    row = masks + 4 * size * (ids[ix(c)] * delay_count + k)
+                    for line in range(0, select(4 * size < AHEAD, 4 * size, AHEAD), LINE):
+                        prefetch(row + line)
+                    listed[ix(n)] = row
+                    n += 1
+        if n > 0:
+            add_rows(n, listed, size, cells, memory, weight, sums)
