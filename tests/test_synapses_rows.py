@@ -74,7 +74,7 @@ def test_rows_honour_the_axonal_part_of_delays(fraction: float) -> None:
 
 
 def test_log_drops_what_is_old_when_it_is_full() -> None:
-    log = SpikeLog(4, [])
+    log = SpikeLog()
     room = log.stamps.size
     assert not log.prepare(room, -1)
     log.count[0] = room
@@ -90,7 +90,7 @@ def test_log_drops_what_is_old_when_it_is_full() -> None:
 
 
 def test_log_can_begin_from_spikes_in_any_order() -> None:
-    log = SpikeLog(4, [])
+    log = SpikeLog()
     log.take_over(np.array([3, 1, 0]), np.array([9, 2, 9]))
     assert log.count[0] == 3
     assert log.stamps[:3].tolist() == [2, 9, 9]
