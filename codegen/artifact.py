@@ -171,10 +171,20 @@ SynapseFieldKind = Literal[
     "log_stamps",  # address of int32: stamps of the spikes of all cells in the order of time
     "log_cells",  # address of int32: their cells
     "log_count",  # address of one int64: their number
-    "event_values",  # address of float64 per spike of the log, for the kernel's own use
-    "edge_of",  # address of int32 per cell, all -1, for the kernel's own use
-    "post_now",  # address of float64 per cell, for the kernel's own use
+    # Room for the kernel's own use: per cell,
+    "seen",  # address of int64
+    "seen_stamps",  # address of int32
+    "since_stamps",  # address of int32
+    "post_now",  # address of float64
+    # and for `BLOCK` synapses with as many events each as the ring has entries
+    "event_synapse",  # address of int32
+    "event_stamps",  # address of int32
+    "event_values",  # address of float64
+    "event_bounds",  # address of int64 for the rounds of events
 ]
+
+BLOCK = 256
+"""Synapses of a row that are delivered together."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Dense plastic projections, delivered a row at a time: the same bits as one synapse at a time."""
+"""Plastic projections delivered a row at a time: the same bits as one synapse at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from synapse_rig import Edges, Rig, library, plan_of
 
 from snnc import model_library
+from snnc.codegen.artifact import BLOCK
 from snnc.codegen.cpu import generate
 from snnc.ir.build import NetworkBuilder
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
+from snnc.runtime.connectivity.post_history import PostHistory
 from snnc.runtime.connectivity.spike_log import SpikeLog
 from snnc.runtime.simulation import Simulation
 
@@ -37,7 +39,7 @@ def test_rows_give_the_bits_of_single_synapses(model: str, rate: float, precisio
     rng = np.random.default_rng(1)
     n, steps = 22, 700
     pre, post = without_own(n)
-    # Of the cells with several delays some have rows with gaps, which need a map.
+    # Some cells have several delays, and rows with gaps.
     delay = np.where(pre % 3 == 0, np.where(post % 5, 40, 3), 10)
     before, after = trains(rng, n, rate, steps), trains(rng, n, rate, steps)
     before[4] = np.array([0, 7, 7, 500])
@@ -58,6 +60,42 @@ def test_rows_give_the_bits_of_single_synapses(model: str, rate: float, precisio
     assert np.ptp(runs[0][1]) > 0.01
 
 
+def test_rows_longer_than_a_block_and_with_repeated_synapses_give_the_same_bits() -> None:
+    rng = np.random.default_rng(3)
+    n_pre, n_post, size = 4, 700, 2000
+    pre, post = rng.integers(0, n_pre, size), rng.integers(0, n_post, size)
+    before = trains(rng, n_pre, 0.01, 600)
+    before[0] = np.array([590])  # which sees all spikes from the start on
+    after = trains(rng, n_post, 0.03, 600)
+    runs = []
+    for dense, parts in ((False, 1), (True, 1), (True, 2)):
+        edges = Edges(pre, post, np.full(size, 12), 0.5)
+        rig = Rig(
+            plan_of(library(STDP)), edges, before, after, parameters=RULES, dense=dense,
+            parts=parts, capacity=16,
+        )  # fmt: skip
+        runs.append((rig.run(610), rig.edge_values()))
+    assert np.bincount(pre).min() > BLOCK
+    assert np.unique(np.stack([pre, post]), axis=1).shape[1] < size
+    for arrived, weights in runs[1:]:
+        np.testing.assert_array_equal(arrived, runs[0][0])
+        np.testing.assert_array_equal(weights, runs[0][1])
+    assert np.ptp(runs[0][1]) > 0.1
+
+
+def test_log_of_spikes_stays_as_long_as_the_delays() -> None:
+    history = PostHistory(10, [])
+    history.keep_log()
+    assert history.log is not None
+    silent = np.full(3, -1, np.int32), np.ones(3, bool)
+    for step in range(0, 20_000, 10):
+        history.prepare(step, 10, [silent], 20)
+        used = int(history.log.count[0])
+        history.log.stamps[used : used + 100] = np.repeat(np.arange(step + 1, step + 11), 10)
+        history.log.count[0] = used + 100
+    assert history.log.stamps.size == 1024
+
+
 @pytest.mark.parametrize("fraction", [0.0, 0.5])
 def test_rows_honour_the_axonal_part_of_delays(fraction: float) -> None:
     rng = np.random.default_rng(2)
@@ -74,7 +112,7 @@ def test_rows_honour_the_axonal_part_of_delays(fraction: float) -> None:
 
 
 def test_log_drops_what_is_old_when_it_is_full() -> None:
-    log = SpikeLog(4, [])
+    log = SpikeLog()
     room = log.stamps.size
     assert not log.prepare(room, -1)
     log.count[0] = room
@@ -90,7 +128,7 @@ def test_log_drops_what_is_old_when_it_is_full() -> None:
 
 
 def test_log_can_begin_from_spikes_in_any_order() -> None:
-    log = SpikeLog(4, [])
+    log = SpikeLog()
     log.take_over(np.array([3, 1, 0]), np.array([9, 2, 9]))
     assert log.count[0] == 3
     assert log.stamps[:3].tolist() == [2, 9, 9]

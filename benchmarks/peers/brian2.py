@@ -63,7 +63,7 @@ beta_n = 0.5 * exp((10 - u) / 40) / ms : Hz
 v_before : volt
 """
         + CONDUCTANCES,
-        # As in PyNN's other backends a spike is a peak above 30 mV, none within 2 ms of another.
+        # As in NEST a spike is a peak 30 mV above v_offset, none within 2 ms of another.
         "threshold": "v >= v_offset + 30*mV and v < v_before", "reset": "", "refractory": "2*ms",
         "keep": "v_before = v",
         "method": "exponential_euler", "integrator": "exponential Euler, order 1",

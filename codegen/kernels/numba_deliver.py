@@ -7,6 +7,7 @@ Synapses that only keep a weight have a kernel of their own (`numba_static`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 
 from snnc.codegen.artifact import KernelSource, SynapseForm
@@ -142,10 +143,20 @@ class DeliverKernel(SynapseKernel):
         other._arguments, other._edge, other._arrays = {}, {}, {}
         return other
 
-    def function(self, name: str, body: list[str], index: str = "j", count: str = "n") -> str:
+    def function(
+        self,
+        name: str,
+        body: list[str],
+        index: str = "j",
+        count: str = "n",
+        before: Iterable[str] = (),
+        after: Iterable[str] = (),
+    ) -> str:
         """Add the loop that has been written to the kernel; return its call."""
         lines = ["@loop", f"def {name}({', '.join(self._arguments)}):"]
+        lines += [f"    {line}" for line in before]
         lines += [f"    for {index} in range({count}):", *(f"        {line}" for line in body)]
+        lines += [f"    {line}" for line in after]
         self.functions_text.append("\n".join(lines))
         return f"{name}({', '.join(self._arguments.values())})"
 

@@ -17,6 +17,8 @@ from snnc.codegen.kernels.numba_expressions import NumbaExpressions
 from snnc.codegen.kernels.synapse_shape import PREVIOUS, SynapseShape, before_name
 
 _LATEST = "stamps[ix(ring + ((latest - 1) & ring_mask))]"
+# A coincident spike is not seen.
+_HIDDEN = [f"if latest > oldest and {_LATEST} == instant:", "    latest -= 1"]
 
 
 def arrival(kernel: DeliverKernel) -> list[str]:
@@ -61,19 +63,37 @@ class Arrival:
         found, post = self._post_states_at_arrival()
         return [*lines, *found, *self._advance("arrival"), *self.arrive(post)]
 
-    def post_at_arrival(self, names: list[str], cell: str) -> tuple[list[str], dict[str, str]]:
-        """Return statements that compute postsynaptic states of a cell, and their results."""
-        lines = self._find_spikes(cell)
-        statements, found = self._post_states_at_arrival()
-        return [*lines, *statements], {name: found[name] for name in names}
+    def before_arrival(
+        self, names: list[str], cell: str, found: list[str]
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return statements that find the last spike of a cell before this presynaptic spike.
+
+        Parameters
+        ----------
+        names : list of str
+            Postsynaptic states.
+        cell : str
+            The statement that sets the cell.
+        found : list of str
+            Statements to be run when that spike, number ``latest``, is known.
+
+        Returns
+        -------
+        lines : list of str
+            They end with ``since_stamp`` known, the stamp of the last spike that the arrival sees.
+        after : dict of str to str
+            The states after that spike.
+        """
+        lines, after = [*self._find_spikes(cell), *found], {}
+        if names:
+            states, after = self._post_after(names, "latest")
+            lines += [*_HIDDEN, *states]
+        return lines, after
 
     def _post_states_at_arrival(self) -> tuple[list[str], dict[str, str]]:
         posts = self.shape.post_reads(self.shape.on_pre)
         statements, post = self._post_states(posts, "latest", "instant")
-        if not posts:
-            return statements, post
-        hidden = [f"if latest > oldest and {_LATEST} == instant:", "    latest -= 1"]
-        return [*hidden, *statements], post
+        return [*(_HIDDEN if posts else []), *statements], post
 
     def _find_spikes(self, cell: str = "cell = targets[ix(j)] - base") -> list[str]:
         """Find the last spike of the cell that acts before this presynaptic spike."""
@@ -161,9 +181,15 @@ class Arrival:
         self, names: list[str], index: str, time: str
     ) -> tuple[list[str], dict[str, str]]:
         """Compute postsynaptic states at a time from the spike before `index`."""
-        kernel = self.kernel
         if not names:
             return [], {}
+        lines, after = self._post_after(names, index)
+        statements, found = self.kernel.advanced(names, after.__getitem__)
+        return [*lines, self.kernel.elapsed(f"{time} - since_stamp"), *statements], found
+
+    def _post_after(self, names: list[str], index: str) -> tuple[list[str], dict[str, str]]:
+        """Read what `names` need of postsynaptic states after the spike before `index`."""
+        kernel = self.kernel
         known, unknown, after = ["since_stamp = stamps[ix(at)]"], ["since_stamp = 0"], {}
         for name in self.shape.drivers(names):
             values = kernel.word(
@@ -177,17 +203,14 @@ class Arrival:
             after[name] = kernel.name(f"{name}_after")
             known.append(f"{after[name]} = {kernel.real(f'{values}[ix(at)]')}")
             unknown.append(f"{after[name]} = {kernel.real(f'{initial}[ix(cell)]')}")
-        statements, found = kernel.advanced(names, after.__getitem__)
         lines = [
             f"if {index} > 0:",
             f"    at = ring + (({index} - 1) & ring_mask)",
             *indented(known),
             "else:",
             *indented(unknown),
-            kernel.elapsed(f"{time} - since_stamp"),
-            *statements,
         ]
-        return lines, found
+        return lines, after
 
     def _advance(self, time: str) -> list[str]:
         """Advance the states of the synapse from the last moment to another."""

@@ -42,10 +42,11 @@ _STRUCTURE = {
     *("part", "local", "pre", "since", "latest", "arrival", "at", "since_stamp", "weight"),
     *("key0", "key1", "source", "target_first", "copy", "rank", "serial", "post_first"),
     *("pre_first", "uniforms", "binomial", "dense", "post_cells", "log_stamps", "log_cells"),
-    *("log_count", "edge_of", "ready", "log_begin", "events", "events_stamps", "n_events"),
-    *("latest_stamps", "first_after", "middle", "advance_cells", "correct_cells", "map_cells"),
-    *("forget_cells", "trace_events", "fetch", "replay_near", "replay_mapped", "arrive"),
-    *("synapses", "recent", "correct_recent", "row_targets", "target", "guess"),
+    *("log_count", "ready", "recent", "latest_stamps", "first_after", "middle", "fetch", "offset"),
+    *("last_spikes", "correct_recent", "correct_cells", "advance_cells", "seen", "seen_stamps"),
+    *("since_stamps", "event_synapse", "event_stamps", "synapse_before", "stamps_before"),
+    *("last_events", "older_events", "trace_events", "replay", "arrive", "floor_stamp", "stop"),
+    *("events", "listed", "depth", "bounds", "found"),
 }
 
 

@@ -1,14 +1,16 @@
-"""Delivery of whole rows of a dense projection, where a spike meets most cells of the target.
+"""Delivery of whole rows of a projection, where a spike meets many cells of the target.
 
-What the synapses of a row have in common is computed once: the postsynaptic spikes since the last
-presynaptic one come from a log in the order of time, with the presynaptic traces at each of them;
-and the postsynaptic states of all cells are advanced to the moment of arrival in one vectorised
-loop, shared by all spikes of a step. Each synapse sees the same events in the same order as in
-`synapse_arrival`.
+The postsynaptic states of all cells are advanced to the moment of arrival in one vectorised loop,
+shared by all spikes of a step. Then each row is delivered in blocks of synapses, in loops without
+branches that depend on data: the postsynaptic spikes since the last presynaptic one are listed, the
+last of each synapse first, then the ones before those, and so on; the presynaptic traces at all of
+them are computed; they act on their synapses, the earliest ones first; and the presynaptic spike
+arrives. Each synapse sees the same events in the same order as in `synapse_arrival`.
 """
 
 from __future__ import annotations
 
+from snnc.codegen.artifact import BLOCK
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.synapse_arrival import Arrival, indented, together
 from snnc.codegen.kernels.synapse_shape import SynapseShape
@@ -27,26 +29,27 @@ def takes_rows(shape: SynapseShape) -> bool:
 
 def add_rows(kernel: DeliverKernel) -> None:
     """Let `kernel` deliver whole rows where its table asks for it."""
-    kernel.word("dense", "", "words[{}]", "dense")
-    kernel.word("post_cells", "", "words[{}]", "post_cells")
-    kernel.word("log_stamps", "", "words[{}]", "log_stamps")
-    kernel.word("log_cells", "", "words[{}]", "log_cells")
+    for name in ("dense", "post_cells", "log_stamps", "log_cells", "event_synapse", "event_stamps"):
+        kernel.word(name, "", "words[{}]", name)
     kernel.word("log_count", "", "i64(words[{}], 1)", "log_count")
-    kernel.word("edge_of", "", "words[{}]", "edge_of")
-    kernel.intrinsics.add("i32")
-    kernel.functions_text.append(_UPPER)
+    kernel.word("event_bounds", "", "i64(words[{}], 1)", "bounds")
+    kernel.intrinsics |= {"i32", "select"}
+    kernel.functions_text += [_UPPER, _FETCH]
     kernel.per_delay.append("ready = 0")
-    window, arrivals = _window(kernel), _arrivals(kernel)
-    kernel.functions_text.append(_FETCH)
     # The row's values come from outer caches while the loops before the first use of them run.
     fetches = [f"fetch({first}, {size} * n)" for first, size in kernel.edge_addresses()]
     kernel.rows = [
         "if n == 0:",
         "    continue",
         *fetches,
-        *_prepared(kernel),
-        *window,
-        arrivals,
+        "if ready == 0:",
+        "    ready = 1",
+        *indented(_seen(kernel)),
+        "floor_stamp = select(low > 0, low, 0)",
+        "stop = begin + n",
+        f"for begin in range(begin, stop, {BLOCK}):",
+        f"    n = select(stop - begin < {BLOCK}, stop - begin, {BLOCK})",
+        *indented([*_listed(kernel), *_replayed(kernel), _arrivals(kernel)]),
     ]
 
 
@@ -67,16 +70,16 @@ def first_after(stamp, n, stamps):
     return low"""
 
 
-def _prepared(kernel: DeliverKernel) -> list[str]:
-    """Advance the postsynaptic states of all cells to the moment of arrival, once for a delay."""
-    posts = kernel.shape.post_reads(kernel.shape.on_pre)
-    if not posts:
-        return []
-    return [
-        "if ready == 0:",
-        "    ready = 1",
-        *indented([_advanced(kernel, posts), *_corrected(kernel, posts)]),
-    ]
+def _posts(kernel: DeliverKernel) -> list[str]:
+    """Return the postsynaptic states that an arrival reads."""
+    return kernel.shape.post_reads(kernel.shape.on_pre)
+
+
+def _of_cells(kernel: DeliverKernel, kind: str, form: str) -> str:
+    """Pass an array per postsynaptic cell to the loop; return its name."""
+    array = kernel.word(kind, "", "words[{}]", kind)
+    kernel.intrinsics.add(form)
+    return kernel.argument(array, f"{form}({array}, post_cells)")
 
 
 def _now(kernel: DeliverKernel, name: str) -> str:
@@ -84,133 +87,189 @@ def _now(kernel: DeliverKernel, name: str) -> str:
     return kernel.argument(array, f"f64({array}, post_cells)")
 
 
-def _latest(kernel: DeliverKernel) -> str:
-    stamps = kernel.word("latest_stamps", "", "words[{}]", "latest_stamps")
-    return kernel.argument(stamps, f"i32({stamps}, post_cells)")
+def _seen(parent: DeliverKernel) -> list[str]:
+    """Find the last spike of each cell that acts before the arrival, and states at the arrival."""
+    recent, every = parent.companion(), parent.companion()
+    recent.argument("n", "recent")
+    recent.argument("log_cells", "i32(log_cells + 4 * (log_count[0] - recent), recent)")
+    every.argument("n", "post_cells")
+    latest = _of_cells(every, "latest_stamps", "i32")
+    return [
+        _last_spikes(parent),
+        "recent = log_count[0] - first_after(instant - 1, log_count[0], i32(log_stamps, 1))",
+        "if recent < post_cells:",
+        f"    {_corrected(recent, 'correct_recent', 'cell = log_cells[ix(j)]')}",
+        "else:",
+        f"    {_corrected(every, 'correct_cells', 'cell = j', f'{latest}[ix(j)] >= instant')}",
+        *_advanced(parent),
+    ]
 
 
-def _advanced(parent: DeliverKernel, posts: list[str]) -> str:
+def _last_spikes(parent: DeliverKernel) -> str:
     """Return the call of the loop that takes the last spike of each cell for the relevant one."""
     kernel = parent.companion()
     kernel.argument("n", "post_cells")
-    kernel.argument("instant")
-    stamps = _latest(kernel)
-    lines, after = [kernel.elapsed(f"instant - {stamps}[ix(j)]")], {}
-    for name in kernel.shape.drivers(posts):
+    latest = _of_cells(kernel, "latest_stamps", "i32")
+    kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
+    kernel.argument("heads")
+    lines = [
+        f"{_of_cells(kernel, 'seen', 'i64')}[ix(j)] = heads[ix(j)]",
+        f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
+        f"{_of_cells(kernel, 'since_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
+    ]
+    for name in kernel.shape.drivers(_posts(kernel)):
         array = kernel.word("latest", name, "words[{}]", kernel.name(f"{name}_latest"))
         kernel.argument(array, f"f64({array}, post_cells)")
+        lines.append(f"{_now(kernel, name)}[ix(j)] = {array}[ix(j)]")
+    return kernel.function("last_spikes", lines)
+
+
+def _corrected(kernel: DeliverKernel, name: str, cell: str, condition: str = "") -> str:
+    """Return the call of the loop over cells that have fired too recently."""
+    lines, after = Arrival(kernel, ()).before_arrival(
+        kernel.shape.drivers(_posts(kernel)),
+        cell,
+        [
+            f"{_of_cells(kernel, 'seen', 'i64')}[ix(cell)] = latest",
+            f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(cell)] = "
+            "select(latest > 0, stamps[ix(ring + ((latest - 1) & ring_mask))], 0)",
+        ],
+    )
+    if after:
+        since = _of_cells(kernel, "since_stamps", "i32")
+        lines.append(f"{since}[ix(cell)] = since_stamp")
+    lines += [f"{_now(kernel, state)}[ix(cell)] = {text}" for state, text in after.items()]
+    return kernel.function(name, [f"if {condition}:", *indented(lines)] if condition else lines)
+
+
+def _advanced(parent: DeliverKernel) -> list[str]:
+    """Return the call of the loop that advances the states of all cells to the arrival."""
+    kernel = parent.companion()
+    posts = _posts(kernel)
+    if not posts:
+        return []
+    kernel.argument("n", "post_cells")
+    kernel.argument("instant")
+    since = _of_cells(kernel, "since_stamps", "i32")
+    lines, after = [kernel.elapsed(f"instant - {since}[ix(j)]")], {}
+    for name in kernel.shape.drivers(posts):
         after[name] = kernel.name(f"{name}_after")
-        lines.append(f"{after[name]} = {kernel.real(f'{array}[ix(j)]')}")
+        lines.append(f"{after[name]} = {kernel.real(f'{_now(kernel, name)}[ix(j)]')}")
     statements, found = kernel.advanced(posts, after.__getitem__)
     lines += statements
     lines += [f"{_now(kernel, name)}[ix(j)] = {found[name]}" for name in posts]
-    return kernel.function("advance_cells", lines)
+    return [kernel.function("advance_cells", lines)]
 
 
-def _corrected(parent: DeliverKernel, posts: list[str]) -> list[str]:
-    """Return statements that treat the cells that have fired too recently."""
-    recent = parent.companion()
-    recent.argument("n", "recent")
-    recent.argument("log_cells", "i32(log_cells + 4 * (log_count[0] - recent), recent)")
-    every = parent.companion()
-    every.argument("n", "post_cells")
-    stamps = _latest(every)
+def _listed(parent: DeliverKernel) -> list[str]:
+    """List the spikes since the last presynaptic one: ``bounds`` has the end of each round."""
+    last, older = parent.companion(), parent.companion()
+    last.argument("n")
+    older.argument("listed", "events - listed")
+    older.argument("depth")
+    seen_stamps = _of_cells(last, "seen_stamps", "i32")
+    seen = _of_cells(older, "seen", "i64")
+    for name in ("synapse", "stamps"):
+        array = f"event_{name}"
+        older.argument(f"{name}_before", f"i32({array} + 4 * listed, events - listed)")
+        last.argument(array, f"i32({array}, 1)")
+        older.argument(array, f"i32({array} + 4 * events, 1)")
+    for kernel in (last, older):
+        kernel.view_targets()
+        for name in ("base", "floor_stamp"):
+            kernel.argument(name)
+    for name in ("stamps", "ring_mask"):
+        older.argument(name)
+    find = last.function(
+        "last_events",
+        [f"event = {seen_stamps}[ix(targets[ix(j)] - base)]", *_LIST],
+        before=["count = 0"],
+        after=["return count"],
+    )
+    find_older = older.function(
+        "older_events",
+        [
+            "j = synapse_before[ix(i)]",
+            "cell = targets[ix(j)] - base",
+            f"index = {seen}[ix(cell)] - depth",
+            "at = cell * (ring_mask + 1) + ((index - 1) & ring_mask)",
+            "event = select(index > 0, stamps[ix(at)], 0)",
+            *_LIST,
+        ],
+        "i",
+        "listed",
+        before=["count = 0"],
+        after=["return count"],
+    )
     return [
-        "recent = log_count[0] - first_after(instant - 1, log_count[0], i32(log_stamps, 1))",
-        "if recent < post_cells:",
-        f"    {_correction(recent, posts, 'correct_recent', 'cell = log_cells[ix(j)]')}",
-        "else:",
-        f"    {_correction(every, posts, 'correct_cells', 'cell = j', stamps)}",
+        f"events = {find}",
+        "bounds[0] = 0",
+        "listed = 0",
+        "depth = 0",
+        "while events > listed:",
+        "    depth += 1",
+        "    bounds[ix(depth)] = events",
+        f"    found = {find_older}",
+        "    listed = events",
+        "    events += found",
     ]
 
 
-def _correction(
-    kernel: DeliverKernel, posts: list[str], name: str, cell: str, stamps: str | None = None
-) -> str:
-    lines, found = Arrival(kernel, ()).post_at_arrival(posts, cell)
-    lines += [f"{_now(kernel, state)}[ix(cell)] = {found[state]}" for state in posts]
-    if stamps is not None:
-        lines = [f"if {stamps}[ix(j)] >= instant:", *indented(lines)]
-    return kernel.function(name, lines)
+_LIST = [
+    "event_synapse[ix(count)] = j",
+    "event_stamps[ix(count)] = event",
+    "count += select(event > floor_stamp, 1, 0)",
+]
 
 
-def _window(parent: DeliverKernel) -> list[str]:
-    """Let the postsynaptic spikes since the last presynaptic one act on the synapses of a row."""
-    lines = [
-        "log_begin = first_after(low, log_count[0], i32(log_stamps, 1))",
-        "events = first_after(high, log_count[0], i32(log_stamps, 1)) - log_begin",
-    ]
+def _replayed(parent: DeliverKernel) -> list[str]:
+    """Let the listed spikes act on the synapses, from the last round, the earliest, on."""
     traces = parent.companion()
     statements, found = Arrival(traces, ()).traces()
+    lines = []
     if found:
         traces.argument("n", "events")
-        traces.argument("events_stamps", "i32(log_stamps + 4 * log_begin, events)")
+        traces.argument("event_stamps", "i32(event_stamps, events)")
         traces.argument("dendritic")
-        body = ["event = events_stamps[ix(j)] + dendritic", *statements]
-        body += [f"{_scratch(traces, name)}[ix(j)] = {text}" for name, text in found.items()]
+        body = ["event = event_stamps[ix(j)] + dendritic", *statements]
+        for name, text in found.items():
+            array = traces.argument(
+                _scratch(traces, name), f"f64({_scratch(traces, name)}, events)"
+            )
+            body.append(f"{array}[ix(j)] = {text}")
         lines.append(traces.function("trace_events", body))
-    row = f"{parent.form.target}(targets + {parent.target_bytes} * begin, n)"
-    near, mapped = parent.companion(), parent.companion()
-    near.argument("n")
-    near.view_targets()
-    near.argument("base")
-    mapped.argument("edge_of", "i32(edge_of, post_cells)")
     return [
         *lines,
-        f"row_targets = {row}",
-        "if row_targets[ix(n - 1)] - row_targets[ix(0)] <= n:",
-        f"    {_replayed(near, list(found), 'replay_near', _NEAR)}",
-        "else:",
-        f"    {_mapped(parent, 'map_cells', 'j')}",
-        f"    {_replayed(mapped, list(found), 'replay_mapped', _MAPPED)}",
-        f"    {_mapped(parent, 'forget_cells', '-1')}",
+        "while depth > 0:",
+        "    listed = bounds[ix(depth - 1)]",
+        "    count = bounds[ix(depth)] - listed",
+        f"    {_acted(parent.companion(), list(found))}",
+        "    depth -= 1",
     ]
 
 
-# A row that leaves out one cell at most (its own, often) needs no map.
-_NEAR = [
-    "target = base + log_cells[ix(i)]",
-    "guess = target - targets[0]",
-    "guess = select(guess < 0, 0, select(guess < n, guess, n - 1))",
-    "j = select(targets[ix(guess)] > target, guess - 1, guess)",
-    "j = select(j < 0, 0, j)",
-    "if targets[ix(j)] != target:",
-    "    continue",
-]
-_MAPPED = ["j = edge_of[ix(log_cells[ix(i)])]", "if j < 0:", "    continue"]
-
-
-def _replayed(kernel: DeliverKernel, traces: list[str], name: str, find: list[str]) -> str:
-    """Return the call of the loop over the spikes, each of which `find` takes to its synapse."""
+def _acted(kernel: DeliverKernel, traces: list[str]) -> str:
+    """Return the call of the loop over the spikes of one round."""
     shape = kernel.shape
-    kernel.argument("n_events", "events")
-    kernel.argument("log_cells", "i32(log_cells + 4 * log_begin, events)")
+    kernel.argument("count")
+    kernel.argument("event_synapse", "i32(event_synapse + 4 * listed, count)")
     arrival = Arrival(kernel, shape.changed(shape.on_post, "edge"))
-    known = dict(arrival.state)
-    reads = []
+    known, reads = dict(arrival.state), []
     for trace in traces:
+        array = _scratch(kernel, trace)
+        kernel.argument(array, f"f64({array} + 8 * listed, count)")
         known[trace] = kernel.name(f"{trace}_seen")
-        reads.append(f"{known[trace]} = {kernel.real(f'{_scratch(kernel, trace)}[ix(i)]')}")
+        reads.append(f"{known[trace]} = {kernel.real(f'{array}[ix(i)]')}")
     section = kernel.section(lambda label: known.get(label) or kernel.edge_value(label))
     new = arrival.next(section, shape.changed(shape.on_post, "edge"))
     body = [*kernel.close(section), *together(new)]
     stores = [kernel.store(label) for label in arrival.state]
-    return kernel.function(name, [*find, *kernel.load, *reads, *body, *stores], "i", "n_events")
+    lines = ["j = event_synapse[ix(i)]", *kernel.load, *reads, *body, *stores]
+    return kernel.function("replay", lines, "i", "count")
 
 
 def _scratch(kernel: DeliverKernel, name: str) -> str:
-    array = kernel.word("event_values", name, "words[{}]", kernel.name(f"{name}_events"))
-    return kernel.argument(array, f"f64({array}, events)")
-
-
-def _mapped(parent: DeliverKernel, name: str, value: str) -> str:
-    """Return the call of the loop that notes where each cell's synapse is, or forgets it."""
-    kernel = parent.companion()
-    kernel.argument("n")
-    kernel.view_targets()
-    kernel.argument("base")
-    kernel.argument("edge_of", "i32(edge_of, post_cells)")
-    return kernel.function(name, [f"edge_of[ix(targets[ix(j)] - base)] = {value}"])
+    return kernel.word("event_values", name, "words[{}]", kernel.name(f"{name}_events"))
 
 
 def _arrivals(parent: DeliverKernel) -> str:
@@ -220,9 +279,8 @@ def _arrivals(parent: DeliverKernel) -> str:
     kernel.view_targets()
     kernel.argument("accumulator")
     shape = kernel.shape
-    posts = shape.post_reads(shape.on_pre)
-    changed = {**shape.changed(shape.on_pre, "edge")}
-    arrival = Arrival(kernel, changed)
+    posts = _posts(kernel)
+    arrival = Arrival(kernel, shape.changed(shape.on_pre, "edge"))
     lines, found = [], {}
     if posts:
         kernel.argument("base")

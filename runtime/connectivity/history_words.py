@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from snnc.codegen.artifact import SynapseField
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.post_history import PostHistory
+from snnc.runtime.connectivity.row_room import RowRoom
 from snnc.runtime.connectivity.rows import Rows
 from snnc.runtime.connectivity.spike_log import SpikeLog
 from snnc.runtime.engine.tables import address
 
-# From this share of the cells on, going through all their spikes is cheaper than asking each cell.
-_DENSE = 0.25
+# From this share of the cells on, advancing all their states is cheaper than asking each cell.
+_DENSE = 1 / 16
 
 
 def is_dense(rows: Sequence[Rows], presynaptic: int, postsynaptic: int) -> bool:
-    """Tell whether rows of one projection reach most cells, and none twice with one delay.
+    """Tell whether rows of one projection reach many cells of the target.
 
     The answer is the same however the postsynaptic cells are shared among threads.
 
@@ -31,18 +30,7 @@ def is_dense(rows: Sequence[Rows], presynaptic: int, postsynaptic: int) -> bool:
     """
     delays = {delay for one in rows for delay in one.delays.tolist()}
     size = sum(one.target.size for one in rows)
-    if size == 0 or size < _DENSE * presynaptic * postsynaptic * len(delays):
-        return False
-    return not any(_repeats(one) for one in rows)
-
-
-def _repeats(rows: Rows) -> bool:
-    """Tell whether a row holds two synapses of one cell."""
-    same = rows.target[1:] == rows.target[:-1]
-    inner = np.ones(max(rows.target.size - 1, 0), bool)
-    starts = rows.pointer[(rows.pointer > 0) & (rows.pointer < rows.target.size)]
-    inner[starts - 1] = False
-    return bool(np.any(same & inner))
+    return size > 0 and size >= _DENSE * presynaptic * postsynaptic * len(delays)
 
 
 def history_word(field: SynapseField, ring: PostHistory, dense: bool) -> int:
@@ -64,10 +52,12 @@ def history_word(field: SynapseField, ring: PostHistory, dense: bool) -> int:
             return address(ring.latest[field.name])
         case "dense":
             return int(dense and ring.log is not None)
-    return 0 if ring.log is None else _log_word(field, ring.log)
+    if ring.log is None or ring.room is None:
+        return 0
+    return _row_word(field, ring.log, ring.room)
 
 
-def _log_word(field: SynapseField, log: SpikeLog) -> int:
+def _row_word(field: SynapseField, log: SpikeLog, room: RowRoom) -> int:
     match field.kind:
         case "log_stamps":
             return address(log.stamps)
@@ -75,10 +65,20 @@ def _log_word(field: SynapseField, log: SpikeLog) -> int:
             return address(log.cells)
         case "log_count":
             return address(log.count)
-        case "event_values":
-            return address(log.values_of(field.name))
-        case "edge_of":
-            return address(log.edge_of)
+        case "seen":
+            return address(room.seen)
+        case "seen_stamps":
+            return address(room.seen_stamps)
+        case "since_stamps":
+            return address(room.since_stamps)
         case "post_now":
-            return address(log.now[field.name])
+            return address(room.now[field.name])
+        case "event_synapse":
+            return address(room.event_synapse)
+        case "event_stamps":
+            return address(room.event_stamps)
+        case "event_values":
+            return address(room.values_of(field.name))
+        case "event_bounds":
+            return address(room.event_bounds)
     raise SnncError(f"internal error: a synapse kernel asks for {field}")

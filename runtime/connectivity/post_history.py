@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from snnc.runtime.connectivity.row_room import RowRoom
 from snnc.runtime.connectivity.spike_log import SpikeLog
 
 # Synapses read the last spike before a moment, and a coincident one hides the one before it.
@@ -48,7 +49,9 @@ class PostHistory:
     latest : dict of str to ndarray of float64 [cells]
         The values after the last spikes.
     log : SpikeLog or None
-        The spikes in the order of time, where they are wanted so.
+        The spikes in the order of time, where rows are delivered as a whole.
+    room : RowRoom or None
+        What that delivery works in.
     """
 
     def __init__(
@@ -68,14 +71,18 @@ class PostHistory:
         self.latest = {name: np.zeros(cells) for name in self.values}
         self._initial = dict(initial)
         self.log: SpikeLog | None = None
+        self.room: RowRoom | None = None
         self.reset()
 
     def keep_log(self) -> None:
         """Keep the spikes of all cells in the order of time, too, from now on."""
         if self.log is None:
-            log = SpikeLog(self.heads.size, self.values)
-            log.take_over(*self._entries())
-            self.log = log
+            self.log = SpikeLog()
+            self.log.take_over(*self._entries())
+            self._make_room()
+
+    def _make_room(self) -> None:
+        self.room = RowRoom(self.heads.size, self.values, self.capacity)
 
     def _entries(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells and the stamps of all entries."""
@@ -145,7 +152,7 @@ class PostHistory:
         self._follow(step, presynaptic, max_delay)
         moved = False
         if self.log is not None:
-            moved = self.log.prepare(self.heads.size * steps, self._consumed - max_delay - 1)
+            moved = self.log.prepare(self.heads.size * steps, step - 2 * max_delay)
         if self._needed(steps) <= self.capacity:
             return moved
         self._prune(max_delay)
@@ -193,3 +200,5 @@ class PostHistory:
 
         values = {name: moved(old) for name, old in self.values.items()}
         self.stamps, self.values = moved(self.stamps), values
+        if self.log is not None:
+            self._make_room()

@@ -34,7 +34,7 @@ Work = Iterator[tuple[KernelSource, Rows]]
 
 _FOREVER = 1 << 24
 # A ring keeps room for a spike of every cell in every step of a chunk.
-_CHUNK_WITH_RINGS = 256
+_CHUNK_WITH_RINGS = 64
 _FIRST_RING = 16
 
 
