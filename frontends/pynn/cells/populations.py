@@ -78,6 +78,7 @@ class Population(BasePopulation):
             name: self._value(name, value, state=True)
             for name, value in {
                 **self.celltype.default_initial_values,
+                **self.celltype.initial,
                 **(initial_values or {}),
             }.items()
         }
