@@ -372,3 +372,18 @@ def test_the_network_of_a_script_without_running_it(tmp_path):
     compiled = snnc.compile(document)
     compiled.run(30.0)
     assert compiled.simulation.spike_counts("E").tolist() == [1, 1, 1]
+
+
+def test_initial_values_of_some_cells_after_a_run():
+    sim.setup()
+    cells = sim.Population(6, sim.IF_cond_exp())
+    cells.record("v")
+    sim.run(1.0)
+    cells[1:3].initialize(v=[-60.0, -61.0])
+    cells[2].set_initial_value("v", -62.0)
+    sim.run(0.1)
+    assert cells.get_data().segments[0].filter(name="v")[0][-1, 4].item() == -65.0
+    sim.reset()
+    sim.run(0.1)
+    start = cells.get_data().segments[1].filter(name="v")[0].magnitude[0]
+    assert start.tolist() == [-65.0, -60.0, -62.0, -65.0, -65.0, -65.0]
