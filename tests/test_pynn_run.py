@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import neo
 import numpy as np
 import pytest
 import quantities as pq
@@ -387,3 +388,21 @@ def test_initial_values_of_some_cells_after_a_run():
     sim.run(0.1)
     start = cells.get_data().segments[1].filter(name="v")[0].magnitude[0]
     assert start.tolist() == [-65.0, -60.0, -62.0, -65.0, -65.0, -65.0]
+
+
+@pytest.mark.parametrize("ending", ["pkl", "mat", "nix", "nwb"])
+def test_data_read_back_from_each_format(ending, tmp_path):
+    package = {"nix": "nixio", "nwb": "pynwb", "mat": "scipy"}.get(ending)
+    if package is not None:
+        pytest.importorskip(package, reason=f"Neo writes .{ending} with {package}")
+    sim.setup()
+    cells = sim.Population(3, sim.IF_cond_exp(i_offset=1.0))
+    cells.record(["v", "spikes"])
+    sim.run(30.0)
+    path = tmp_path / f"data.{ending}"
+    cells.write_data(str(path), annotations={"trial": 1})
+    reader = neo.io.get_io(str(path))
+    (block,) = reader.read_all_blocks() if hasattr(reader, "read_all_blocks") else reader.read()
+    (segment,) = block.segments
+    assert segment.analogsignals[0].shape == (301, 3)
+    assert [len(train) for train in segment.spiketrains] == [1, 1, 1]
