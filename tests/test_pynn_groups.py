@@ -8,6 +8,7 @@ from pyNN.space import Grid2D, RandomStructure, Sphere
 
 import snnc.pynn as sim
 from snnc.ir.diagnostics import UnsupportedError
+from snnc.pynn import session
 
 
 @pytest.fixture(autouse=True)
@@ -152,3 +153,10 @@ def test_describe_and_repr():
     assert "E" in population.describe()
     assert "IF_cond_exp" in repr(population)
     assert population[:2].describe(template=None)["size"] == 2
+
+
+def test_a_grid_that_does_not_hold_the_cells_leaves_no_trace():
+    sim.setup()
+    with pytest.raises(errors.InvalidDimensionsError, match="does not hold 6 cells"):
+        sim.Population(6, sim.IF_curr_exp(), structure=Grid2D())
+    assert not session.current().populations

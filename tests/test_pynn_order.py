@@ -14,10 +14,13 @@ import snnc.pynn as sim
 SCRIPT = """
 import importlib, json, sys
 import numpy as np
+import pyNN.connectors
+from pyNN.parameters import LazyArray
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import Grid2D
 
 sim = importlib.import_module(sys.argv[1])
+MapConnector = getattr(sim, "MapConnector", None) or pyNN.connectors.MapConnector
 sim.setup(timestep=0.1, min_delay=0.1, **json.loads(sys.argv[2]))
 rng = NumpyRNG(seed=42)
 tau = RandomDistribution("uniform", (10.0, 20.0), rng=rng)
@@ -53,6 +56,24 @@ part = sim.Projection(
     receptor_type="excitatory",
 )
 found["view"] = part.get(["weight", "delay"], format="list")
+listed = [(0, 1), (3, 1), (2, 0), (5, 1), (5, 2)]
+synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+made = sim.Projection(
+    cells, others, sim.FromListConnector(listed), synapse, receptor_type="excitatory"
+)
+found["list"] = made.get(["weight", "delay"], format="list")
+made.set(weight=RandomDistribution("uniform", (0.1, 0.2), rng=rng))
+found["set"] = made.get(["weight", "delay"], format="list")
+
+
+class Neighbours(MapConnector):
+    def connect(self, projection):
+        reach = LazyArray(lambda i, j: abs(i - j) < 2, shape=projection.shape)
+        self._connect_with_map(projection, reach)
+
+
+made = sim.Projection(cells, others, Neighbours(), synapse, receptor_type="excitatory")
+found["own"] = made.get(["weight", "delay"], format="list")
 found["next"] = [float(rng.next())]
 json.dump(found, open(sys.argv[3], "w"), default=lambda x: x.item())
 """

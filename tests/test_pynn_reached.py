@@ -46,6 +46,18 @@ def test_the_command_stands_in_for_a_backend(backend, tmp_path):
     assert done.stdout.split() == ["True", "snnc"], done.stderr
 
 
+def test_what_spynnaker_takes_beyond_pynn(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "import pyNN.spiNNaker as sim\n"
+        "sim.setup(1.0)\n"
+        "p = sim.Population(3, sim.Izhikevich(a=0.1, v=-60.0), seed=1, additional_parameters={})\n"
+        "print(p.initial_values['v'].evaluate(simplify=True), isinstance(p, sim.Population))\n"
+    )
+    done = run([str(SNNC), "run", "script.py"], tmp_path)
+    assert done.stdout.split() == ["-60.0", "True"], done.stderr
+    assert "v= is deprecated" in done.stderr
+
+
 def test_hints_are_not_part_of_the_module():
     import snnc.pynn as sim
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import neo
 import numpy as np
 import pytest
 import quantities as pq
@@ -372,3 +373,36 @@ def test_the_network_of_a_script_without_running_it(tmp_path):
     compiled = snnc.compile(document)
     compiled.run(30.0)
     assert compiled.simulation.spike_counts("E").tolist() == [1, 1, 1]
+
+
+def test_initial_values_of_some_cells_after_a_run():
+    sim.setup()
+    cells = sim.Population(6, sim.IF_cond_exp())
+    cells.record("v")
+    sim.run(1.0)
+    cells[1:3].initialize(v=[-60.0, -61.0])
+    cells[2].set_initial_value("v", -62.0)
+    sim.run(0.1)
+    assert cells.get_data().segments[0].filter(name="v")[0][-1, 4].item() == -65.0
+    sim.reset()
+    sim.run(0.1)
+    start = cells.get_data().segments[1].filter(name="v")[0].magnitude[0]
+    assert start.tolist() == [-65.0, -60.0, -62.0, -65.0, -65.0, -65.0]
+
+
+@pytest.mark.parametrize("ending", ["pkl", "mat", "nix", "nwb"])
+def test_data_read_back_from_each_format(ending, tmp_path):
+    package = {"nix": "nixio", "nwb": "pynwb", "mat": "scipy"}.get(ending)
+    if package is not None:
+        pytest.importorskip(package, reason=f"Neo writes .{ending} with {package}")
+    sim.setup()
+    cells = sim.Population(3, sim.IF_cond_exp(i_offset=1.0))
+    cells.record(["v", "spikes"])
+    sim.run(30.0)
+    path = tmp_path / f"data.{ending}"
+    cells.write_data(str(path), annotations={"trial": 1})
+    reader = neo.io.get_io(str(path))
+    (block,) = reader.read_all_blocks() if hasattr(reader, "read_all_blocks") else reader.read()
+    (segment,) = block.segments
+    assert segment.analogsignals[0].shape == (301, 3)
+    assert [len(train) for train in segment.spiketrains] == [1, 1, 1]

@@ -17,6 +17,8 @@ _HINTS = (
     "set_max_atoms_per_core",
     "add_socket_address",
 )
+# Of populations; random numbers have the network's seed everywhere.
+_ARGUMENTS = ("seed", "additional_parameters", "neurons_per_core", "splitter")
 
 
 def name() -> str:
@@ -28,14 +30,26 @@ def _hint(*_arguments: Any, **_keywords: Any) -> None:
     """Take a hint."""
 
 
+def _hinted(population: type) -> type:
+    """Return a class of populations that takes hints among its arguments."""
+
+    def init(self: Any, *arguments: Any, **keywords: Any) -> None:
+        kept = {name: value for name, value in keywords.items() if name not in _ARGUMENTS}
+        population.__init__(self, *arguments, **kept)
+
+    return type("Population", (population,), {"__init__": init, "__doc__": population.__doc__})
+
+
 def install(module: ModuleType) -> None:
     """Offer the hints in a PyNN module."""
     for hint in _HINTS:
         setattr(module, hint, _hint)
     module.name = name  # type: ignore[attr-defined]
+    module.Population = _hinted(module.Population)  # type: ignore[attr-defined]
 
 
 def remove(module: ModuleType) -> None:
     """Take the hints away again."""
     for hint in (*_HINTS, "name"):
         vars(module).pop(hint, None)
+    module.Population = module.Population.__base__  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from pyNN import descriptions
 from pyNN.parameters import ArrayParameter, ParameterSpace, Sequence
 
 from snnc import model_library
+from snnc.pynn import script
 from snnc.pynn.cells.parameters import is_plain, number
 from snnc.pynn.refusals import UnknownParameter, ValueRefused
 
@@ -104,7 +105,16 @@ class StandardCellType(ModelType):
     def __init__(self, **parameters: Any) -> None:
         if not self.model:
             raise TypeError("StandardCellType is the base of the cell types, and none itself")
-        super().__init__(**parameters)
+        self.initial = self._initial_among(parameters)
+        super().__init__(**{n: v for n, v in parameters.items() if n not in self.initial})
+
+    def _initial_among(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the initial values that stand among parameters, as sPyNNaker takes them."""
+        states = self.default_initial_values.keys() - self.default_parameters.keys()
+        found = {name: value for name, value in parameters.items() if name in states}
+        for name in found:
+            script.deprecated(f"the parameter {name}=", f"initial_values={{{name!r}: ...}}")
+        return found
 
     @property
     def info(self) -> ModelInfo:

@@ -78,6 +78,7 @@ class Population(BasePopulation):
             name: self._value(name, value, state=True)
             for name, value in {
                 **self.celltype.default_initial_values,
+                **self.celltype.initial,
                 **(initial_values or {}),
             }.items()
         }
@@ -364,7 +365,7 @@ def _set_state(simulation: Any, population: str, name: str, value: Value, index:
     if index is None:
         simulation.set_state(population, name, value)
     else:
-        part = np.broadcast_to(np.asarray(value, dtype=float), (index.max() + 1,))[index]
+        part = value[index] if isinstance(value, np.ndarray) else value
         simulation.set_state(population, name, part, index)
 
 
@@ -374,7 +375,9 @@ def _size_and_structure(
     if structure is not None:
         _check_structure(structure)
     if not isinstance(size, tuple):
-        return _whole(size), structure or Line()
+        cells = _whole(size)
+        _check_room(structure, cells)
+        return cells, structure or Line()
     sides = [_whole(side) for side in size]
     if structure is not None:
         raise ValueRefused("a size that is a tuple already gives the structure")
@@ -401,6 +404,18 @@ def _whole(size: Any) -> int:
 def _check_structure(structure: Any) -> None:
     if not isinstance(structure, BaseStructure):
         raise TypeRefused(f"a structure of pyNN.space is expected; found {structure!r}")
+
+
+def _check_room(structure: BaseStructure | None, cells: int) -> None:
+    """Refuse a grid that does not hold a number of cells."""
+    if isinstance(structure, Grid2D | Grid3D):
+        try:
+            structure.calculate_size(cells)
+        except Exception as error:
+            raise DimensionsRefused(
+                f"{type(structure).__name__} with its ratios of sides does not hold {cells} cells: "
+                f"{error}"
+            ) from None
 
 
 def _cell_type(cellclass: Any, cellparams: Mapping[str, Any] | None) -> StandardCellType:

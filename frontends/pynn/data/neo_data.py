@@ -140,6 +140,9 @@ def _signal(population: Population, name: str, trace: Trace, cells: np.ndarray |
 def write_block(io: Any, block: neo.Block) -> None:
     """Write a block to a file, whose format its ending says, or through a Neo IO."""
     target = neo_io(io) if isinstance(io, str | Path) else io
+    if isinstance(target, neo.io.NWBIO) and block.rec_datetime is not None:
+        # The format asks for it, with a time zone.
+        block.annotations.setdefault("session_start_time", block.rec_datetime.astimezone())
     target.write_block(block)
     close = getattr(target, "close", None)
     if close is not None and isinstance(io, str | Path):

@@ -167,6 +167,11 @@ class MapConnector(Connector):
         self, projection: Projection, connection_map_generator: Any, distance_map: Any = None
     ) -> None:
         """Connect columns: for each postsynaptic cell a mask or the indices of its sources."""
+        if projection.session.connectivity == "pynn":
+            from snnc.pynn.wiring.pynn_order import draw_columns
+
+            draw_columns(projection, connection_map_generator, distance_map, self.callback)
+            return
         columns: Iterable[Any] = connection_map_generator()
         everyone = np.arange(projection.pre.size)
         for target, column in zip(range(projection.post.size), columns, strict=False):

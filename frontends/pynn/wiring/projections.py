@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pyNN import descriptions
 from pyNN.core import IndexBasedExpression
+from pyNN.random import RandomDistribution
 from pyNN.space import Space
 
 from snnc.ir.diagnostics import Location
@@ -156,14 +157,14 @@ class Projection(Connections):
         return str(name)
 
     def _connect(self, connector: Any) -> Rule | None:
-        rule = getattr(connector, "rule", None)
-        if rule is not None and self.session.connectivity != "pynn":
-            return rule(self)
-        if rule is not None:
+        if self.session.connectivity == "pynn":
             from snnc.pynn.wiring.pynn_order import connect_in_pynns_order
 
             connect_in_pynns_order(self, connector)
             return self._listed()
+        rule = getattr(connector, "rule", None)
+        if rule is not None:
+            return rule(self)
         connector.connect(self)
         return self._listed()
 
@@ -333,6 +334,10 @@ class Projection(Connections):
                 if np.isnan(values).any():
                     raise ValueRefused(f"'{name}' is NaN for a connection that exists")
                 return values, True
+        if isinstance(raw, RandomDistribution) and self.session.connectivity == "pynn":
+            from snnc.pynn.wiring.pynn_order import draw_matrix
+
+            return self._resolve(name, draw_matrix(raw, self.shape)), False
         count = self._edits.get(name, 0)
         return self.session.redrawn(self._resolve(name, raw), count), False
 

@@ -13,7 +13,9 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pyNN.connectors import Connector as PyNNConnector
 from pyNN.parameters import ParameterSpace
+from pyNN.random import RandomDistribution
 
 from snnc.pynn.refusals import ConnectionRefused, NotYet
 from snnc.pynn.wiring.listed_connectors import MapConnector
@@ -31,15 +33,20 @@ def connect_in_pynns_order(projection: Projection, connector: Connector) -> None
     UnsupportedError
         If PyNN has no connector of that name.
     """
+    if isinstance(connector, PyNNConnector):
+        connector.connect(_View(projection))
+        return
     kind = _twin(type(connector).__name__)
+    if kind is None and not hasattr(connector, "rule"):
+        # The user's own: what it draws it draws itself, or leaves it to `draw_columns`.
+        connector.connect(projection)
+        return
     if kind is None:
         raise NotYet(
             f"PyNN has no {type(connector).__name__}; use setup() without connectivity='pynn'"
         )
     known = signature(kind.__init__).parameters
-    options = connector.get_parameters()
-    if "disp_function" in known:
-        options = {**options, "disp_function": connector.disp_function}  # type: ignore[attr-defined]
+    options = {**connector.get_parameters(), **_own_options(connector)}
     options = {name: value for name, value in options.items() if name in known}
     if "rng" in known:
         options["rng"] = getattr(connector, "rng", None)
@@ -48,6 +55,33 @@ def connect_in_pynns_order(projection: Projection, connector: Connector) -> None
     except AssertionError as error:
         raise ConnectionRefused(f"{type(connector).__name__}: {error}") from None
     twin.connect(_View(projection))
+
+
+def _own_options(connector: Any) -> dict[str, Any]:
+    """Return options that connectors do not name among their parameters."""
+    names = ("disp_function", "column_names")
+    return {name: getattr(connector, name) for name in names if hasattr(connector, name)}
+
+
+def draw_columns(projection: Projection, columns: Any, distances: Any, callback: Any) -> None:
+    """Connect the columns of a user's map, with values drawn column by column as PyNN does.
+
+    Parameters
+    ----------
+    columns : callable
+        Gives for each postsynaptic cell a mask or the indices of its sources.
+    distances : LazyArray or None
+        Of shape (pre, post).
+    callback : callable or None
+        Told of progress.
+    """
+    twin = _twin("MapConnector")(safe=False, callback=callback)
+    twin._standard_connect(_View(projection), columns, distances)
+
+
+def draw_matrix(value: RandomDistribution, shape: tuple[int, int]) -> np.ndarray:
+    """Return what PyNN draws for a value set after building: for all pairs, from a copy."""
+    return np.asarray(deepcopy(value).next(shape[0] * shape[1]), dtype=float).reshape(shape)
 
 
 @cache
@@ -83,15 +117,28 @@ class _SynapseType:
 
     @property
     def native_parameters(self) -> ParameterSpace:
-        """The parameters, anew each time.
+        """The parameters for all pairs, anew each time.
 
         PyNN's backends convert units, by which lazy arrays and their generators are copied: values
         are drawn from a copy of the generator as it is when this is asked.
         """
+        given = self._copied()
+        return ParameterSpace(given, dict.fromkeys(given, float), self._shape)
+
+    @property
+    def parameter_space(self) -> ParameterSpace:
+        """The parameters before the conversion of units."""
+        return self.native_parameters
+
+    def get_parameter_names(self) -> list[str]:
+        """Return the names of the parameters."""
+        return list(self._given)
+
+    def _copied(self) -> dict[str, Any]:
         given = deepcopy(self._given)
         # What has no unit of its own stays as it was copied, with the generator that others share.
         given["weight"] = deepcopy(given["weight"])
-        return ParameterSpace(given, dict.fromkeys(given, float), self._shape)
+        return given
 
 
 class _View:
@@ -111,7 +158,8 @@ class _View:
         self, presynaptic_indices: Any, postsynaptic_index: int, **attributes: Any
     ) -> None:
         attributes.pop("location_selector", None)
-        drawn = {name: value for name, value in attributes.items() if np.ndim(value)}
+        shared = {n for n, v in self.projection._values.items() if isinstance(v, float)}
+        drawn = {n: v for n, v in attributes.items() if np.ndim(v) or n not in shared}
         self.projection._convergent_connect(presynaptic_indices, postsynaptic_index, **drawn)
 
 
