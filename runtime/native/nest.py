@@ -82,7 +82,7 @@ class NestDriver:
         nest.ResetKernel()
         with _refusals("the time step"):
             nest.set(resolution=dt, print_time=False, local_num_threads=self._network.threads)
-        longest = max((int(b.delay.max()) for b in blocks if b.delay.size), default=1)
+        longest = max((int(b.pairs.delay.max()) for b in blocks if b.pairs.delay.size), default=1)
         # Recording devices deliver at the pace of the shortest delay.
         nest.set(min_delay=dt, max_delay=self._clock.time(longest))
 
@@ -123,7 +123,7 @@ class NestDriver:
             **single,
             "synapse_model": model,
             "weight": block.weight,
-            "delay": self._clock.times(block.delay),
+            "delay": self._clock.times(block.pairs.delay),
         }
         if block.port:
             settings["receptor_type"] = np.full(block.weight.size, block.port)
@@ -309,16 +309,15 @@ class NestDriver:
 
     def _handles(self, projection: str) -> Iterator[tuple[Any, NDArray[np.int64]]]:
         """Yield NEST's connections of each block, and the places in the block that they have."""
-        blocks = self._network.blocks_of(projection)
-        for block, model in zip(blocks, self._models[projection], strict=True):
+        blocks = self._network.pairs(projection)
+        for pairs, model in zip(blocks, self._models[projection], strict=True):
             found = self._nest.GetConnections(synapse_model=model)
             ends = found.get(["source", "target", "delay"])
             theirs = np.lexsort((
                 np.atleast_1d(ends["delay"]), np.atleast_1d(ends["target"]),
                 np.atleast_1d(ends["source"]),
             ))  # fmt: skip
-            pairs = block.pairs
-            ours = np.lexsort((block.delay, pairs.post_cells, pairs.pre_cells))
+            ours = np.lexsort((pairs.delay, pairs.post_cells, pairs.pre_cells))
             order = np.empty(ours.size, np.int64)
             order[theirs] = ours
             yield found, order
