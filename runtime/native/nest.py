@@ -5,6 +5,8 @@ Conventions that this driver evens out:
 - NEST's spike generators have no spikes at time 0, and its current generators act two steps after
   a change: the network's clock starts `_LEAD` steps after NEST's. Cells are frozen until then. What
   comes too early for a generator goes through the cells' constant current ``I_e``.
+- Sources are cells that repeat the spikes of generators one step later, since generators could have
+  synapses of one static model only. So spikes of sources are made one step ahead.
 - Spike times, delays, and the step in which a spike first moves the potential are NEST's own, which
   the ``cpu`` target follows.
 - A multimeter delivers the sample of the last step with the next run; it is read from the cells.
@@ -332,6 +334,7 @@ class NestSimulation(NativeSimulation):
 
     driver_class = NestDriver
     simulator = "NEST"
+    ahead = _RELAY
 
 
 def _quiet_nest() -> Any:
