@@ -15,6 +15,8 @@ from snnc.codegen.native.artifact import (
     NativeSynapse,
 )
 from snnc.ir.diagnostics import UnsupportedError, UserError
+from snnc.ir.text import print_text
+from snnc.passes.pipelines import parse_passes, run_passes
 
 pytest.importorskip("nest", reason="the simulator NEST is not installed")
 
@@ -160,3 +162,16 @@ def test_weights_of_a_sign_that_selects_another_receptor_are_refused():
     simulation.set_edge_values("loop", "weight", -0.1)
     with pytest.raises(UnsupportedError, match="weights of 'loop' have a sign that selects"):
         simulation.run(1.0)
+
+
+def test_place_parameters_can_mark_all_of_cells_that_receive_input():
+    sim.setup()
+    sim.Population(1, sim.IF_curr_delta(), label="cells")
+    sim.Population(1, sim.SpikeSourcePoisson(), label="source")
+    document = sim.document()
+    passes = "solve,hoist-constants,place-parameters{all_cells=true}"
+    run_passes(document, parse_passes(passes))
+    text = print_text(document)
+    cell, source = text.split("step.cell @SpikeSourcePoisson")
+    assert "arrays v_rest, cm, tau_m, tau_refrac, i_offset, v_reset, v_thresh {" in cell
+    assert " arrays " not in source

@@ -113,6 +113,29 @@ def test_a_recurrent_network_gives_the_same_spikes(threads):
         assert len(ours & {*zip(times, cells, strict=True)}) >= 0.99 * max(times.size, len(ours))
 
 
+def test_a_sheet_with_depressing_synapses_and_noise_fires_as_much():
+    sim.setup(timestep=0.1, rng_seed=6)
+    cell = sim.IF_cond_exp(tau_m=12.0, cm=0.8)
+    start = sim.RandomDistribution("uniform", (-65.0, -50.0))
+    exc = sim.Population(800, cell, initial_values={"v": start}, label="exc")
+    inh = sim.Population(200, cell, initial_values={"v": start}, label="inh")
+    cells = exc + inh
+    cells.inject(sim.NoisyCurrentSource(mean=1.2, stdev=0.1))
+    connector = sim.DistanceDependentProbabilityConnector("exp(-d**2/400.0)")
+    weight = sim.RandomDistribution("uniform", (0.0, 0.01))
+    shared = {"weight": weight, "delay": "0.5+0.01*d"}
+    depressing = sim.TsodyksMarkramSynapse(U=0.5, tau_rec=800.0, **shared)
+    sim.Projection(exc, cells, connector, depressing, receptor_type="excitatory")
+    static = sim.StaticSynapse(**shared)
+    sim.Projection(inh, cells, connector, static, receptor_type="inhibitory")
+    cells.record("spikes")
+    cpu, nest = both(100.0)
+    for population in ("exc", "inh"):
+        expected = cpu.spikes(population)[0].size
+        assert expected > 200
+        assert nest.spikes(population)[0].size == pytest.approx(expected, rel=0.02)
+
+
 def plastic(synapse, delay: float) -> None:
     """Pairs of spikes at intervals from before to after, through one synapse each."""
     sim.setup(timestep=0.1)
