@@ -20,22 +20,28 @@ from snnc.ir.locations import from_diagnostic
 from snnc.ir.registry import PASSES
 from snnc.ir.text import Document
 
+_CPU = (
+    "snnc-canonicalise,"
+    "solve{{method={solver}{overrides}}},"
+    "hoist-constants,"
+    "place-parameters,"
+    "solve-synapses,"
+    "place-synapse-states,"
+    "bucket-delays,"
+    "fuse-poisson,"
+    "{pack}choose-storage,"
+    "partition{{threads={threads}}},"
+    "erase-units{{precision={precision}}}"
+)
 PIPELINES: dict[str, str] = {
-    "cpu": (
-        "snnc-canonicalise,"
-        "solve{{method={solver}{overrides}}},"
-        "hoist-constants,"
-        "place-parameters,"
-        "solve-synapses,"
-        "place-synapse-states,"
-        "bucket-delays,"
-        "fuse-poisson,"
-        "{pack}choose-storage,"
-        "partition{{threads={threads}}},"
-        "erase-units{{precision={precision}}}"
-    ),
+    "cpu": _CPU,
     "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
 }
+
+REPLICA = _CPU.replace("place-parameters", "place-parameters{{all_cells=true}}").format(
+    solver="auto", overrides="", threads=1, pack="", precision="f64"
+)
+"""What makes the values, connections and input of a network that another simulator runs."""
 
 
 def pipeline_text(

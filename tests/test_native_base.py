@@ -14,6 +14,9 @@ from snnc.codegen.native.artifact import (
     NativeState,
     NativeSynapse,
 )
+from snnc.ir.diagnostics import UnsupportedError, UserError
+from snnc.ir.text import print_text
+from snnc.passes.pipelines import parse_passes, run_passes
 
 pytest.importorskip("nest", reason="the simulator NEST is not installed")
 
@@ -93,3 +96,82 @@ def test_nest_gives_the_spikes_and_potentials_of_the_cpu_target():
     np.testing.assert_allclose(
         isyn.values, cpu.trace("cells", "isyn_exc").values[: len(isyn.values)], atol=1e-6
     )
+
+
+def driven(label: str, current: float = 1.0):
+    sim.setup(timestep=0.1)
+    cells = sim.Population(2, sim.IF_curr_exp(i_offset=current), label=label)
+    other = sim.Population(2, sim.IF_curr_exp(v_rest=[-65.0, -64.0]), label="other")
+    synapse = sim.StaticSynapse(weight=0.1, delay=1.0)
+    sim.Projection(cells, other, sim.AllToAllConnector(), synapse, label="edges")
+    cells.record("spikes")
+    return snnc.compile(sim, target="nest").simulation
+
+
+def test_a_second_network_takes_the_simulator_and_leaves_the_data_of_the_first():
+    first = driven("first")
+    first.run(50.0)
+    spikes = first.spikes("first")[0]
+    assert spikes.size
+    second = driven("second")
+    second.run(20.0)
+    np.testing.assert_array_equal(first.spikes("first")[0], spikes)
+    with pytest.raises(UserError, match="another network has taken NEST over at 50 ms; reset"):
+        first.run(1.0)
+    first.reset()
+    first.run(50.0)
+    np.testing.assert_array_equal(first.spikes("first")[0], spikes)
+
+
+def test_changes_that_the_simulator_cannot_take_are_refused_and_change_nothing():
+    simulation = driven("cells")
+    simulation.set_edge_values("edges", "delay", 2.0)
+    simulation.run(10.0)
+    with pytest.raises(UnsupportedError, match=r"'nest' cannot change delays .* can: cpu"):
+        simulation.set_edge_values("edges", "delay", 3.0)
+    assert (simulation.edge_values("edges", "delay") == 2.0).all()
+    with pytest.raises(UnsupportedError, match=r"'nest' cannot add objects .* can: cpu"):
+        simulation.export_state()
+
+
+def test_parameters_states_and_weights_change_between_runs():
+    traces = []
+    for target in ("cpu", "nest"):
+        driven("cells")
+        simulation = snnc.compile(sim, target=target).simulation
+        simulation.record("other", ["v"])
+        simulation.run(30.0)
+        simulation.set_parameter("other", "v_rest", -62.0, [1])
+        simulation.set_state("other", "v", -55.0, [0])
+        simulation.set_edge_values("edges", "weight", 0.3)
+        simulation.run(30.0)
+        simulation.record("cells", ["v"], interval=0.5)
+        simulation.run(10.0)
+        traces.append([simulation.trace(p, "v").values for p in ("cells", "other")])
+        np.testing.assert_allclose(simulation.state("other", "v"), traces[-1][1][-1])
+    for ours, theirs in zip(*traces, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_weights_of_a_sign_that_selects_another_receptor_are_refused():
+    sim.setup()
+    cells = sim.Population(1, sim.IF_curr_exp(), label="cells")
+    synapse = sim.StaticSynapse(weight=0.1)
+    sim.Projection(cells, cells, sim.AllToAllConnector(), synapse, label="loop")
+    simulation = snnc.compile(sim, target="nest").simulation
+    simulation.set_edge_values("loop", "weight", -0.1)
+    with pytest.raises(UnsupportedError, match="weights of 'loop' have a sign that selects"):
+        simulation.run(1.0)
+
+
+def test_place_parameters_can_mark_all_of_cells_that_receive_input():
+    sim.setup()
+    sim.Population(1, sim.IF_curr_delta(), label="cells")
+    sim.Population(1, sim.SpikeSourcePoisson(), label="source")
+    document = sim.document()
+    passes = "solve,hoist-constants,place-parameters{all_cells=true}"
+    run_passes(document, parse_passes(passes))
+    text = print_text(document)
+    cell, source = text.split("step.cell @SpikeSourcePoisson")
+    assert "arrays v_rest, cm, tau_m, tau_refrac, i_offset, v_reset, v_thresh {" in cell
+    assert " arrays " not in source

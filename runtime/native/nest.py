@@ -5,6 +5,8 @@ Conventions that this driver evens out:
 - NEST's spike generators have no spikes at time 0, and its current generators act two steps after
   a change: the network's clock starts `_LEAD` steps after NEST's. Cells are frozen until then. What
   comes too early for a generator goes through the cells' constant current ``I_e``.
+- Sources are cells that repeat the spikes of generators one step later, since generators could have
+  synapses of one static model only. So spikes of sources are made one step ahead.
 - Spike times, delays, and the step in which a spike first moves the potential are NEST's own, which
   the ``cpu`` target follows.
 - A multimeter delivers the sample of the last step with the next run; it is read from the cells.
@@ -82,7 +84,7 @@ class NestDriver:
         nest.ResetKernel()
         with _refusals("the time step"):
             nest.set(resolution=dt, print_time=False, local_num_threads=self._network.threads)
-        longest = max((int(b.delay.max()) for b in blocks if b.delay.size), default=1)
+        longest = max((int(b.pairs.delay.max()) for b in blocks if b.pairs.delay.size), default=1)
         # Recording devices deliver at the pace of the shortest delay.
         nest.set(min_delay=dt, max_delay=self._clock.time(longest))
 
@@ -123,7 +125,7 @@ class NestDriver:
             **single,
             "synapse_model": model,
             "weight": block.weight,
-            "delay": self._clock.times(block.delay),
+            "delay": self._clock.times(block.pairs.delay),
         }
         if block.port:
             settings["receptor_type"] = np.full(block.weight.size, block.port)
@@ -309,16 +311,15 @@ class NestDriver:
 
     def _handles(self, projection: str) -> Iterator[tuple[Any, NDArray[np.int64]]]:
         """Yield NEST's connections of each block, and the places in the block that they have."""
-        blocks = self._network.blocks_of(projection)
-        for block, model in zip(blocks, self._models[projection], strict=True):
+        blocks = self._network.pairs(projection)
+        for pairs, model in zip(blocks, self._models[projection], strict=True):
             found = self._nest.GetConnections(synapse_model=model)
             ends = found.get(["source", "target", "delay"])
             theirs = np.lexsort((
                 np.atleast_1d(ends["delay"]), np.atleast_1d(ends["target"]),
                 np.atleast_1d(ends["source"]),
             ))  # fmt: skip
-            pairs = block.pairs
-            ours = np.lexsort((block.delay, pairs.post_cells, pairs.pre_cells))
+            ours = np.lexsort((pairs.delay, pairs.post_cells, pairs.pre_cells))
             order = np.empty(ours.size, np.int64)
             order[theirs] = ours
             yield found, order
@@ -333,6 +334,7 @@ class NestSimulation(NativeSimulation):
 
     driver_class = NestDriver
     simulator = "NEST"
+    ahead = _RELAY
 
 
 def _quiet_nest() -> Any:

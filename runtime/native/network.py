@@ -42,6 +42,8 @@ class Pairs:
         Place of each connection in the order of `Simulation.edges`.
     pre_cells, post_cells : ndarray of int64, shape (m,)
         Indices in the populations.
+    delay : ndarray of int64, shape (m,)
+        In steps.
     """
 
     pre: str
@@ -49,6 +51,7 @@ class Pairs:
     place: NDArray[np.int64]
     pre_cells: NDArray[np.int64]
     post_cells: NDArray[np.int64]
+    delay: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +66,6 @@ class Block:
         Which cells.
     weight : ndarray of float64, shape (m,)
         In the simulator's unit, with the sign that selects the receptor.
-    delay : ndarray of int64, shape (m,)
-        In steps.
     port : int, str or None
         What the simulator selects the receptor by.
     parameters : mapping of str to float or ndarray, shape (m,)
@@ -74,7 +75,6 @@ class Block:
     projection: str
     pairs: Pairs
     weight: NDArray[np.float64]
-    delay: NDArray[np.int64]
     port: int | str | None
     parameters: Mapping[str, Numbers]
 
@@ -195,8 +195,7 @@ class NativeNetwork:
         """Yield the connections of a projection, by pair of populations."""
         plan, model = self._projection(projection), self.synapse(projection)
         weight = self._simulation.edge_values(projection, "weight")
-        delay = np.rint(self._simulation.edge_values(projection, "delay") / self.dt)
-        for pairs in self._pairs(projection):
+        for pairs in self.pairs(projection):
             receptor = self.model(pairs.post).receptors[plan.receptor]
             constants = self._synapse_constants(plan, pairs.post, pairs.place, pairs.post_cells)
             scaled = weight[pairs.place] * receptor.scale
@@ -209,24 +208,26 @@ class NativeNetwork:
                 projection,
                 pairs,
                 scaled,
-                delay[pairs.place].astype(np.int64),
                 receptor.port,
                 {n: value for n, value in constants.items() if n not in model.postsynaptic},
             )
 
-    def _pairs(self, projection: str) -> Iterator[Pairs]:
+    def pairs(self, projection: str) -> Iterator[Pairs]:
+        """Yield the cells that a projection connects, by pair of populations."""
         plan = self._projection(projection)
         edges = self._simulation.edges(projection)
         pre = edge_space(plan.pre, self.populations)
         post = edge_space(plan.post, self.populations)
         numbers = pre.population[edges.pre].astype(np.int64) * len(self.populations)
         numbers += post.population[edges.post]
+        delay = np.rint(self._simulation.edge_values(projection, "delay") / self.dt)
         for number in np.unique(numbers):
             place = np.flatnonzero(numbers == number)
             source, target = divmod(int(number), len(self.populations))
             yield Pairs(
                 self.populations[source].name, self.populations[target].name, place,
                 pre.index[edges.pre[place]], post.index[edges.post[place]],
+                delay[place].astype(np.int64),
             )  # fmt: skip
 
     def _projection(self, name: str) -> ProjectionPlan:
@@ -242,13 +243,13 @@ class NativeNetwork:
 
     def order(self, projection: str) -> NDArray[np.int64]:
         """Return the places of the connections of all blocks of a projection, one after another."""
-        places = [pairs.place for pairs in self._pairs(projection)]
+        places = [pairs.place for pairs in self.pairs(projection)]
         return np.concatenate(places or [np.empty(0, np.int64)])
 
     def weight_factors(self, projection: str) -> NDArray[np.float64]:
         """Return simulator weights per declared weight of each connection."""
         factors = np.ones(self._simulation.edges(projection).pre.size)
-        for pairs in self._pairs(projection):
+        for pairs in self.pairs(projection):
             factors[pairs.place] = self.weight_scale(projection, pairs.post)
         return factors
 
@@ -279,7 +280,7 @@ class NativeNetwork:
             names = self.synapse(plan.name).postsynaptic
             if not names or population not in (name for name, _ in plan.post.members):
                 continue
-            for block in self._pairs(plan.name):
+            for block in self.pairs(plan.name):
                 if block.post != population:
                     continue
                 constants = self._synapse_constants(plan, block.post, block.place, block.post_cells)

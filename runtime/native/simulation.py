@@ -15,11 +15,11 @@ from snnc.ir.diagnostics import UnsupportedError, UserError
 from snnc.ir.registry import TARGETS
 from snnc.ir.text import Document
 from snnc.ir.values import Value
-from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
+from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
 from snnc.runtime.engine.recording import SPIKES, TraceRecorder
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
-from snnc.runtime.native.trains import Spikes, Trains
+from snnc.runtime.native.trains import Trains
 from snnc.runtime.simulation import Simulation, indices_of
 
 # Between two calls of a progress function, and of writes to a file.
@@ -40,16 +40,27 @@ class NativeSimulation(Simulation):
     ----------
     artifact : NativeArtifact
         The network, and its models in the simulator.
+
+    Attributes
+    ----------
+    driver_class : type of Driver
+        The simulator's driver.
+    simulator : str
+        Its name in messages.
+    ahead : int
+        Steps by which the driver must know spikes of sources before they are emitted; a change of
+        a source's parameters acts that much later.
     """
 
     driver_class: ClassVar[type[Driver]]
     simulator: ClassVar[str]
+    ahead: ClassVar[int] = 0
     _holder: ClassVar[NativeSimulation | None] = None
 
     def __init__(self, artifact: NativeArtifact) -> None:
         self.native = artifact
         super().__init__(_cpu_artifact(artifact.document))
-        self._trains = Trains(self.artifact)
+        self._trains = Trains(self.artifact, self.ahead)
         self._driver: Driver | None = None
         self._lost = False
         self._reached = 0
@@ -70,7 +81,7 @@ class NativeSimulation(Simulation):
         driver = self._running()
         self._tell(driver)
         trains = self._trains.advance(steps)
-        self._record_sources(trains)
+        self._record_sources()
         with self._report.stage("run"):
             driver.feed(trains, self._waveforms(steps + LOOKAHEAD))
             self._take_present(driver)
@@ -131,8 +142,8 @@ class NativeSimulation(Simulation):
         columns = [source.values(self._reached, steps) for source in sources]
         return np.stack(columns, axis=1) if columns else np.empty((steps, 0))
 
-    def _record_sources(self, trains: dict[str, Spikes]) -> None:
-        for name, (stamps, cells) in trains.items():
+    def _record_sources(self) -> None:
+        for name, (stamps, cells) in self._trains.emitted().items():
             self._recording.spikes[name].add(stamps, cells)
 
     def _tell(self, driver: Driver) -> None:
@@ -346,5 +357,5 @@ def _parts(steps: int, most: int) -> list[int]:
 def _cpu_artifact(source: Document) -> Artifact:
     """Return the network as the ``cpu`` target would run it."""
     document = Document(source.module.clone(), dict(source.resources), source.filename)
-    run_passes(document, parse_passes(pipeline_text("cpu")))
+    run_passes(document, parse_passes(REPLICA))
     return generate(document)

@@ -35,9 +35,12 @@ class Trains:
     ----------
     artifact : Artifact
         The whole network.
+    ahead : int
+        Steps by which spikes must be known before they are emitted.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, artifact: Artifact, ahead: int = 0) -> None:
+        self._ahead = ahead
         self.names = sources_of(artifact)
         populations = tuple(p for p in artifact.populations if p.name in self.names)
         records = tuple(
@@ -49,10 +52,12 @@ class Trains:
             cells={p.cell: artifact.cells[p.cell] for p in populations}, synapses={},
         )  # fmt: skip
         self._simulation = Simulation(own)
+        self._reached = 0
+        self._emitted: dict[str, Spikes] = {}
         self._clock = Clock(artifact.dt)
 
     def advance(self, steps: int) -> dict[str, Spikes]:
-        """Return the spikes of the next steps, by population.
+        """Return the spikes of the next steps that are not known yet, by population.
 
         Returns
         -------
@@ -62,12 +67,28 @@ class Trains:
         """
         if not self.names:
             return {}
-        self._simulation.run(self._clock.time(steps))
+        until = self._reached + steps + self._ahead
+        self._simulation.run(self._clock.time(until - self._simulation.step))
+        self._reached += steps
         result: dict[str, Spikes] = {}
         for name in self.names:
             times, cells = self._simulation.spikes(name)
             result[name] = self._clock.steps(times), cells
+            self._keep(name, *result[name])
         self._simulation.clear()
+        return result
+
+    def _keep(self, name: str, stamps: NDArray[np.int64], cells: NDArray[np.int64]) -> None:
+        before, of = self._emitted.get(name, (stamps[:0], cells[:0]))
+        self._emitted[name] = np.concatenate((before, stamps)), np.concatenate((of, cells))
+
+    def emitted(self) -> dict[str, Spikes]:
+        """Return the spikes up to the present step that have not been returned yet."""
+        result: dict[str, Spikes] = {}
+        for name, (stamps, cells) in self._emitted.items():
+            past = stamps <= self._reached
+            result[name] = stamps[past], cells[past]
+            self._emitted[name] = stamps[~past], cells[~past]
         return result
 
     def set_parameter(
@@ -79,6 +100,8 @@ class Trains:
     def reset(self) -> None:
         """Return to the start: the same spikes follow."""
         self._simulation.reset()
+        self._reached = 0
+        self._emitted = {}
 
     def close(self) -> None:
         """End the simulation of the sources."""
