@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from snnc.benchmarks.measure import OWN, Row, blank
 from snnc.ir.diagnostics import SnncError
 
 CELLS = 25_000
-PEER_CELLS = 2_500  # at which a peer ends within seconds
+PEER_CELLS = (1_000, 2_000, 4_000)  # at which a peer ends within seconds
 MODULES = {OWN: "snnc.pynn", "nest": "pyNN.nest"}
 RULES = {"b5": "random", "b5d": "distance"}
 
@@ -27,15 +28,20 @@ def rows_of_building(
     for bench, rule in RULES.items():
         new = []
         for target in (OWN, *(peer for peer in peers if peer in MODULES)):
-            size = cells if target == OWN else min(cells, PEER_CELLS)
-            samples = []
-            for seed in range(1, repeat + 1):
-                samples.append(build(MODULES[target], rule, size, seed, threads))
-                step(f"{bench} {target}")
-            new.append(_row(bench, scale, target, threads, size, samples))
-        _compare(new)
-        rows += new
+            for size in sizes_of(target, cells):
+                samples = []
+                for seed in range(1, repeat + 1):
+                    samples.append(build(MODULES[target], rule, size, seed, threads))
+                    step(f"{bench} {target} {size}")
+                new.append(_row(bench, scale, target, threads, size, samples))
+        rows += _compared(new, cells)
     return rows
+
+
+def sizes_of(target: str, cells: int) -> list[int]:
+    """Return the numbers of cells at which a target is timed."""
+    smaller = [size for size in PEER_CELLS if size < cells]
+    return [cells] if target == OWN or len(smaller) < 2 else smaller
 
 
 def build(module: str, rule: str, cells: int, seed: int, threads: int) -> dict[str, Any]:
@@ -62,14 +68,40 @@ def _row(
     }  # fmt: skip
 
 
-def _compare(rows: list[Row]) -> None:
-    """Extrapolate peers to snnc's number of synapses, and give snnc the ratio of build times.
+def _compared(rows: list[Row], cells: int) -> list[Row]:
+    """Extrapolate the times of peers to a number of cells, and give snnc's row the ratios.
 
-    In proportion to synapses, which favours the peer where its cost follows the pairs of cells.
+    Through the times at several sizes goes a power law by least squares. What a peer spends on its
+    start makes the law flatter, so the extrapolated time errs in favour of the peer.
     """
     own = rows[0]
-    for peer in rows[1:]:
-        if peer["synapses"] and peer["size"] != own["size"]:
-            peer["extrapolated_from"] = peer["size"]
-            peer["build_s"] *= own["synapses"] / peer["synapses"]
-        own["ratio"][peer["target"]] = peer["build_s"] / own["build_s"]
+    kept = [own]
+    for target in dict.fromkeys(row["target"] for row in rows[1:]):
+        timed = [row for row in rows if row["target"] == target]
+        row = timed[-1] | {"size": cells}
+        if timed[-1]["size"] != cells:
+            row["extrapolated_from"] = [one["size"] for one in timed]
+            row["measured_s"] = [one["build_s"] for one in timed]
+            sizes = [math.log(one["size"]) for one in timed]
+            times = [math.log(one["build_s"]) for one in timed]
+            law = statistics.linear_regression(sizes, times)
+            row["power"] = law.slope
+            row["build_s"] = math.exp(law.intercept + law.slope * math.log(cells))
+            row["synapses"], row["peak_mb"] = own["synapses"], None
+        own["ratio"][target] = row["build_s"] / own["build_s"]
+        kept.append(row)
+    return kept
+
+
+def building_text(rows: list[Row]) -> str:
+    """Return how the times of peers were extrapolated."""
+    lines = []
+    for row in rows:
+        if row["extrapolated_from"]:
+            pairs = zip(row["extrapolated_from"], row["measured_s"], strict=True)
+            measured = ", ".join(f"{seconds:.2f} s at {size} cells" for size, seconds in pairs)
+            lines.append(
+                f"{row['bench']}: {row['target']} took {measured}; extrapolated to {row['size']} "
+                f"with the power {row['power']:.2f}, at most what it would take"
+            )
+    return "\n".join(lines)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from snnc.benchmarks.building import RULES, rows_of_building
+from snnc.benchmarks.building import PEER_CELLS, RULES, building_text, rows_of_building
 from snnc.benchmarks.description import Network
 from snnc.benchmarks.fidelity import compare_with_nest, fidelity_text
 from snnc.benchmarks.limits import machine, triad_gb_s
@@ -125,15 +125,16 @@ def accuracy(
 
 def building(options: Options) -> list[Row]:
     """Return the rows of B5."""
-    print("\nBuilding through PyNN; a ratio is of build times; peers extrapolated by synapses")
+    print("\nBuilding through PyNN; a ratio is of build times")
     rows: list[Row] = []
-    number = len(RULES) * (1 + ("nest" in options.peers)) * options.repeat
+    runs = 1 + len(PEER_CELLS) * ("nest" in options.peers)
     for scale in options.scales or (1.0,):
         for threads in options.threads:
-            with progress(number) as step:
+            with progress(len(RULES) * runs * options.repeat) as step:
                 peers = list(options.peers)
                 rows += rows_of_building(scale, peers, threads, options.repeat, step)
-    print(table(rows), flush=True)
+    print(table(rows))
+    print(building_text(rows), flush=True)
     return rows
 
 

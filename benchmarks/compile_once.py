@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-import snnc
+from snnc import compiler
 from snnc.benchmarks.document import document
 from snnc.benchmarks.networks import microcircuit
 from snnc.runtime.jit.cache import shared_kernels
@@ -23,7 +23,7 @@ def main() -> None:
     threads, precision = int(sys.argv[1]), sys.argv[2]
     described = document(microcircuit.network(SCALE), seed=1)
     started = time.perf_counter()
-    compiled = snnc.compile(described, threads=threads, precision=precision)
+    compiled = compiler.compile(described, threads=threads, precision=precision)
     lowered = time.perf_counter()
     compiled.run(1.0)
     done = time.perf_counter()

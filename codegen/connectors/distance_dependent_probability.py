@@ -54,7 +54,7 @@ _TEXT = (
     f'''\
 """Pairs with a probability that depends on distance."""
 
-from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop
+from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest
 from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin, log
 
 DENSE = {_DENSE}
@@ -67,13 +67,24 @@ EXPECTED = 0.5  # candidates of a run of blocks
     + '''
 
 @loop
-def add_squares(m, here, length, there, place, squares):
+def add_squares(m, here, length, there, squares):
     """Add the squares of the differences along an axis."""
-    for c in range(m):
-        delta = fabs(here - there[ix(place[c])])
-        if length > 0.0:
+    if length > 0.0:
+        for c in range(m):
+            delta = fabs(here - there[c])
             delta = fmin(delta, length - delta)
-        squares[c] += delta * delta
+            squares[c] += delta * delta
+    else:
+        for c in range(m):
+            delta = here - there[c]
+            squares[c] += delta * delta
+
+
+@loop
+def coordinates(m, there, place, chosen):
+    """Gather the coordinates of some candidates."""
+    for c in range(m):
+        chosen[c] = there[ix(place[c])]
 
 
 @loop
@@ -136,7 +147,7 @@ def prepare_expression(function, table, squares, p):
 @loop
 def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axes, rows_out,
              others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, rows,
-             order, before, marks, place, threshold, buffers):
+             order, before, marks, place, threshold, chosen, buffers):
     blocks = (n + size - 1) // size
     find_used(n, size, order, other_filter, before)
     k = 0
@@ -175,8 +186,11 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
                 for c in range(m):
                     squares[c] = 0.0
                 for axis in range(axes):
-                    there = b[axis * n : (axis + 1) * n]
-                    add_squares(m, a[ix(axis * n_pre + r)], period[ix(axis)], there, place, squares)
+                    there = b[axis * n + lo : (axis + 1) * n]
+                    if bound < DENSE:
+                        coordinates(m, b[axis * n : (axis + 1) * n], place, chosen)
+                        there = chosen[0:m]
+                    add_squares(m, a[ix(axis * n_pre + r)], period[ix(axis)], there, squares)
                 i64(expression[1], 3)[0] = m
                 call_kernel(expression[0], expression[1], 1, 0)
                 p = f64(buffers[2], m)
@@ -211,7 +225,7 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
         f64(d[{OWN + 6}], d[{OWN + 1}]), f64(d[{OWN + 7}], d[{OWN + 2}]),
         i64(d[{OWN + 8}], d[9]), i64(d[{OWN + 9}], d[10]),
         i64(d[{OWN + 10}], d[10] + 2), i64(d[{OWN + 11}], d[10] // 32 + 1),
-        i64(d[{OWN + 13}], d[{OWN}]), f64(d[{OWN + 14}], d[{OWN}]),
+        i64(d[{OWN + 13}], d[{OWN}]), f64(d[{OWN + 14}], d[{OWN}]), f64(d[{OWN + 18}], {_BATCH}),
         (d[{OWN + 12}], d[{OWN + 15}], d[{OWN + 16}]))"""
     )
 )
@@ -258,6 +272,7 @@ class DistanceDependentProbability(Connector):
                 size + 1,
                 *[size] * 4,
                 3,
+                _BATCH,
             ),
         )
 

@@ -23,7 +23,7 @@ _TEXT = (
 Without replacement, whole rounds over all partners come first.
 """
 
-from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
+from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest, select
 
 BATCH = {_BATCH}
 '''

@@ -32,7 +32,7 @@ taken. Every pair is taken `rounds` times in addition. The pairs of a row that m
 `excluded`, from `starts` of that row to that of the next.
 """
 
-from snnc.runtime.jit.intrinsics import call_kernel, f64, f64_bits, i32, i64, ix, loop, select
+from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest, select
 
 BATCH = {_BATCH}
 '''

@@ -59,7 +59,7 @@ def draw(random, what, n, gid, stream, first):
 '''
 
 # Sets of small numbers as bits: 32 in each int64 word, so that signs play no part.
-MARKS: Final = '''
+MARKS: Final = """
 @loop
 def mark(marks, t):
     marks[ix(t >> 5)] |= 1 << (t & 31)
@@ -69,12 +69,7 @@ def mark(marks, t):
 def marked(marks, t):
     return (marks[ix(t >> 5)] >> (t & 31)) & 1
 
-
-@loop
-def lowest(word):
-    """Return the number of the lowest bit set: the exponent of that power of two."""
-    return (f64_bits(float(word & -word)) >> 52) - 1023
-'''
+"""
 
 # Partners drawn from 0, ..., choices - 1; needs MARKS, DRAW, `select` and the number BATCH.
 # Without replacement by Floyd's method (Bentley and Floyd 1987): the t-th draw is below t + 1 and,

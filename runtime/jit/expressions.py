@@ -173,7 +173,7 @@ class Expressions:
     def _element(self, node: ast.Subscript) -> Value:
         if isinstance(node.slice, ast.Slice):
             return self._slice(node.value, node.slice)
-        if isinstance(node.slice, ast.Constant):
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
             value = self.value(node.value)
             if not isinstance(value.kind, Array):
                 return items(value)[node.slice.value]
@@ -199,9 +199,10 @@ class Expressions:
             return self._called(function, values)
         try:
             if isinstance(function, Scalar):
-                return convert(self.builder, *values, function)
+                (value,) = values
+                return convert(self.builder, value, function)
             return function(self.builder, *values)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise KernelTextError(f"{ast.unparse(node.func)}: {error}") from error
 
     def _function(self, node: ast.expr) -> Any:

@@ -101,6 +101,12 @@ bits_f32 = _cast("bits_f32", UINT32, FLOAT32)
 f32_bits = _cast("f32_bits", FLOAT32, UINT32)
 
 
+def _lowest(builder: Any, word: Value) -> Value:
+    """Return the number of the lowest bit set in an int64, 64 where there is none."""
+    bits = convert(builder, word, INT64).llvm
+    return scalar(INT64, builder.cttz(bits, BOOL.llvm(0)))
+
+
 def _address(builder: Any, address: Value) -> Any:
     return builder.inttoptr(convert(builder, address, INT64).llvm, I64.as_pointer())
 
@@ -180,6 +186,7 @@ def _call_kernel(builder: Any, function: Value, desc: Value, rows: Value, step: 
     return Value(NOTHING, ())
 
 
+lowest = Primitive("lowest", _lowest)
 fetch_add = Primitive("fetch_add", _fetch_add)
 load_acquire = Primitive("load_acquire", _load_acquire)
 store_release = Primitive("store_release", _store_release)
