@@ -196,7 +196,7 @@ class Comparison:
             here = own.terms.get(monomial)
             there = theirs.terms.get(monomial)
             if there is None and here is not None:
-                self._differ(place, f"the term {term_text(monomial, here)}", None)
+                self._differ(place, f"the term {term_text(monomial, _unscaled(here))}", None)
                 continue
             self.agreements += 1
             assert there is not None
@@ -240,7 +240,7 @@ def _alike_forms(a: Form, b: Form, alike: Callable[[Atom, Atom], bool]) -> bool:
                 return False
             continue
         there = left.pop(partner)
-        there = there.xreplace({s: sympy.Integer(1) for s in there.free_symbols if _is_scale(s)})
+        there = _unscaled(there)
         if there.is_number and coefficient.is_number and there != coefficient:
             return False
     return all(not monomial for monomial in left)
@@ -255,8 +255,10 @@ def _alike_monomials(a: Monomial, b: Monomial, alike: Callable[[Atom, Atom], boo
     )
 
 
-def _is_scale(symbol: sympy.Basic) -> bool:
-    return str(symbol).startswith("scale of ")
+def _unscaled(value: sympy.Expr) -> sympy.Expr:
+    """Return a coefficient as if states were equal."""
+    scales = [s for s in value.free_symbols if str(s).startswith("scale of ")]
+    return value.xreplace(dict.fromkeys(scales, sympy.Integer(1)))
 
 
 def _is_stream(atom: Atom) -> bool:

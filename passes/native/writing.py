@@ -52,9 +52,14 @@ def match_op(found: Match, own: Shape, units: Mapping[str, str], simulator: str)
     names = {name for op in bindings for region in op.regions for name in _names(region)}
     read = [dyn.ParamOp(name, units[name]) for name in own.parameters if name in names]
     settings = [native.SettingOp(name, value) for name, value in found.reference.settings.items()]
-    notes = [native.NoteOp(text) for text in found.reference.notes]
+    notes = [native.NoteOp(text) for text in (*found.reference.notes, *_strictness(own))]
     block = Region(Block([*read, *settings, *bindings, *notes]))
     return native.MatchOp(own.name, found.reference.name, simulator, block)
+
+
+def _strictness(own: Shape) -> Iterator[str]:
+    if any(event.strict for regime in own.regimes for event in regime.events):
+        yield "A spike needs the condition to be reached, not to be passed."
 
 
 def _names(region: Region) -> set[str]:
