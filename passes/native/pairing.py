@@ -139,8 +139,15 @@ def _colours(
 ) -> dict[str, object]:
     """Return a mark of each state that does not depend on names, by colour refinement."""
     colours: dict[str, object] = {name: _role(shape, name, receptors) for name in states}
+    terms = [
+        (regime is shape.regimes[0], state, monomial)
+        for regime in shape.regimes
+        for state, derivative in regime.derivatives.items()
+        if state in colours
+        for monomial in _largest(_without(derivative, shape, colours))
+    ]
     for _ in range(rounds):
-        colours = {name: _refined(shape, name, colours) for name in states}
+        colours = {name: _refined(terms, name, colours) for name in states}
     return colours
 
 
@@ -159,18 +166,19 @@ def _role(shape: Shape, name: str, receptors: Mapping[str, int]) -> object:
     return shape.axes[name], tuple(roles)
 
 
-def _refined(shape: Shape, name: str, colours: Mapping[str, object]) -> object:
+def _refined(
+    terms: list[tuple[bool, str, Monomial]], name: str, colours: Mapping[str, object]
+) -> object:
     driven, drives = [], []
-    for regime in shape.regimes:
-        for state, derivative in regime.derivatives.items():
-            if state not in colours:
-                continue
-            for monomial in _largest(_without(derivative, shape, colours)):
-                mark = _mark(monomial, colours, name)
-                if state == name:
-                    driven.append((regime is shape.regimes[0], mark))
-                if name in set(_names(monomial)):
-                    drives.append((colours[state], mark))
+    for first, state, monomial in terms:
+        inside = name in set(_names(monomial))
+        if state != name and not inside:
+            continue
+        mark = _mark(monomial, colours, name)
+        if state == name:
+            driven.append((first, mark))
+        if inside:
+            drives.append((colours[state], mark))
     return hash((colours[name], _bag(driven), _bag(drives)))
 
 

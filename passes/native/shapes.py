@@ -22,8 +22,8 @@ class Event:
     """What happens at a condition, after a time, or at a spike.
 
     `condition` is the truth value, or the duration; `sets` holds the new values of the states that
-    are assigned; `delivers` is the weight that a synapse passes on. `strict` tells that the condition
-    was a "greater than", which is compared as "at least".
+    are assigned; `delivers` is the weight that a synapse passes on. `strict` tells that the
+    condition was a "greater than", which is compared as "at least".
     """
 
     kind: str
@@ -151,7 +151,7 @@ def _event(op: dyn.WhenOp | dyn.AfterOp, names: Mapping[str, Form]) -> Event:
 
 
 def _closed(condition: Form) -> Form | None:
-    """Return ``a >= b`` for ``a > b``: they differ in nothing that can be observed of a potential."""
+    """Return ``a >= b`` for ``a > b``: of a potential they differ in nothing that can be seen."""
     for monomial in condition.terms:
         if len(condition.terms) == 1 and len(monomial) == 1 and monomial[0][0].head == ">":
             return of_atom(Atom(">=", monomial[0][0].arguments))
