@@ -22,7 +22,7 @@ MS = 100.0
 # The upstroke of these is too steep for a step of 0.1 ms to end in the same step everywhere.
 STEEP = ("AdExp", "EIF_cond_alpha_isfa_ista", "EIF_cond_exp_isfa_ista", "HH_cond_exp")
 SOLVERS = {**dict.fromkeys(STEEP, "rk4"), "Izhikevich": "euler"}
-# RMS of v in mV, away from steep spikes: of exact solutions none but rounding; elsewhere what a step of
+# RMS of v in mV, away from steep spikes: of exact solutions rounding; elsewhere what a step of
 # 0.1 ms (0.01 for steep ones) leaves: an upstroke that NEST ends inside a step ends with it here.
 TOLERANCES = {"IF_curr_delta": 1e-9, "IF_curr_exp": 1e-9, "IF_curr_alpha": 1e-9, "LIF": 1e-9}
 OTHERS = 0.05
