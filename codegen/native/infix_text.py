@@ -100,7 +100,7 @@ class Writer:
             case ex.PreviousOp():
                 return self.language.previous(op.variable.data), _ATOM
             case ex.NegOp():
-                return f"-{self.text(op.operand, _TERM)}", _SUM
+                return f"-{self.text(op.operand, _TERM)}", _TERM
             case ex.NotOp():
                 return f"not {self.text(op.operand, _COMPARE)}", _NOT
             case ex.CompareOp():
