@@ -61,7 +61,7 @@ model small:
         if refractory_time_left > 0 ms:
             integrate_odes(g, refractory_time_left)
         else:
-            integrate_odes(g, v, refractory_time_left)
+            integrate_odes(g, v)
     onReceive(exc):
         g = g + (exc * uS * s)
     onReceive(kick):

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import sympy
 
-from snnc.passes.native.forms import Atom, Form, Monomial, form, of_atom, product, term_text
+from snnc.passes.native.forms import (
+    Atom,
+    Expression,
+    Form,
+    Monomial,
+    form,
+    of_atom,
+    product,
+    term_text,
+)
 from snnc.passes.native.shapes import WEIGHT, Event, Regime, Shape
 from snnc.passes.native.solving import Equation
 
@@ -151,7 +160,7 @@ class Comparison:
         self._equal(f"what {place} delivers", self._ours(delivered[0]), delivered[1])
 
     def _assignment(
-        self, native: Event, own: Event, names: tuple[str, str], scale: sympy.Expr, place: str
+        self, native: Event, own: Event, names: tuple[str, str], scale: Expression, place: str
     ) -> None:
         theirs, ours = names
         there = self._ours(native.sets.get(theirs, of_atom(Atom(theirs))))
@@ -162,7 +171,7 @@ class Comparison:
         self.differences.append(Difference(place, ours, theirs))
 
     @staticmethod
-    def _scaled(value: Form, factor: sympy.Expr) -> Form:
+    def _scaled(value: Form, factor: Expression) -> Form:
         return Form({monomial: c * factor for monomial, c in value.terms.items()})
 
     def _ours(self, value: Form) -> Form:
@@ -255,7 +264,7 @@ def _alike_monomials(a: Monomial, b: Monomial, alike: Callable[[Atom, Atom], boo
     )
 
 
-def _unscaled(value: sympy.Expr) -> sympy.Expr:
+def _unscaled(value: Expression) -> Expression:
     """Return a coefficient as if states were equal."""
     scales = [s for s in value.free_symbols if str(s).startswith("scale of ")]
     return value.xreplace(dict.fromkeys(scales, sympy.Integer(1)))

@@ -14,13 +14,11 @@ from snnc.passes.native.comparing import (
     receptor_scale,
     state_scale,
 )
-from snnc.passes.native.forms import literal
+from snnc.passes.native.forms import Expression, literal
 from snnc.passes.native.pairing import nearest_pairing, pairings
 from snnc.passes.native.references import Reference
 from snnc.passes.native.shapes import Shape
 from snnc.passes.native.solving import Equation, Solver, Unsolvable
-
-Expression = sympy.Expr
 
 
 @dataclass(frozen=True)
