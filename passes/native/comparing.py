@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import sympy
 
-from snnc.passes.native.forms import Atom, Form, Monomial, form, of_atom, product, term_text
+from snnc.passes.native.forms import (
+    Atom,
+    Expression,
+    Form,
+    Monomial,
+    form,
+    of_atom,
+    product,
+    term_text,
+)
 from snnc.passes.native.shapes import WEIGHT, Event, Regime, Shape
 from snnc.passes.native.solving import Equation
 
@@ -151,7 +160,7 @@ class Comparison:
         self._equal(f"what {place} delivers", self._ours(delivered[0]), delivered[1])
 
     def _assignment(
-        self, native: Event, own: Event, names: tuple[str, str], scale: sympy.Expr, place: str
+        self, native: Event, own: Event, names: tuple[str, str], scale: Expression, place: str
     ) -> None:
         theirs, ours = names
         there = self._ours(native.sets.get(theirs, of_atom(Atom(theirs))))
@@ -162,7 +171,7 @@ class Comparison:
         self.differences.append(Difference(place, ours, theirs))
 
     @staticmethod
-    def _scaled(value: Form, factor: sympy.Expr) -> Form:
+    def _scaled(value: Form, factor: Expression) -> Form:
         return Form({monomial: c * factor for monomial, c in value.terms.items()})
 
     def _ours(self, value: Form) -> Form:
@@ -196,7 +205,7 @@ class Comparison:
             here = own.terms.get(monomial)
             there = theirs.terms.get(monomial)
             if there is None and here is not None:
-                self._differ(place, f"the term {term_text(monomial, here)}", None)
+                self._differ(place, f"the term {term_text(monomial, _unscaled(here))}", None)
                 continue
             self.agreements += 1
             assert there is not None
@@ -240,7 +249,7 @@ def _alike_forms(a: Form, b: Form, alike: Callable[[Atom, Atom], bool]) -> bool:
                 return False
             continue
         there = left.pop(partner)
-        there = there.xreplace({s: sympy.Integer(1) for s in there.free_symbols if _is_scale(s)})
+        there = _unscaled(there)
         if there.is_number and coefficient.is_number and there != coefficient:
             return False
     return all(not monomial for monomial in left)
@@ -255,8 +264,10 @@ def _alike_monomials(a: Monomial, b: Monomial, alike: Callable[[Atom, Atom], boo
     )
 
 
-def _is_scale(symbol: sympy.Basic) -> bool:
-    return str(symbol).startswith("scale of ")
+def _unscaled(value: Expression) -> Expression:
+    """Return a coefficient as if states were equal."""
+    scales = [s for s in value.free_symbols if str(s).startswith("scale of ")]
+    return value.xreplace(dict.fromkeys(scales, sympy.Integer(1)))
 
 
 def _is_stream(atom: Atom) -> bool:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import sympy
 from xdsl.ir import Operation, SSAValue
@@ -21,9 +22,12 @@ from snnc.ir.dialects import expressions as ex
 Monomial = tuple[tuple["Atom", int], ...]
 """Atoms with their powers, sorted; the empty one belongs to the constant term."""
 
+Expression: TypeAlias = Any
+"""A SymPy expression of parameters: what SymPy declares of its own is too loose to check."""
+
 _DIGITS = 14
 _GUARD = 1e-6
-_SYMPY: dict[str, Callable[..., sympy.Expr]] = {
+_SYMPY: dict[str, Callable[..., Expression]] = {
     "exp": sympy.exp,
     "log": sympy.log,
     "sqrt": sympy.sqrt,
@@ -60,7 +64,7 @@ class Atom:
 class Form:
     """A polynomial in atoms: coefficients, none of them zero, by monomial."""
 
-    terms: Mapping[Monomial, sympy.Expr] = field(hash=False)
+    terms: Mapping[Monomial, Expression] = field(hash=False)
 
     def __hash__(self) -> int:
         return hash(frozenset(self.terms))
@@ -69,7 +73,7 @@ class Form:
         return " + ".join(term_text(m, c) for m, c in self.terms.items()) or "0"
 
     @property
-    def constant(self) -> sympy.Expr | None:
+    def constant(self) -> Expression | None:
         """The value, if it depends on parameters alone."""
         if not self.terms:
             return sympy.Integer(0)
@@ -88,7 +92,7 @@ class Form:
         return form(terms)
 
     def __mul__(self, other: Form) -> Form:
-        terms: dict[Monomial, sympy.Expr] = {}
+        terms: dict[Monomial, Expression] = {}
         for a, x in self.terms.items():
             for b, y in other.terms.items():
                 both = product(a, b)
@@ -118,21 +122,21 @@ class Form:
         return result
 
 
-def term_text(monomial: Monomial, coefficient: sympy.Expr) -> str:
+def term_text(monomial: Monomial, coefficient: Expression) -> str:
     """Return one term as text."""
     factors = [atom.text if n == 1 else f"{atom.text}^{n}" for atom, n in monomial]
-    if coefficient == 1 and factors:
-        return "*".join(factors)
     text = str(coefficient).replace("**", "^")
+    if text == "1" and factors:
+        return "*".join(factors)
     return "*".join([f"({text})" if coefficient.is_Add else text, *factors])
 
 
-def form(terms: Mapping[Monomial, sympy.Expr]) -> Form:
+def form(terms: Mapping[Monomial, Expression]) -> Form:
     """Return the polynomial of some terms, without those that vanish."""
     return Form({monomial: c for monomial, c in terms.items() if c != 0})
 
 
-def of_constant(value: sympy.Expr) -> Form:
+def of_constant(value: Expression) -> Form:
     """Return the polynomial that is a function of parameters."""
     return form({(): value})
 
@@ -151,7 +155,7 @@ def product(a: Monomial, b: Monomial) -> Monomial:
     return tuple(sorted(kept, key=lambda factor: factor[0].text))
 
 
-def literal(value: float) -> sympy.Expr:
+def literal(value: float) -> Expression:
     """Return a number, rounded by what conversions of units may have left in its last digits."""
     return sympy.Rational(f"{value:.{_DIGITS}g}")
 
@@ -241,7 +245,7 @@ def _is_guard(floor: Form) -> bool:
     return value is not None and bool(value.is_number) and 0.0 < float(value) <= _GUARD
 
 
-def _function(name: str, values: list[sympy.Expr]) -> sympy.Expr:
+def _function(name: str, values: list[Expression]) -> Expression:
     if name not in _SYMPY:
         return sympy.Function(name)(*values)
     result = _SYMPY[name](*values)

@@ -14,7 +14,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import dyn, native, syn
-from snnc.passes.native.matching import Match, NoMatch, match
+from snnc.passes.native.matching import NoMatch, match
 from snnc.passes.native.references import references
 from snnc.passes.native.shapes import shape_of
 from snnc.passes.native.writing import match_op
@@ -34,14 +34,24 @@ class MatchNativePass(ModulePass):
                 op.body.block.insert_op_after(self._found(model), model)
 
     def _found(self, model: dyn.CellOp | syn.ModelOp) -> Operation:
-        own = shape_of(model)
-        found = match(own, references(self.simulator))
-        if isinstance(found, NoMatch):
-            return native.NoMatchOp(model.label, self.simulator, str(found))
-        assert isinstance(found, Match)
-        declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
-        units = {op.label: op.unit.data for op in declared}
-        return match_op(found, own, units, self.simulator)
+        key = (self.simulator, str(model))
+        if key not in _FOUND:
+            _FOUND[key] = _find(model, self.simulator)
+        return _FOUND[key].clone()
+
+
+_FOUND: dict[tuple[str, str], Operation] = {}
+"""What was found for the text of a model, since a script compiles the same models many times."""
+
+
+def _find(model: dyn.CellOp | syn.ModelOp, simulator: str) -> Operation:
+    own = shape_of(model)
+    found = match(own, references(simulator))
+    if isinstance(found, NoMatch):
+        return native.NoMatchOp(model.label, simulator, str(found))
+    declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
+    units = {op.label: op.unit.data for op in declared}
+    return match_op(found, own, units, simulator)
 
 
 def _is_source(model: dyn.CellOp | syn.ModelOp) -> bool:

@@ -14,13 +14,11 @@ from snnc.passes.native.comparing import (
     receptor_scale,
     state_scale,
 )
-from snnc.passes.native.forms import literal
+from snnc.passes.native.forms import Expression, literal
 from snnc.passes.native.pairing import nearest_pairing, pairings
 from snnc.passes.native.references import Reference
 from snnc.passes.native.shapes import Shape
 from snnc.passes.native.solving import Equation, Solver, Unsolvable
-
-Expression = sympy.Expr
 
 
 @dataclass(frozen=True)
@@ -73,10 +71,11 @@ def match(own: Shape, references: Iterable[Reference]) -> Match | NoMatch:
     for reference in kin:
         comparison = Comparison(reference.shape, own, nearest_pairing(reference.shape, own))
         unpaired = _unpaired(reference.shape, own, comparison.pairing)
-        told = [*unpaired, *map(str, comparison.differences)]
-        if told:
-            likeness = _likeness(comparison) - 3 * len(unpaired)
-            failures.append((likeness, reference.name, told[0]))
+        found = unpaired[0] if unpaired else _solved(reference, own, comparison)
+        if isinstance(found, Match):
+            return found
+        likeness = _likeness(comparison) - 0.1 * len(unpaired)
+        failures.append((likeness, reference.name, found))
     if not failures:
         return NoMatch(None, f"the simulator has no {own.kind} to compare with")
     _, name, difference = max(failures, key=lambda failure: failure[0])
@@ -145,5 +144,7 @@ def _unpaired(native: Shape, own: Shape, pairing: Pairing) -> list[str]:
 
 
 def _likeness(comparison: Comparison) -> float:
-    differences, agreements = len(comparison.differences), comparison.agreements
-    return agreements / max(1, len(comparison.own.states)) - 2.0 * differences
+    """Return the share of terms and states that two models have in common."""
+    unused = len(comparison.native.states) - len(comparison.pairing.states)
+    agreements, differences = comparison.agreements, len(comparison.differences)
+    return agreements / max(1, agreements + differences) - 0.1 * unused

@@ -43,17 +43,19 @@ def pairings(native: Shape, own: Shape) -> Iterator[Pairing]:
 
 def nearest_pairing(native: Shape, own: Shape) -> Pairing:
     """Return a pairing of what is alike, to tell in what two shapes differ."""
-    choices = list(islice(_receptor_choices(native, own), 1))
-    receptors = choices[0] if choices else {}
+    receptors = next(_receptor_choices(native, own), None)
+    if receptors is None:
+        receptors = next(_receptor_choices(native, own, alike=False), {})
     kept = remaining_states(native, set(receptors.values()))
     marks = {name: index for index, name in enumerate(receptors.values())}
     mine = {ours: marks[theirs] for ours, theirs in receptors.items()}
     states: dict[str, str] = {}
-    for rounds in (_ROUNDS, 1, 0):
-        theirs = _colours(native, kept, marks, rounds)
-        ours = _colours(own, list(own.states), mine, rounds)
-        for name in own.states:
-            free = [t for t in kept if t not in states and theirs[t] == ours[name]]
+    for rounds in (_ROUNDS, 1, 0, None):
+        theirs = {} if rounds is None else _colours(native, kept, marks, rounds)
+        ours = {} if rounds is None else _colours(own, list(own.states), mine, rounds)
+        for name, dimension in own.states.items():
+            alike = (t for t in kept if native.states[t] == dimension and t not in states)
+            free = [t for t in alike if theirs.get(t) == ours.get(name)]
             if name not in states.values() and free:
                 states[free[0]] = name
     return Pairing(states, dict(zip(native.inputs, own.inputs, strict=False)), receptors)
@@ -98,12 +100,12 @@ def _names(monomial: Monomial) -> Iterator[str]:
         yield from atom.names()
 
 
-def _receptor_choices(native: Shape, own: Shape) -> Iterator[dict[str, str]]:
+def _receptor_choices(native: Shape, own: Shape, alike: bool = True) -> Iterator[dict[str, str]]:
     """Yield the receptors of ours with the simulator's that they may be."""
     options = []
     for ours in own.receptors:
         wanted = _reach(own, ours)
-        fitting = [theirs for theirs in native.receptors if _reach(native, theirs) == wanted]
+        fitting = [r for r in native.receptors if not alike or _reach(native, r) == wanted]
         inhibits = ours.lower().startswith("inh")
         options.append(sorted(fitting, key=lambda port: (port == NEGATIVE_PORT) != inhibits))
     for choice in product(*options):
@@ -137,8 +139,15 @@ def _colours(
 ) -> dict[str, object]:
     """Return a mark of each state that does not depend on names, by colour refinement."""
     colours: dict[str, object] = {name: _role(shape, name, receptors) for name in states}
+    terms = [
+        (regime is shape.regimes[0], state, monomial)
+        for regime in shape.regimes
+        for state, derivative in regime.derivatives.items()
+        if state in colours
+        for monomial in _largest(_without(derivative, shape, colours))
+    ]
     for _ in range(rounds):
-        colours = {name: _refined(shape, name, colours) for name in states}
+        colours = {name: _refined(terms, name, colours) for name in states}
     return colours
 
 
@@ -157,18 +166,19 @@ def _role(shape: Shape, name: str, receptors: Mapping[str, int]) -> object:
     return shape.axes[name], tuple(roles)
 
 
-def _refined(shape: Shape, name: str, colours: Mapping[str, object]) -> object:
+def _refined(
+    terms: list[tuple[bool, str, Monomial]], name: str, colours: Mapping[str, object]
+) -> object:
     driven, drives = [], []
-    for regime in shape.regimes:
-        for state, derivative in regime.derivatives.items():
-            if state not in colours:
-                continue
-            for monomial in _largest(_without(derivative, shape, colours)):
-                mark = _mark(monomial, colours, name)
-                if state == name:
-                    driven.append((regime is shape.regimes[0], mark))
-                if name in set(_names(monomial)):
-                    drives.append((colours[state], mark))
+    for first, state, monomial in terms:
+        inside = name in set(_names(monomial))
+        if state != name and not inside:
+            continue
+        mark = _mark(monomial, colours, name)
+        if state == name:
+            driven.append((first, mark))
+        if inside:
+            drives.append((colours[state], mark))
     return hash((colours[name], _bag(driven), _bag(drives)))
 
 

@@ -16,6 +16,8 @@ from snnc.ir.text import parse, verify
 from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.shapes import Shape, shape_of
 
+_PLACE = "snnc.passes.native"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -50,13 +52,11 @@ class Reference:
 
 def simulators() -> list[str]:
     """Return the simulators whose models are known."""
-    return sorted(
-        folder.name for folder in files(__package__).iterdir() if _has_models(folder.name)
-    )
+    return sorted(folder.name for folder in files(_PLACE).iterdir() if _has_models(folder.name))
 
 
 def _has_models(folder: str) -> bool:
-    place = files(__package__).joinpath(folder)
+    place = files(_PLACE).joinpath(folder)
     return place.is_dir() and any(file.name.endswith(".mlir") for file in place.iterdir())
 
 
@@ -72,7 +72,7 @@ def references(simulator: str) -> tuple[Reference, ...]:
     if simulator not in simulators():
         hint = did_you_mean(simulator, simulators())
         raise OptionError(f"no models of a simulator '{simulator}' are known{hint}")
-    folder = files(__package__).joinpath(simulator)
+    folder = files(_PLACE).joinpath(simulator)
     found = sorted(
         (file for file in folder.iterdir() if file.name.endswith(".mlir")),
         key=lambda file: file.name,

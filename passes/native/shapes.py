@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy
 from xdsl.ir import Operation, Region, SSAValue
@@ -22,7 +22,8 @@ class Event:
     """What happens at a condition, after a time, or at a spike.
 
     `condition` is the truth value, or the duration; `sets` holds the new values of the states that
-    are assigned; `delivers` is the weight that a synapse passes on.
+    are assigned; `delivers` is the weight that a synapse passes on. `strict` tells that the
+    condition was a "greater than", which is compared as "at least".
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Event:
     emits: bool = False
     goto: str | None = None
     delivers: Form | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,18 @@ def _jumps(op: dyn.OnOp, names: Mapping[str, Form]) -> dict[str, Form]:
 
 def _event(op: dyn.WhenOp | dyn.AfterOp, names: Mapping[str, Form]) -> Event:
     kind = "after" if isinstance(op, dyn.AfterOp) else op.mode.data
-    return _reaction(kind, Reader(names).read(op.value), op.body, names)
+    condition = Reader(names).read(op.value)
+    closed = _closed(condition)
+    found = _reaction(kind, condition if closed is None else closed, op.body, names)
+    return replace(found, strict=closed is not None)
+
+
+def _closed(condition: Form) -> Form | None:
+    """Return ``a >= b`` for ``a > b``: of a potential they differ in nothing that can be seen."""
+    for monomial in condition.terms:
+        if len(condition.terms) == 1 and len(monomial) == 1 and monomial[0][0].head == ">":
+            return of_atom(Atom(">=", monomial[0][0].arguments))
+    return None
 
 
 def _reaction(kind: str, condition: Form, body: Region, names: Mapping[str, Form]) -> Event:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from snnc.passes.native.forms import Expression
+
 
 @dataclass(frozen=True)
 class Equation:
@@ -16,8 +18,8 @@ class Equation:
     """
 
     place: str
-    native: sympy.Expr
-    own: sympy.Expr
+    native: Expression
+    own: Expression
 
 
 class Unsolvable(Exception):
@@ -43,11 +45,11 @@ class Solver:
     """
 
     unknowns: frozenset[sympy.Symbol]
-    guesses: Mapping[sympy.Symbol, sympy.Expr]
-    defaults: Mapping[sympy.Symbol, sympy.Expr]
-    solution: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    guesses: Mapping[sympy.Symbol, Expression]
+    defaults: Mapping[sympy.Symbol, Expression]
+    solution: dict[sympy.Symbol, Expression] = field(default_factory=dict)
 
-    def solve(self, equations: Iterable[Equation]) -> dict[sympy.Symbol, sympy.Expr]:
+    def solve(self, equations: Iterable[Equation]) -> dict[sympy.Symbol, Expression]:
         """Return values of the unknowns, as functions of the model's parameters.
 
         Raises
@@ -74,8 +76,8 @@ class Solver:
         return Equation(equation.place, native.xreplace(known), own.xreplace(known))
 
     def _open(self, equation: Equation) -> list[sympy.Symbol]:
-        symbols = equation.native.free_symbols | equation.own.free_symbols
-        return sorted(self.unknowns.intersection(symbols), key=str)
+        symbols = {*equation.native.free_symbols, *equation.own.free_symbols}
+        return sorted(self.unknowns & symbols, key=str)
 
     def _single(self, pending: list[Equation]) -> list[Equation] | None:
         """Solve the equations that have one unknown, and check those that have none."""
@@ -113,7 +115,7 @@ class Solver:
         self._assign(unknown, value)
         return True
 
-    def _assign(self, unknown: sympy.Symbol, value: sympy.Expr) -> None:
+    def _assign(self, unknown: sympy.Symbol, value: Expression) -> None:
         self.solution = {
             known: sympy.cancel(other.xreplace({unknown: value}))
             if unknown in other.free_symbols
@@ -168,7 +170,7 @@ class Solver:
         return None
 
 
-def _arguments_of(a: sympy.Expr, b: sympy.Expr) -> list[tuple[sympy.Expr, sympy.Expr]] | None:
+def _arguments_of(a: Expression, b: Expression) -> list[tuple[Expression, Expression]] | None:
     if (-a).is_Function and (-b).is_Function:
         a, b = -a, -b
     if a.is_Function and b.is_Function and a.func == b.func and len(a.args) == len(b.args):
@@ -178,7 +180,7 @@ def _arguments_of(a: sympy.Expr, b: sympy.Expr) -> list[tuple[sympy.Expr, sympy.
 
 def _shares(
     equation: Equation, unknowns: list[sympy.Symbol]
-) -> dict[sympy.Symbol, sympy.Expr] | None:
+) -> dict[sympy.Symbol, Expression] | None:
     total = sympy.expand(equation.native - equation.own)
     factors = {unknown: total.coeff(unknown) for unknown in unknowns}
     rest = sympy.expand(total - sum(factor * unknown for unknown, factor in factors.items()))
@@ -186,7 +188,7 @@ def _shares(
         return None
     if any(factor == 0 or factor.free_symbols & set(unknowns) for factor in factors.values()):
         return None
-    shares: dict[sympy.Symbol, sympy.Expr] = dict.fromkeys(unknowns, sympy.Integer(0))
+    shares: dict[sympy.Symbol, Expression] = dict.fromkeys(unknowns, sympy.Integer(0))
     for term in sympy.Add.make_args(sympy.expand(sympy.cancel(-rest))):
         values = {unknown: sympy.cancel(term / factors[unknown]) for unknown in unknowns}
         best = min(unknowns, key=lambda u: (_complexity(values[u]), str(u)))
@@ -194,5 +196,5 @@ def _shares(
     return shares
 
 
-def _complexity(value: sympy.Expr) -> int:
+def _complexity(value: Expression) -> int:
     return len(value.free_symbols) + int(value.count_ops())

@@ -10,6 +10,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from snnc.ir.dialects import dyn, native
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.units import DIMENSIONLESS, Exponents, divide, multiply, parse_unit, power
+from snnc.passes.native.forms import Expression
 from snnc.passes.native.matching import Match
 from snnc.passes.native.shapes import Shape
 from snnc.passes.solving.algebra import Algebra, reads
@@ -52,9 +53,14 @@ def match_op(found: Match, own: Shape, units: Mapping[str, str], simulator: str)
     names = {name for op in bindings for region in op.regions for name in _names(region)}
     read = [dyn.ParamOp(name, units[name]) for name in own.parameters if name in names]
     settings = [native.SettingOp(name, value) for name, value in found.reference.settings.items()]
-    notes = [native.NoteOp(text) for text in found.reference.notes]
+    notes = [native.NoteOp(text) for text in (*found.reference.notes, *_strictness(own))]
     block = Region(Block([*read, *settings, *bindings, *notes]))
     return native.MatchOp(own.name, found.reference.name, simulator, block)
+
+
+def _strictness(own: Shape) -> Iterator[str]:
+    if any(event.strict for regime in own.regimes for event in regime.events):
+        yield "A spike needs the condition to be reached, not to be passed."
 
 
 def _names(region: Region) -> set[str]:
@@ -115,7 +121,7 @@ def _currents(found: Match) -> Iterator[Operation]:
         yield native.CurrentOp(ours, found.reference.units[theirs])
 
 
-def write(value: sympy.Expr, dimension: Exponents, names: Mapping[str, Exponents]) -> Region:
+def write(value: Expression, dimension: Exponents, names: Mapping[str, Exponents]) -> Region:
     """Return a region that yields an expression of parameters.
 
     Parameters
@@ -140,7 +146,7 @@ class _Writer:
         self.algebra.block.add_op(dyn.YieldOp(value))
         return Region(self.algebra.block)
 
-    def value(self, value: sympy.Expr, dimension: Exponents) -> SSAValue:
+    def value(self, value: Expression, dimension: Exponents) -> SSAValue:
         if value.is_Number:
             return self.algebra.const(float(value), ex.quantity(dimension))
         if value.is_Symbol:
@@ -158,7 +164,7 @@ class _Writer:
             return self._power(value)
         return self._function(value, dimension)
 
-    def _sum(self, value: sympy.Expr, dimension: Exponents) -> SSAValue:
+    def _sum(self, value: Expression, dimension: Exponents) -> SSAValue:
         first, *rest = value.as_ordered_terms()
         total = self.value(first, dimension)
         for term in rest:
@@ -168,7 +174,7 @@ class _Writer:
                 total = self.algebra.add(total, self.value(term, dimension))
         return total
 
-    def _product(self, value: sympy.Expr, dimension: Exponents) -> SSAValue:
+    def _product(self, value: Expression, dimension: Exponents) -> SSAValue:
         number, rest = value.as_coeff_Mul()
         factors = rest.as_ordered_factors()
         known = [self.dimension(factor) for factor in factors]
@@ -182,13 +188,13 @@ class _Writer:
             return total
         return self.algebra.mul(self.algebra.const(float(number), ex.quantity(left)), total)
 
-    def _power(self, value: sympy.Expr) -> SSAValue:
+    def _power(self, value: Expression) -> SSAValue:
         base, exponent = value.as_base_exp()
         return self.algebra.emit(
             ex.PowOp(self.value(base, self.dimension(base)), self.value(exponent, DIMENSIONLESS))
         )
 
-    def _function(self, value: sympy.Expr, dimension: Exponents) -> SSAValue:
+    def _function(self, value: Expression, dimension: Exponents) -> SSAValue:
         name = str(value.func)
         if name in _BINARY:
             arguments = [self.value(argument, dimension) for argument in value.args]
@@ -206,7 +212,7 @@ class _Writer:
         (argument,) = value.args
         return self.algebra.function(_UNARY[name], self.value(argument, self.dimension(argument)))
 
-    def dimension(self, value: sympy.Expr) -> Exponents:
+    def dimension(self, value: Expression) -> Exponents:
         """Return the dimension of an expression; that of a bare number is none."""
         if value.is_Symbol:
             return self.names[str(value)]
