@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
 from snnc.ir.dialects import dyn, step, syn
+from snnc.ir.dialects.expressions import CompareOp, ConstOp, GetOp
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.units import NAMED, parse_unit
 
@@ -62,7 +63,9 @@ class ModelInfo:
     `kind` is ``cell``, ``synapse`` or ``response``; `injectable` tells whether a cell takes
     current, `decay` whether a synapse asks for the time constant of its receptor; `source` whether
     a cell emits without any input, `plastic` whether a synapse changes its weight;
-    `times` is the parameter with the times at which a cell emits, if that is what it does.
+    `times` is the parameter with the times at which a cell emits, if that is what it does;
+    `threshold` the state of which a cell emits above a value, with that value: a number in the
+    coherent unit or the name of a parameter.
     """
 
     name: str
@@ -76,6 +79,7 @@ class ModelInfo:
     source: bool
     plastic: bool
     times: str | None = None
+    threshold: tuple[str, float | str] | None = None
 
     @property
     def conductance_based(self) -> bool:
@@ -128,6 +132,7 @@ def describe_model(op: Operation) -> ModelInfo:
         source=_kind(op) == "cell" and not any(isinstance(o, PORTS) for o in ops),
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
+        threshold=next(filter(None, map(_threshold, op.walk())), None),
     )
 
 
@@ -135,6 +140,24 @@ def _kind(op: Operation) -> str:
     if isinstance(op, CELLS):
         return "cell"
     return "response" if isinstance(op, RESPONSES) else "synapse"
+
+
+def _threshold(event: Operation) -> tuple[str, float | str] | None:
+    """Return state and value of an event that emits when the state is above the value."""
+    if not (
+        isinstance(event, dyn.WhenOp)
+        and any(isinstance(op, dyn.EmitOp) for op in event.body.block.ops)
+        and isinstance(test := event.value.owner, CompareOp)
+        and test.predicate.data in (">", ">=")
+        and isinstance(state := test.lhs.owner, GetOp)
+    ):
+        return None
+    match test.rhs.owner:
+        case GetOp() as value:
+            return state.variable.data, value.variable.data
+        case ConstOp() as value:
+            return state.variable.data, value.number
+    return None
 
 
 def _assigns_weight(event: syn.EventOp) -> bool:

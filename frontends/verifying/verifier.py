@@ -1,0 +1,186 @@
+"""`verify`: the same network with the same input on several targets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from snnc.compiler import compile as compile_network
+from snnc.compiler import document_of
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.text import Document
+from snnc.ir.text import verify as check
+from snnc.runtime.verify.comparison import NEVER, Comparison, compare, first_difference
+from snnc.runtime.verify.observation import Observation, Wanted, observed, record
+from snnc.runtime.verify.statistics import Statistics, statistics
+from snnc.runtime.verify.tolerances import judged, needs_scatter, tolerance_of
+from snnc.stages import copy_of
+from snnc.verifying.network import (
+    filled,
+    is_coupled,
+    is_recurrent,
+    orders_of,
+    passed,
+    scored,
+    sources_of,
+)
+from snnc.verifying.variants import Variant, variants_of
+from snnc.verifying.verification import Verification
+
+REFERENCE = Variant("sources", "cpu")
+SEEDS = 4
+Progress = Callable[[str, float], None]
+
+
+def verify(
+    net: Any,
+    targets: str | Sequence[str | Variant] = ("cpu", "nest"),
+    *,
+    ms: float = 200.0,
+    open_loop: bool = False,
+    progress: Progress | None = None,
+) -> Verification:
+    """Run a network on several targets and compare what they do, spike by spike.
+
+    All targets get the same connections, weights, delays, initial values and input: what is random
+    is drawn once.
+
+    Parameters
+    ----------
+    net : Document, path, module or object with ``document()``
+        What `snnc.compile` takes.
+    targets : str or sequence of str or Variant
+        Targets, with options after colons: ``"cpu,cpu:precision=f32,nest"``. The options are those
+        of `snnc.compile`, and ``dt`` for another time step in ms.
+    ms : float
+        Time to simulate.
+    open_loop : bool
+        Replay the spikes of the first target into uncoupled copies of the cells on all of them, so
+        that a difference in one cell does not reach the others.
+    progress : callable, optional
+        Called with the target's label and the time reached in ms, now and then.
+
+    Returns
+    -------
+    Verification
+        A comparison for each pair of targets and population; print it.
+
+    Raises
+    ------
+    UserError
+        The network or an option is wrong, or a target lacks something that the network needs.
+    """
+    if not 0.0 < ms < NEVER:
+        raise OptionError(f"impossible time; found {ms:g} ms, expected more than 0")
+    variants = variants_of(targets)
+    document = document_of(net)
+    job = _Job(document, variants, ms, progress)
+    coupled = job.with_listed_sources()
+    if open_loop:
+        uncoupled = job.uncoupled(coupled)
+        return job.compared([job.run(one, uncoupled) for one in variants], open_loop=True)
+    return job.compared([job.run(one, coupled) for one in variants], open_loop=False)
+
+
+class _Job:
+    """A network, the targets it is run on, and what is observed."""
+
+    def __init__(
+        self, document: Document, variants: Sequence[Variant], ms: float, progress: Progress | None
+    ) -> None:
+        self.document = document
+        self.variants = variants
+        self.ms = ms
+        self.progress = progress
+        steps = [ms / (one.dt or document.network.dt) for one in variants]
+        self.wanted = scored(document, max(steps))
+
+    def with_listed_sources(self) -> Document:
+        """Return the network with the spikes that its sources give on this machine."""
+        sources = sources_of(self.document)
+        if not sources:
+            return self.document
+        spikes = self._observe(REFERENCE, self.document, sources)
+        return filled(passed(self.document, "replay-sources"), spikes.populations)
+
+    def uncoupled(self, coupled: Document) -> Document:
+        """Return the network whose synapses replay the spikes of the first target."""
+        wanted = {name: Wanted(one.size) for name, one in self.wanted.items()}
+        first = self._observe(self.variants[0], coupled, wanted)
+        return filled(passed(coupled, "uncouple"), first.populations)
+
+    def run(self, variant: Variant, document: Document) -> Observation:
+        """Run the network on a target."""
+        return self._observe(variant, document, self.wanted)
+
+    def _observe(
+        self, variant: Variant, document: Document, wanted: Mapping[str, Wanted]
+    ) -> Observation:
+        started = time.perf_counter()
+        document = _prepared(variant, document)
+        compiled = compile_network(document, variant.target, **variant.options)
+        simulation = compiled.simulation
+        seconds = {"compile": time.perf_counter() - started}
+        try:
+            names = [plan.name for plan in compiled.artifact.populations]
+            record(simulation, dict(wanted), [name for name in names if name not in wanted])
+            for stage, work in (
+                ("build", simulation.build),
+                ("run", lambda: simulation.run(self.ms, progress=self._shown(variant))),
+            ):
+                started = time.perf_counter()
+                work()
+                seconds[stage] = time.perf_counter() - started
+            found = {name: observed(simulation, name, one) for name, one in wanted.items()}
+        finally:
+            simulation.close()
+        return Observation(variant.label, document.network.dt, self.ms, seconds, found)
+
+    def _shown(self, variant: Variant) -> Callable[[float], None] | None:
+        progress = self.progress
+        return None if progress is None else lambda t: progress(variant.label, t)
+
+    def compared(self, runs: Sequence[Observation], open_loop: bool) -> Verification:
+        """Return the comparison of all pairs of runs, with verdicts."""
+        spreads = not open_loop and is_coupled(self.document)
+        chaotic = not open_loop and is_recurrent(self.document)
+        orders = orders_of(self.document)
+        found = list(self._pairs(runs, spreads))
+        tolerances = [tolerance_of(orders[one.population], one) for one in found]
+        scatter: dict[str, list[Statistics]] | None = None
+        if chaotic and any(map(needs_scatter, found, tolerances)):
+            scatter = self._scatter()
+        pairs = [
+            judged(one, tolerance, None if scatter is None else scatter[one.population])
+            for one, tolerance in zip(found, tolerances, strict=True)
+        ]
+        return Verification(self.document.network.label, self.ms, open_loop, runs, pairs)
+
+    def _pairs(self, runs: Sequence[Observation], spreads: bool) -> Iterable[Comparison]:
+        for a, b in combinations(runs, 2):
+            until = first_difference(a, b) if spreads else NEVER
+            for population in self.wanted:
+                yield compare(a, b, population, until)
+
+    def _scatter(self) -> dict[str, list[Statistics]]:
+        """Return the activity of networks with other seeds on the first target."""
+        wanted = {name: Wanted(one.size) for name, one in self.wanted.items()}
+        result: dict[str, list[Statistics]] = {name: [] for name in wanted}
+        for n in range(1, SEEDS + 1):
+            other = passed(self.document, f"reseed{{by={n}}}")
+            for name, one in self._observe(self.variants[0], other, wanted).populations.items():
+                result[name].append(statistics(one, self.ms))
+        return result
+
+
+def _prepared(variant: Variant, document: Document) -> Document:
+    """Return the network as a target gets it."""
+    copy = copy_of(document)
+    if variant.dt is not None:
+        copy = passed(document, f"set-time-step{{dt={variant.dt!r}}}")
+    if variant.change is not None:
+        variant.change(copy)
+    check(copy)
+    return copy
