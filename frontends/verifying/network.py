@@ -34,14 +34,6 @@ def filled(document: Document, observed: Mapping[str, Observed]) -> Document:
     return copy
 
 
-def sources_of(document: Document) -> dict[str, Wanted]:
-    """Return the populations whose spikes must be known to list them."""
-    return {
-        name: Wanted(_population(document, name).size)
-        for name in empty_lists(passed(document, "replay-sources"))
-    }
-
-
 def scored(document: Document, samples: float) -> dict[str, Wanted]:
     """Return what to observe of each population that has input.
 
@@ -100,9 +92,3 @@ def is_recurrent(document: Document) -> bool:
     except CycleError:
         return True
     return False
-
-
-def _population(document: Document, name: str) -> PopulationOp:
-    op = document.network.symbols()[name]
-    assert isinstance(op, PopulationOp)
-    return op
