@@ -28,14 +28,14 @@ class Variant:
     dt : float, optional
         Time step in ms, instead of the network's own.
     change : callable, optional
-        Changes the network before it is compiled for this target.
+        Returns the network that is compiled for this target in place of the one given.
     """
 
     label: str
     target: str
     options: Mapping[str, Any] = field(default_factory=dict)
     dt: float | None = None
-    change: Callable[[Document], None] | None = None
+    change: Callable[[Document], Document] | None = None
 
 
 def parse_variant(text: str) -> Variant:

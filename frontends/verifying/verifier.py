@@ -18,7 +18,6 @@ from snnc.runtime.verify.comparison import NEVER, Comparison, compare, first_dif
 from snnc.runtime.verify.observation import Observation, Observed, Wanted, observed, record
 from snnc.runtime.verify.statistics import Statistics, statistics
 from snnc.runtime.verify.tolerances import judged, needs_scatter, tolerance_of
-from snnc.stages import copy_of
 from snnc.verifying.network import (
     filled,
     is_coupled,
@@ -188,10 +187,9 @@ class _Job:
 
 def _prepared(variant: Variant, document: Document) -> Document:
     """Return the network as a target gets it."""
-    copy = copy_of(document)
     if variant.dt is not None:
-        copy = passed(document, f"set-time-step{{dt={variant.dt!r}}}")
+        document = passed(document, f"set-time-step{{dt={variant.dt!r}}}")
     if variant.change is not None:
-        variant.change(copy)
-    check(copy)
-    return copy
+        document = variant.change(document)
+    check(document)
+    return document
