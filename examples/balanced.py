@@ -1,7 +1,7 @@
 """A balanced network of 1,000 cells, current-based (cuba) or conductance-based (coba).
 
-The cells are those of benchmarks 1 and 2 of Brette et al. (2007), each with 80 recurrent synapses on
-average. Potentials start anywhere between reset and threshold, so that no volley dominates.
+The cells are those of benchmarks 1 and 2 of Brette et al. (2007), each with 80 recurrent synapses
+on average. Potentials start anywhere between reset and threshold, so that no volley dominates.
 
     snnc verify examples/balanced.py --targets cpu,cpu:precision=f32 -- cuba
     snnc run examples/balanced.py --plot balanced.png -- coba --seed 3

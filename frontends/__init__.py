@@ -1,7 +1,7 @@
 """snnc: a compiler for spiking neural networks.
 
-``snnc.compile(net, target=...)`` compiles a network, ``snnc.verify(net, targets=...)`` compares what
-targets do with it; ``import snnc.pynn as sim`` is a PyNN module.
+``snnc.compile(net, target=...)`` compiles a network, ``snnc.verify(net, targets=...)`` compares
+what targets do with it; ``import snnc.pynn as sim`` is a PyNN module.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class ReseedPass(ModulePass):
                         inner.properties[name] = self._changed(value)
                 network.properties["seed"] = self._seed(network.seed)
 
-    def _seed(self, seed: int) -> IntegerAttr[i64]:
+    def _seed(self, seed: int) -> IntegerAttr:
         return IntegerAttr((seed + self.by) % _PERIOD, i64)
 
     def _changed(self, value: Attribute) -> Attribute:

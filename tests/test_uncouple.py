@@ -196,7 +196,7 @@ def test_states_of_sources_cannot_be_recorded_from_lists():
 
 def test_lists_must_fit():
     document = passed(parse(MODELS + NETWORK), "uncouple")
-    with pytest.raises(UserError, match="2 lists for the 8 cells of '@E.replay'"):
+    with pytest.raises(UserError, match=r"2 lists for the 8 cells of '@E\.replay'"):
         fill_lists(document, {"E.replay": Sequences.of([[1.0], []])})
     with pytest.raises(UserError, match="'@E' is no population of listed spikes"):
         fill_lists(document, {"E": Sequences.of([[1.0]] * 8)})

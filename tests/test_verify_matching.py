@@ -1,4 +1,4 @@
-"""Matching of spikes, statistics of activity, and differences of potentials, against plain loops."""
+"""Matching of spikes, statistics and potentials, against their definitions written plainly."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from snnc.compiler import compile as compile_network
 from snnc.compiler import document_of
 from snnc.ir.diagnostics import OptionError
@@ -107,7 +109,7 @@ class _Job:
             sizes = {plan.name: plan.size for plan in simulation.artifact.populations}
             steps = round(self.ms / simulation.dt)
             spikes = {
-                name: Observed(sizes[name], stamps * simulation.dt, cells)
+                name: Observed(sizes[name], stamps.astype(np.float64) * simulation.dt, cells)
                 for name, (stamps, cells) in trains.advance(steps).items()
             }
         finally:

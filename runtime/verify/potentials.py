@@ -38,7 +38,7 @@ class Potentials:
     @property
     def times(self) -> Floats:
         """Times of the samples in ms."""
-        return self.start + self.step * np.arange(len(self.a))
+        return self.start + self.step * np.arange(len(self.a), dtype=np.float64)
 
     def samples(self, times: Floats) -> Indices:
         """Return the samples nearest to some times."""
