@@ -79,14 +79,14 @@ def test_faults_of_the_mapping_are_found(fault, model: str, monkeypatch):
 
 @pytest.mark.parametrize("model", ["cuba", "coba"])
 def test_a_delay_that_is_a_step_longer_is_found(model: str, monkeypatch):
-    right = NativeNetwork.blocks_of
+    right = NativeNetwork.pairs
 
     def late(self, projection):
-        for block in right(self, projection):
+        for pairs in right(self, projection):
             wrong = projection == "inhibitory_to_excitatory"
-            yield replace(block, delay=block.delay + 1) if wrong else block
+            yield replace(pairs, delay=pairs.delay + 1) if wrong else pairs
 
-    monkeypatch.setattr(NativeNetwork, "blocks_of", late)
+    monkeypatch.setattr(NativeNetwork, "pairs", late)
     pairs = check(snnc.verify(balanced(model), "cpu,nest", ms=30.0, open_loop=True), one=True)
     assert pairs["inhibitory", "nest"]["agrees"]
 
