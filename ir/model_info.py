@@ -65,7 +65,7 @@ class ModelInfo:
     a cell emits without any input, `plastic` whether a synapse changes its weight;
     `times` is the parameter with the times at which a cell emits, if that is what it does;
     `threshold` the state of which a cell emits above a value, with that value: a number in the
-    coherent unit or the name of a parameter.
+    coherent unit or the name of a parameter; `refractory` the parameter after which a regime ends.
     """
 
     name: str
@@ -80,6 +80,7 @@ class ModelInfo:
     plastic: bool
     times: str | None = None
     threshold: tuple[str, float | str] | None = None
+    refractory: str | None = None
 
     @property
     def conductance_based(self) -> bool:
@@ -133,6 +134,7 @@ def describe_model(op: Operation) -> ModelInfo:
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
         threshold=next(filter(None, map(_threshold, op.walk())), None),
+        refractory=next(filter(None, map(_duration, op.walk())), None),
     )
 
 
@@ -157,6 +159,13 @@ def _threshold(event: Operation) -> tuple[str, float | str] | None:
             return state.variable.data, value.variable.data
         case ConstOp() as value:
             return state.variable.data, value.number
+    return None
+
+
+def _duration(event: Operation) -> str | None:
+    """Return the parameter that is the duration of a regime."""
+    if isinstance(event, dyn.AfterOp) and isinstance(value := event.value.owner, GetOp):
+        return value.variable.data
     return None
 
 

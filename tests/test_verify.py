@@ -204,12 +204,12 @@ DT = 0.1
 STEPS = 395
 
 
-def cells(steps: list[list[int]], v: np.ndarray) -> Observation:
+def cells(steps: list[list[int]], v: np.ndarray, refractory: float) -> Observation:
     times = Sequences.of([np.array(one) * DT for one in steps])
     index = np.arange(len(steps))
     one = Observed(
         len(steps), times.values, np.repeat(index, np.diff(times.offsets)),
-        Trace(0.0, DT, index, v), np.full(len(steps), -50.0),
+        Trace(0.0, DT, index, v), np.full(len(steps), -50.0), np.full(len(steps), refractory),
     )  # fmt: skip
     return Observation("x", DT, STEPS * DT, {}, {"cells": one})
 
@@ -221,8 +221,8 @@ def sawtooth(period: int, late: int = 0, reset: float = -60.0) -> tuple[list[int
     return [int(s) for s in spikes if s > late], reset + 0.1 * phase
 
 
-def found_for(first, second, **options):
-    a, b = (cells([one[0] for one in side], np.stack([one[1] for one in side], 1))
+def found_for(first, second, refractory=2.04):
+    a, b = (cells([one[0] for one in side], np.stack([one[1] for one in side], 1), refractory)
             for side in (first, second))  # fmt: skip
     return compare(a, b, "cells", math.inf).convention
 
@@ -242,8 +242,10 @@ def test_the_other_end_of_the_step_is_named():
 
 
 def test_another_rounding_of_the_refractory_period_is_named():
-    found = found_for([sawtooth(p) for p in PERIODS], [sawtooth(p + 1) for p in PERIODS])
+    first, second = ([sawtooth(p + by) for p in PERIODS] for by in (0, 1))
+    found = found_for(first, second)
     assert (found.name, found.shift) == ("refractory rounding", 1)
+    assert found_for(first, second, refractory=2.0) is None
 
 
 def test_input_added_after_the_reset_is_named():

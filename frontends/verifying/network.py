@@ -57,7 +57,8 @@ def scored(document: Document, samples: float) -> dict[str, Wanted]:
             if not info.source:
                 known = info.threshold if info.threshold and info.threshold[0] == "v" else None
                 potential = "v" if "v" in info.recordables else None
-                found[op.symbol] = Wanted(op.size, potential, known[1] if known else None)
+                threshold = known[1] if known else None
+                found[op.symbol] = Wanted(op.size, potential, threshold, info.refractory)
     if not found:
         raise UserError("nothing to compare; expected a network with cells that have input")
     total = sum(one.size for one in found.values()) * samples

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from snnc.compiled import CompiledNetwork
 from snnc.compiler import compile as compile_network
 from snnc.compiler import document_of
 from snnc.ir.diagnostics import OptionError
@@ -79,10 +81,21 @@ def verify(
     document = document_of(net)
     job = _Job(document, variants, ms, progress)
     coupled = job.with_listed_sources()
+    # Whatever a target lacks is found here, before any has run.
+    compiled = [job.compiled(one, coupled) for one in variants]
     if open_loop:
-        uncoupled = job.uncoupled(coupled)
-        return job.compared([job.run(one, uncoupled) for one in variants], open_loop=True)
-    return job.compared([job.run(one, coupled) for one in variants], open_loop=False)
+        uncoupled = job.uncoupled(coupled, compiled[0])
+        compiled = [job.compiled(one, uncoupled) for one in variants]
+    return job.compared([job.run(one) for one in compiled], open_loop)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A network compiled for a target, and the time that this took in s."""
+
+    label: str
+    network: CompiledNetwork
+    seconds: float
 
 
 class _Job:
@@ -117,30 +130,34 @@ class _Job:
             simulation.close()
         return filled(listed, spikes)
 
-    def uncoupled(self, coupled: Document) -> Document:
+    def uncoupled(self, coupled: Document, first: _Compiled) -> Document:
         """Return the network whose synapses replay the spikes of the first target."""
-        wanted = {name: Wanted(one.size) for name, one in self.wanted.items()}
-        first = self._observe(self.variants[0], coupled, wanted)
-        return filled(passed(coupled, "uncouple"), first.populations)
+        run = self._observe(first, self._spikes())
+        return filled(passed(coupled, "uncouple"), run.populations)
 
-    def run(self, variant: Variant, document: Document) -> Observation:
-        """Run the network on a target."""
-        return self._observe(variant, document, self.wanted)
+    def _spikes(self) -> dict[str, Wanted]:
+        return {name: Wanted(one.size) for name, one in self.wanted.items()}
 
-    def _observe(
-        self, variant: Variant, document: Document, wanted: Mapping[str, Wanted]
-    ) -> Observation:
+    def compiled(self, variant: Variant, document: Document) -> _Compiled:
+        """Compile a network for a target."""
         started = time.perf_counter()
         document = _prepared(variant, document)
-        compiled = compile_network(document, variant.target, **variant.options)
-        simulation = compiled.simulation
-        seconds = {"compile": time.perf_counter() - started}
+        network = compile_network(document, variant.target, **variant.options)
+        return _Compiled(variant.label, network, time.perf_counter() - started)
+
+    def run(self, compiled: _Compiled) -> Observation:
+        """Run the network on a target."""
+        return self._observe(compiled, self.wanted)
+
+    def _observe(self, compiled: _Compiled, wanted: Mapping[str, Wanted]) -> Observation:
+        simulation = compiled.network.simulation
+        seconds = {"compile": compiled.seconds}
         try:
             names = [plan.name for plan in simulation.artifact.populations]
             record(simulation, dict(wanted), [name for name in names if name not in wanted])
             for stage, work in (
                 ("build", simulation.build),
-                ("run", lambda: simulation.run(self.ms, progress=self._shown(variant))),
+                ("run", lambda: simulation.run(self.ms, progress=self._shown(compiled.label))),
             ):
                 started = time.perf_counter()
                 work()
@@ -148,11 +165,11 @@ class _Job:
             found = {name: observed(simulation, name, one) for name, one in wanted.items()}
         finally:
             simulation.close()
-        return Observation(variant.label, document.network.dt, self.ms, seconds, found)
+        return Observation(compiled.label, simulation.dt, self.ms, seconds, found)
 
-    def _shown(self, variant: Variant) -> Callable[[float], None] | None:
+    def _shown(self, label: str) -> Callable[[float], None] | None:
         progress = self.progress
-        return None if progress is None else lambda t: progress(variant.label, t)
+        return None if progress is None else lambda t: progress(label, t)
 
     def compared(self, runs: Sequence[Observation], open_loop: bool) -> Verification:
         """Return the comparison of all pairs of runs, with verdicts."""
@@ -178,11 +195,12 @@ class _Job:
 
     def _scatter(self) -> dict[str, list[Statistics]]:
         """Return the activity of networks with other seeds on the first target."""
-        wanted = {name: Wanted(one.size) for name, one in self.wanted.items()}
+        wanted = self._spikes()
         result: dict[str, list[Statistics]] = {name: [] for name in wanted}
         for n in range(1, SEEDS + 1):
             other = passed(self.document, f"reseed{{by={n}}}")
-            for name, one in self._observe(self.variants[0], other, wanted).populations.items():
+            run = self._observe(self.compiled(self.variants[0], other), wanted)
+            for name, one in run.populations.items():
                 result[name].append(statistics(one, self.ms))
         return result
 

@@ -79,6 +79,9 @@ def _distance(v: Potentials, shift: int) -> float:
 
 def _refractory(a: Observed, b: Observed, step: float) -> Convention | None:
     """Recognise intervals that all differ by one step; shifts add up from spike to spike."""
+    # Whole periods leave nothing to round.
+    if a.refractory is None or np.all(a.refractory / step == np.rint(a.refractory / step)):
+        return None
     lengths = [_intervals_by_rank(one) for one in (a, b)]
     _, i, j = np.intersect1d(lengths[0][0], lengths[1][0], return_indices=True)
     if i.size < FEWEST:

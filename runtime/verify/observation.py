@@ -30,6 +30,8 @@ class Observed:
         The membrane potential of some cells in mV.
     threshold : ndarray of float64, shape (size,), optional
         The potential above which each cell emits, in mV.
+    refractory : ndarray of float64, shape (size,), optional
+        The refractory period of each cell in ms.
     """
 
     size: int
@@ -37,6 +39,7 @@ class Observed:
     cells: NDArray[np.int64]
     trace: Trace | None = None
     threshold: NDArray[np.float64] | None = None
+    refractory: NDArray[np.float64] | None = None
 
     def trains(self) -> Sequences:
         """Return the spike times of each cell."""
@@ -79,6 +82,8 @@ class Wanted:
         The state to record.
     threshold : float or str, optional
         The value above which a cell emits: a number, or the name of a parameter.
+    refractory : str, optional
+        The parameter that is the refractory period.
     cells : ndarray of int64, optional
         The cells whose potential is recorded; all by default.
     """
@@ -86,6 +91,7 @@ class Wanted:
     size: int
     potential: str | None = None
     threshold: float | str | None = None
+    refractory: str | None = None
     cells: NDArray[np.int64] | None = None
 
     def thinned(self, share: float) -> Wanted:
@@ -118,15 +124,18 @@ def observed(simulation: Simulation, name: str, wanted: Wanted) -> Observed:
         times=np.asarray(times, np.float64)[order],
         cells=np.asarray(cells, np.int64)[order],
         trace=trace,
-        threshold=_threshold(simulation, name, wanted),
+        threshold=_values(simulation, name, wanted.size, wanted.threshold),
+        refractory=_values(simulation, name, wanted.size, wanted.refractory),
     )
 
 
-def _threshold(simulation: Simulation, name: str, wanted: Wanted) -> NDArray[np.float64] | None:
-    value = wanted.threshold
+def _values(
+    simulation: Simulation, name: str, size: int, value: float | str | None
+) -> NDArray[np.float64] | None:
+    """Return a number, or what a parameter is, for each cell."""
     if isinstance(value, str):
         found = simulation.parameters(name, value)
         if isinstance(found, Sequences):
             return None
         value = found
-    return None if value is None else np.broadcast_to(np.asarray(value, np.float64), wanted.size)
+    return None if value is None else np.broadcast_to(np.asarray(value, np.float64), size)
