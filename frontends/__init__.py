@@ -1,6 +1,7 @@
 """snnc: a compiler for spiking neural networks.
 
-``snnc.compile(net, target=...)`` compiles a network; ``import snnc.pynn as sim`` is a PyNN module.
+``snnc.compile(net, target=...)`` compiles a network, ``snnc.verify(net, targets=...)`` compares
+what targets do with it; ``import snnc.pynn as sim`` is a PyNN module.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ if TYPE_CHECKING:
     from snnc.compiled import CompiledNetwork
     from snnc.compiler import compile
     from snnc.ir.diagnostics import SnncError
+    from snnc.verifying.verifier import verify
 
 # Importing snnc costs nothing: these are imported when they are first asked for.
 _LAZY = {
     "compile": ("snnc.compiler", "compile"),
     "CompiledNetwork": ("snnc.compiled", "CompiledNetwork"),
     "SnncError": ("snnc.ir.diagnostics", "SnncError"),
+    "verify": ("snnc.verifying.verifier", "verify"),
 }
 
-__all__ = ["CompiledNetwork", "SnncError", "compile"]
+__all__ = ["CompiledNetwork", "SnncError", "compile", "verify"]
 
 try:
     __version__ = version("snnc")

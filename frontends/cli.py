@@ -103,6 +103,52 @@ def run(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--targets",
+    "-t",
+    default="cpu,nest",
+    show_default=True,
+    help="Two or more, separated by commas; each may have options: TARGET:OPTION=VALUE:...",
+)
+@click.option("--ms", type=float, default=200.0, show_default=True, help="Time to simulate.")
+@click.option("--open-loop", is_flag=True, help="Replay the first target's spikes into all cells.")
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the results here.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw rasters and a trace as a PNG.")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@reporting_errors
+def verify(
+    file: Path,
+    targets: str,
+    ms: float,
+    open_loop: bool,
+    output: Path | None,
+    plot: Path | None,
+    args: tuple[str, ...],
+) -> None:
+    """Run FILE on several targets with the same connections and input, and compare the spikes.
+
+    Options of a target are precision, solver, threads and dt, so that numerics can be compared,
+    too: --targets cpu,cpu:precision=f32,cpu:dt=0.05. A script's network is the one that it runs
+    first. The exit status is 1 if targets disagree beyond the tolerances of the models.
+
+    With --open-loop, cells are uncoupled and get the spikes that the first target gave in the
+    coupled network, so that a small difference in one cell does not become a large one in all.
+
+    ARGS are the script's own arguments; put -- before those that begin with a dash.
+    """
+    from snnc.verifying.command import verify_file
+
+    found = verify_file(file, list(args), targets, ms, open_loop)
+    click.echo(str(found))
+    if output is not None:
+        found.write(output)
+    if plot is not None:
+        found.plot(plot)
+    sys.exit(0 if found.agrees else 1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
 @compile_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."

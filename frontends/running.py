@@ -77,7 +77,10 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[float], None] | None]:
-    """Yield a function that shows the time reached; None where there is no terminal."""
+    """Yield a function that shows the time reached; None where there is no terminal.
+
+    A time before the last one stands for another simulation.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -87,6 +90,8 @@ def progress_bar() -> Iterator[Callable[[float], None] | None]:
     with tqdm(unit="ms", delay=2.0, leave=False, bar_format=text) as bar:
 
         def show(time: float) -> None:
+            if time < bar.n:
+                bar.reset()
             bar.update(time - bar.n)
 
         yield show

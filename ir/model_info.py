@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 
 from snnc.ir.dialects import dyn, step, syn
 from snnc.ir.dialects.coupling import ReadsOp
+from snnc.ir.dialects.expressions import CompareOp, ConstOp, GetOp
 from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.units import NAMED, parse_unit
@@ -70,7 +71,9 @@ class ModelInfo:
     current, if it does; `reads` the states of cells that a synapse reads in every step, with their
     units; `decay` whether a synapse asks for the time constant of its receptor; `source` whether
     a cell emits without any input, `plastic` whether a synapse changes its weight;
-    `times` is the parameter with the times at which a cell emits, if that is what it does.
+    `times` is the parameter with the times at which a cell emits, if that is what it does;
+    `threshold` the state of which a cell emits above a value, with that value: a number in the
+    coherent unit or the name of a parameter; `refractory` the parameter after which a regime ends.
     """
 
     name: str
@@ -85,6 +88,8 @@ class ModelInfo:
     plastic: bool
     times: str | None = None
     reads: Mapping[str, str] = field(default_factory=dict)
+    threshold: tuple[str, float | str] | None = None
+    refractory: str | None = None
 
     @property
     def injectable(self) -> bool:
@@ -150,6 +155,8 @@ def describe_model(op: Operation) -> ModelInfo:
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
         reads={o.label: o.unit.data for o in ops if isinstance(o, ReadsOp)},
+        threshold=next(filter(None, map(_threshold, op.walk())), None),
+        refractory=next(filter(None, map(_duration, op.walk())), None),
     )
 
 
@@ -157,6 +164,31 @@ def _kind(op: Operation) -> str:
     if isinstance(op, CELLS):
         return "cell"
     return "response" if isinstance(op, RESPONSES) else "synapse"
+
+
+def _threshold(event: Operation) -> tuple[str, float | str] | None:
+    """Return state and value of an event that emits when the state is above the value."""
+    if not (
+        isinstance(event, dyn.WhenOp)
+        and any(isinstance(op, dyn.EmitOp) for op in event.body.block.ops)
+        and isinstance(test := event.value.owner, CompareOp)
+        and test.predicate.data in (">", ">=")
+        and isinstance(state := test.lhs.owner, GetOp)
+    ):
+        return None
+    match test.rhs.owner:
+        case GetOp() as value:
+            return state.variable.data, value.variable.data
+        case ConstOp() as value:
+            return state.variable.data, value.number
+    return None
+
+
+def _duration(event: Operation) -> str | None:
+    """Return the parameter that is the duration of a regime."""
+    if isinstance(event, dyn.AfterOp) and isinstance(value := event.value.owner, GetOp):
+        return value.variable.data
+    return None
 
 
 def _assigns_weight(event: syn.EventOp) -> bool:

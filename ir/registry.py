@@ -170,6 +170,18 @@ PASSES.add(
     "snnc.passes.native.match_native:MatchNativePass",
     "find the models of a simulator that models are",
 )
+PASSES.add(
+    "replay-sources",
+    "snnc.passes.replay_sources:ReplaySourcesPass",
+    "turn sources into lists of spikes",
+)
+PASSES.add(
+    "uncouple",
+    "snnc.passes.uncouple:UncouplePass",
+    "feed synapses from copies of the cells that replay spikes",
+)
+PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
+PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")

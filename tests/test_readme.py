@@ -47,9 +47,11 @@ def test_python_examples(code, workplace):
     run([sys.executable, "-c", code], workplace)
 
 
-@pytest.mark.parametrize("title", ["Run a network", "Use the command"])
+@pytest.mark.parametrize("title", ["Run a network", "Use the command", "Cross-check simulators"])
 def test_commands(title, workplace):
     (commands,) = re.findall(r"```bash\n(.*?)```", section(title), re.DOTALL)
+    if "nest" in commands:
+        pytest.importorskip("nest", reason="the simulator NEST is not installed")
     for line in commands.strip().splitlines():
         command = line.split(" && ")[-1]
         assert command.startswith("snnc "), command

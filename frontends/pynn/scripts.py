@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +23,15 @@ class _FirstRun(BaseException):
         self.session = reached
 
 
-def capture_network(path: Path) -> Document:
+def capture_network(path: Path, arguments: Sequence[str] = ()) -> Document:
     """Return the network that a script has built when it first runs it, or when it ends.
 
     Parameters
     ----------
     path : Path
         A PyNN script, whichever backend it imports.
+    arguments : sequence of str
+        Its own arguments.
     """
     from snnc.running import running
 
@@ -39,7 +42,7 @@ def capture_network(path: Path) -> Document:
     session.observers.before_run = stop
     try:
         # What the script prints must not mix with what is emitted.
-        with running(path, []), redirect_stdout(sys.stderr):
+        with running(path, list(arguments)), redirect_stdout(sys.stderr):
             runpy.run_path(str(path), run_name="__main__")
     except _FirstRun as reached:
         return reached.session.document()

@@ -104,7 +104,11 @@ class _Symbol(_Operation):
 
 @irdl_op_definition
 class PopulationOp(_Symbol):
-    """Cells of one model; those of the network are numbered from `first_id`."""
+    """Cells of one model; those of the network are numbered from `first_id`.
+
+    Cells that stand for those of another population, one for one, have their numbers: what is
+    drawn for synapses of the others is drawn for theirs.
+    """
 
     name = "snn.population"
     FORM: ClassVar[tuple[Clause, ...]] = (
@@ -112,6 +116,7 @@ class PopulationOp(_Symbol):
         Count("size"),
         Reference("of", "model"),
         Head({"label": StringAttr, "object_id": IntegerAttr, "first_id": IntegerAttr}),
+        Value("stands_for", optional=True),
         Dictionary("parameters"),
         Dictionary("initial"),
         Value("structure", line=True, optional=True),
@@ -125,12 +130,18 @@ class PopulationOp(_Symbol):
     initial = prop_def(DictionaryAttr)
     structure = opt_prop_def(StructureAttr)
     positions = opt_prop_def(ArrayHandleAttr)
+    stands_for_ = opt_prop_def(FlatSymbolRefAttrConstr, prop_name="stands_for")
     traits = traits_def(SymbolOpInterface())
 
     @property
     def size(self) -> int:
         """Number of cells."""
         return self.size_.value.data
+
+    @property
+    def stands_for(self) -> str | None:
+        """Symbol of the population whose numbers these cells have, if they stand for others."""
+        return None if self.stands_for_ is None else self.stands_for_.root_reference.data
 
     @property
     def model(self) -> str:

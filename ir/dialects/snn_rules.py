@@ -111,6 +111,21 @@ def _check_population(op: PopulationOp, scope: Scope) -> None:
         _check_cell_value(op, f"initial value '{name}'", value, None)
     if op.positions is not None:
         _check_shape(op, "positions", op.positions, (3, op.size))
+    if op.stands_for is not None:
+        _check_stand_in(op, op.stands_for, scope)
+
+
+def _check_stand_in(op: PopulationOp, symbol: str, scope: Scope) -> None:
+    other = scope.find(op, symbol, PopulationOp)
+    assert isinstance(other, PopulationOp)
+    if other.stands_for is not None:
+        refuse(op, f"'@{symbol}' stands for '@{other.stands_for}' itself; name that one")
+    for what, found, expected in (
+        ("size", op.size, other.size),
+        ("first_id", op.first_id, other.first_id),
+    ):
+        if found != expected:
+            refuse(op, f"{what} of '@{op.symbol}' is {found}; expected {expected} as '@{symbol}'")
 
 
 def _check_complete(op: Operation, given: DictionaryAttr, model: ModelInfo) -> None:

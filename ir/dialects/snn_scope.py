@@ -66,7 +66,7 @@ class Scope:
             refuse(op, f"symbol '@{op.symbol}' is defined twice")
         if isinstance(op, Numbered):
             self._claim_object_id(op)
-        if isinstance(op, PopulationOp):
+        if isinstance(op, PopulationOp) and op.stands_for is None:
             self._claim_cells(op)
         if isinstance(op, Numbered):
             self.object_ids[op.object_id] = op.symbol
