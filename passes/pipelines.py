@@ -35,6 +35,10 @@ PIPELINES: dict[str, str] = {
         "erase-units{{precision={precision}}}"
     ),
     "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
+    "neuron": (
+        "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
+        "partition{{threads={threads}}}"
+    ),
 }
 
 
