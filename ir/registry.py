@@ -185,3 +185,4 @@ PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
+TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
