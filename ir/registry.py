@@ -173,3 +173,4 @@ PASSES.add(
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "Numba kernels on this machine's processor")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
+TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")

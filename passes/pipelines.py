@@ -36,6 +36,10 @@ _CPU = (
 PIPELINES: dict[str, str] = {
     "cpu": _CPU,
     "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
+    "neuron": (
+        "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
+        "partition{{threads={threads}}}"
+    ),
 }
 
 REPLICA = _CPU.replace("place-parameters", "place-parameters{{all_cells=true}}").format(

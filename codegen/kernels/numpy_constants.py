@@ -5,6 +5,8 @@ It runs once for each set of parameters, in f64, on numbers or on arrays of one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xdsl.ir import SSAValue
 
 from snnc.codegen.kernels.numba_expressions import NumbaExpressions
@@ -45,8 +47,16 @@ def constants(p, dt):
     c = dict(p, dt=dt)'''
 
 
-def constants_text(cell: step.CellOp) -> str:
-    """Return the text of a module with ``constants(p, dt)``."""
+def constants_text(cell: step.CellOp, chosen: Mapping[str, str] | None = None) -> str:
+    """Return the text of a module with ``constants(p, dt)``.
+
+    Parameters
+    ----------
+    cell : CellOp
+        A solved cell.
+    chosen : mapping of str to str, optional
+        The constants to return, each by the name that it gets; by default all, by their own names.
+    """
     lines = [_HEADER.format(name=cell.label)]
     for op in cell.body.block.ops:
         writer = NumbaExpressions(_leaf, "f64", taken={"c", "p", "dt", "np"})
@@ -65,7 +75,12 @@ def constants_text(cell: step.CellOp) -> str:
                 lines.append(f"    {names} = first_row([{entries}], {len(op.constants)})")
             case _:
                 pass
-    return "\n".join([*lines, "    return c", ""])
+    if chosen is None:
+        returned = "c"
+    else:
+        entries = (f"'{name}': c['{own}']" for own, name in chosen.items())
+        returned = f"{{{', '.join(entries)}}}"
+    return "\n".join([*lines, f"    return {returned}", ""])
 
 
 def _leaf(value: SSAValue) -> str:

@@ -1,0 +1,251 @@
+"""NEURON as an engine.
+
+The mechanisms (`snnc.codegen.native.nmodl`) keep the order of the ``cpu`` target in a step, so
+what is recorded at the end of NEURON's step k is the sample of stamp k, and a spike of stamp k is
+sent at k * dt. NEURON hands over events before a step: what is to arrive at stamp n must be there
+when step n begins, so every delay is three quarters of a step shorter in NEURON than in the
+network: sooner, it would still be handed over when the step before ends. Spikes of sources are replayed where they arrive, with their stamps as times. Currents are written into the
+cells before the step in which they act.
+
+Between processes NEURON cannot deliver sooner than one step after a spike; there a step of the
+network is two of NEURON, and delays are half a step shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.codegen.native.artifact import NativeArtifact
+from snnc.runtime.native.driver import Driver, Samples
+from snnc.runtime.native.network import NativeNetwork, Numbers
+from snnc.runtime.native.neuron_cells import NeuronCells
+from snnc.runtime.native.neuron_connections import BlockConnections
+from snnc.runtime.native.neuron_kernel import h, parallel
+from snnc.runtime.native.nrnivmodl import load_mechanism
+from snnc.runtime.native.simulation import NativeSimulation
+from snnc.runtime.native.trains import Spikes
+
+
+class _Sampler:
+    """Samples of one variable of some cells since they were last taken."""
+
+    def __init__(self, cells: NeuronCells, variable: str, chosen: NDArray[np.int64], interval: int):
+        self.chosen = chosen
+        self.here = cells.local(chosen)
+        self.interval = interval
+        self._pointers = cells.some(variable, chosen[self.here]) if self.here.any() else None
+        self._numbers: list[int] = []
+        self._rows: list[NDArray[np.float64]] = []
+
+    def sample(self, step: int) -> None:
+        if step % self.interval == 0:
+            self._numbers.append(step // self.interval)
+            self._rows.append(np.empty(0) if self._pointers is None else self._pointers.read())
+
+    def take(self) -> Samples:
+        rows = np.array(self._rows).reshape(len(self._rows), int(self.here.sum()))
+        numbers = np.array(self._numbers, np.int64)
+        self._rows, self._numbers = [], []
+        return numbers, rows
+
+
+class NeuronDriver:
+    """A network in NEURON; see `snnc.runtime.native.driver.Driver`."""
+
+    def __init__(self, artifact: NativeArtifact, network: NativeNetwork) -> None:
+        self._dt = network.dt
+        self._step = 0
+        self._substeps = 1
+        self._first = {plan.name: plan.first_id for plan in network.populations}
+        self._size = {plan.name: plan.size for plan in network.populations}
+        self._load(artifact)
+        self._cells = {
+            plan.name: NeuronCells(
+                plan.name, network.model(plan.name).model, 0, plan.size, plan.size
+            )
+            for plan in network.populations
+            if plan.name not in network.sources
+        }
+        self._register()
+        wait = self._dt / (4 if self._substeps == 1 else 2)
+        self._connections: dict[str, list[BlockConnections]] = {}
+        for block in network.blocks():
+            self._connections.setdefault(block.projection, []).append(
+                BlockConnections(
+                    block, network.model(block.pairs.post).model, self._cells,
+                    self._first[block.pairs.pre], self._dt, wait,
+                )
+            )  # fmt: skip
+        self._injections = [
+            (list(i.sources), self._cells[i.population].some("injected", i.cells))
+            for i in network.injections()
+        ]
+        self._currents = np.zeros((0, 0))
+        self._changes: set[int] = set()
+        self._samplers: dict[tuple[str, str], _Sampler] = {}
+        self._recorded: dict[str, NDArray[np.bool_]] = {}
+        self._found: dict[str, list[Spikes]] = {}
+        self._start(network)
+
+    def _load(self, artifact: NativeArtifact) -> None:
+        load_mechanism("SnncFan", (Path(__file__).parent / "fan.mod").read_text())
+        for cell in artifact.cells.values():
+            assert cell.source is not None
+            load_mechanism(cell.model, cell.source)
+            setattr(h, f"substeps_{cell.model}", self._substeps)
+
+    def _register(self) -> None:
+        """Number the cells, so that they can be recorded, and connected from anywhere."""
+        host = parallel.id()
+        for name, cells in self._cells.items():
+            gids = range(self._first[name] + cells.first, self._first[name] + cells.stop)
+            for gid, instance in zip(gids, cells.instances, strict=True):
+                parallel.set_gid2node(gid, host)
+                parallel.cell(gid, h.NetCon(instance, None))
+        self._times, self._gids = h.Vector(), h.Vector()
+        parallel.spike_record(-1, self._times, self._gids)
+
+    def _start(self, network: NativeNetwork) -> None:
+        h.dt = self._dt / self._substeps
+        parallel.timeout(0)
+        parallel.set_maxstep(10.0)
+        h.finitialize()
+        for name, cells in self._cells.items():
+            cells.write_all(network.cell_parameters(name))
+            cells.write_all(network.initial_states(name))
+
+    # Recording
+
+    def record(
+        self, population: str, variable: str | None, cells: NDArray[np.int64], interval: int
+    ) -> None:
+        """Record exactly these cells."""
+        if variable is None:
+            self._sort_spikes()
+            self._recorded[population] = np.zeros(self._size[population], bool)
+            self._recorded[population][cells] = True
+        elif cells.size:
+            own = self._cells[population]
+            self._samplers[population, variable] = _Sampler(own, variable, cells, interval)
+        else:
+            self._samplers.pop((population, variable), None)
+
+    def spikes(self, population: str) -> Spikes:
+        """Return the recorded spikes since the last call."""
+        self._sort_spikes()
+        found = self._found.pop(population, [])
+        stamps = [np.empty(0, np.int64), *(times for times, _ in found)]
+        return np.concatenate(stamps), np.concatenate([stamps[0], *(cells for _, cells in found)])
+
+    def _sort_spikes(self) -> None:
+        """Deal NEURON's list of spikes out to the populations that record them."""
+        stamps = np.rint(self._times.as_numpy() / self._dt).astype(np.int64)
+        gids = self._gids.as_numpy().astype(np.int64)
+        self._times.resize(0)
+        self._gids.resize(0)
+        for name, chosen in self._recorded.items():
+            first = self._first[name]
+            own = (gids >= first) & (gids < first + self._size[name])
+            own[own] = chosen[gids[own] - first]
+            if own.any():
+                self._found.setdefault(name, []).append((stamps[own], gids[own] - first))
+
+    def samples(self, population: str, variable: str) -> Samples:
+        """Return the samples since the last call."""
+        return self._samplers[population, variable].take()
+
+    # Time
+
+    def feed(self, trains: Mapping[str, Spikes], currents: NDArray[np.float64]) -> None:
+        """Take the input of the next steps."""
+        for name, (stamps, cells) in trains.items():
+            order = np.argsort(stamps, kind="stable")
+            times, senders = stamps[order] * self._dt, cells[order]
+            for block in self._blocks():
+                if block.pre == name:
+                    block.replay(times, senders)
+        self._currents, self._fed = currents, self._step
+        changed = np.any(currents[1:] != currents[:-1], axis=1)
+        self._changes = {self._step, *(np.flatnonzero(changed) + 1 + self._step).tolist()}
+
+    def advance(self, steps: int) -> None:
+        """Run some steps: as one where nothing has to be read or written in between."""
+        last = self._step + steps
+        for step in self._stops(last):
+            if self._step in self._changes:
+                self._inject()
+            h.t = self._step * self._dt
+            parallel.psolve(step * self._dt)
+            self._step = step
+            for sampler in self._samplers.values():
+                sampler.sample(step)
+
+    def _stops(self, last: int) -> list[int]:
+        """Return the steps at which to stop, up to `last`."""
+        stops = {last}
+        if self._injections:
+            stops |= {step for step in self._changes if self._step < step < last}
+        for sampler in self._samplers.values():
+            first = self._step // sampler.interval + 1
+            stops.update(range(first * sampler.interval, last, sampler.interval))
+        return sorted(stops - {self._step})
+
+    def _inject(self) -> None:
+        now = self._currents[self._step - self._fed]
+        for sources, pointers in self._injections:
+            pointers.write(float(now[sources].sum()))
+
+    def _blocks(self) -> Iterator[BlockConnections]:
+        return chain.from_iterable(self._connections.values())
+
+    # Between runs
+
+    def state(self, population: str, variable: str) -> NDArray[np.float64] | None:
+        """Return a variable of all cells."""
+        return self._cells[population].read(variable)
+
+    def set_state(
+        self, population: str, variable: str, values: NDArray[np.float64], cells: NDArray[np.int64]
+    ) -> None:
+        """Set a variable of some cells."""
+        self._cells[population].write(variable, values, cells)
+
+    def set_parameters(
+        self, population: str, values: Mapping[str, Numbers], cells: NDArray[np.int64]
+    ) -> None:
+        """Set parameters."""
+        for name, value in values.items():
+            self._cells[population].write(name, value, cells)
+
+    def weights(self, projection: str) -> NDArray[np.float64]:
+        """Return the weights in the order of the projection's blocks."""
+        return np.concatenate([np.empty(0), *(b.weight for b in self._connections[projection])])
+
+    def set_weights(self, projection: str, values: NDArray[np.float64]) -> None:
+        """Set the weights, in that order."""
+        first = 0
+        for block in self._connections[projection]:
+            stop = first + block.weight.size
+            block.set_weights(values[first:stop])
+            first = stop
+
+    def close(self) -> None:
+        """Give up the network: NEURON forgets the cells and their numbers."""
+        self._connections.clear()
+        self._injections.clear()
+        self._samplers.clear()
+        self._cells.clear()
+        parallel.gid_clear()
+
+
+class NeuronSimulation(NativeSimulation):
+    """A network that NEURON runs."""
+
+    simulator: ClassVar[str] = "NEURON"
+    driver_class: ClassVar[type[Driver]] = NeuronDriver
