@@ -78,4 +78,5 @@ NEURON = Target(
     texts={"nmodl": Text("mechanisms.mod", mechanisms)},
     unavailable=unavailable,
     changes=frozenset({"parameters", "states", "weights"}),
+    ranks=True,
 )

@@ -53,6 +53,8 @@ class Target:
         Returns why the target cannot be used here, or None.
     changes : frozenset of str
         What can be changed after the first run, of `ALL_CHANGES`.
+    ranks : bool
+        Whether a network can be distributed over MPI processes.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Target:
     texts: Mapping[str, Text] = field(default_factory=dict)
     unavailable: Callable[[], str | None] = always_available
     changes: frozenset[str] = ALL_CHANGES
+    ranks: bool = False
 
     def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact."""

@@ -75,6 +75,7 @@ def given(**options: Any) -> dict[str, Any]:
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; saved networks only [default: 1000].")
 @click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
+@click.option("--ranks", type=int, help="Number of MPI processes to distribute the network over.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @reporting_errors
 def run(
@@ -86,19 +87,26 @@ def run(
     plot: Path | None,
     ms: float | None,
     report: bool,
+    ranks: int | None,
     args: tuple[str, ...],
 ) -> None:
     """Run a PyNN script, whichever backend it imports, or a saved network.
 
     ARGS are the script's own arguments; put -- before those that begin with a dash.
     """
+    from snnc.ranks import distribute, finish, this_rank
     from snnc.running import run_network, run_script
 
+    if ranks is not None:
+        distribute(ranks, target or "cpu")
+        threads = str(ranks)
+        plot = plot if this_rank() == 0 else None
     options = given(target=target, threads=threads, precision=precision, solver=solver)
     if script.suffix == ".mlir":
         run_network(script, ms or 1000.0, options, plot, report)
     else:
         run_script(script, list(args), options, plot, report)
+    finish()
 
 
 @main.command()

@@ -6,6 +6,10 @@ step, and that NEURON delivers, injects and records at the right steps.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from few_cells_cases import CASES
@@ -196,3 +200,54 @@ def test_mechanisms_are_compiled_once_per_machine(monkeypatch, tmp_path):
     few.compile(target="neuron").run(0.1)
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     few.compile(target="neuron").run(0.1)
+
+
+SCRIPT = """
+import sys
+
+import pyNN.neuron as sim
+
+sim.setup(timestep=0.1)
+cells = sim.Population(300, sim.IF_cond_exp(tau_refrac=2.0))
+others = sim.Population(7, sim.IF_cond_exp(tau_refrac=2.0))
+source = sim.Population(20, sim.SpikeSourcePoisson(rate=50.0))
+strong = sim.StaticSynapse(weight=0.01, delay=0.1)
+sim.Projection(source, cells, sim.AllToAllConnector(), strong, receptor_type="excitatory")
+weak = sim.StaticSynapse(weight=0.002, delay=float(sys.argv[1]))
+chance = sim.FixedProbabilityConnector(0.1)
+sim.Projection(cells, cells + others, chance, weak, receptor_type="excitatory")
+cells.record("spikes")
+cells[146:154].record("v")
+others.record("spikes")
+sim.run(15.0)
+sim.run(15.0)
+segment = cells.get_data().segments[0]
+print([train.magnitude.round(6).tolist() for train in segment.spiketrains])
+print(segment.analogsignals[0].magnitude.round(6).tolist())
+print(others.get_spike_counts())
+"""
+
+
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="MPI is not installed")
+@pytest.mark.parametrize("delay", [0.1, 0.7])
+def test_two_ranks_give_the_spikes_of_one(tmp_path, delay):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    outputs = []
+    for ranks in ([], ["--ranks", "2"]):
+        command = [sys.executable, "-m", "snnc.cli", "run", str(script), "--target", "neuron"]
+        command += [*ranks, "--", str(delay)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+        outputs.append(done.stdout)
+    assert outputs[0].count(",") > 1000
+    assert outputs[1] == outputs[0]
+
+
+def test_ranks_are_refused_for_targets_without_them(monkeypatch):
+    from snnc.ranks import distribute
+
+    monkeypatch.delenv("SNNC_RANKS", raising=False)
+    with pytest.raises(UnsupportedError, match=r"target cpu runs in one process.*neuron"):
+        distribute(2, "cpu")
+    with pytest.raises(UserError, match="found 0"):
+        distribute(0, "neuron")

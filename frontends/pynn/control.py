@@ -13,6 +13,7 @@ from snnc.pynn.cells.parameters import is_plain
 from snnc.pynn.refusals import SetupRefused, TimeRefused
 from snnc.pynn.session import DEFAULT_SEED, DEFAULT_TIMESTEP, Session
 from snnc.pynn.wiring.checks import extent
+from snnc.ranks import all_ranks, this_rank
 
 _RENAMED = {"mindelay": "min_delay", "maxdelay": "max_delay", "dt": "timestep",
             "time_step": "timestep"}  # fmt: skip
@@ -255,10 +256,10 @@ def _delays(current: Session, which: int) -> list[float]:
 
 
 def num_processes() -> int:
-    """Return the number of processes: 1."""
-    return 1
+    """Return the number of processes that a network is distributed over."""
+    return all_ranks()
 
 
 def rank() -> int:
-    """Return the number of this process: 0."""
-    return 0
+    """Return the number of this process."""
+    return this_rank()

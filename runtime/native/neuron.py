@@ -4,11 +4,13 @@ The mechanisms (`snnc.codegen.native.nmodl`) keep the order of the ``cpu`` targe
 what is recorded at the end of NEURON's step k is the sample of stamp k, and a spike of stamp k is
 sent at k * dt. NEURON hands over events before a step: what is to arrive at stamp n must be there
 when step n begins, so every delay is three quarters of a step shorter in NEURON than in the
-network: sooner, it would still be handed over when the step before ends. Spikes of sources are replayed where they arrive, with their stamps as times. Currents are written into the
-cells before the step in which they act.
+network: sooner, it would still be handed over when the step before ends. Spikes of sources are
+replayed where they arrive, with their stamps as times. Currents are written into the cells before
+the step in which they act.
 
-Between processes NEURON cannot deliver sooner than one step after a spike; there a step of the
-network is two of NEURON, and delays are half a step shorter.
+Between processes NEURON cannot deliver sooner than one of its steps after a spike. Where a delay
+of one step is among those of a distributed network, two steps of NEURON make one of the network,
+and delays are 0.4 steps shorter.
 """
 
 from __future__ import annotations
@@ -22,14 +24,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.native.artifact import NativeArtifact
+from snnc.codegen.native.threads import bounds_of
+from snnc.ir.diagnostics import UserError
 from snnc.runtime.native.driver import Driver, Samples
-from snnc.runtime.native.network import NativeNetwork, Numbers
+from snnc.runtime.native.network import Block, NativeNetwork, Numbers
 from snnc.runtime.native.neuron_cells import NeuronCells
 from snnc.runtime.native.neuron_connections import BlockConnections
-from snnc.runtime.native.neuron_kernel import h, parallel
+from snnc.runtime.native.neuron_kernel import h, of_all_ranks, parallel
 from snnc.runtime.native.nrnivmodl import load_mechanism
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
+
+# Between a spike and what arrives one step later, in steps of the network, by the number of
+# NEURON's steps in one. NEURON hands over what is due up to the middle of its own step.
+_WAITS = {1: 0.25, 2: 0.6}
 
 
 class _Sampler:
@@ -49,10 +57,13 @@ class _Sampler:
             self._rows.append(np.empty(0) if self._pointers is None else self._pointers.read())
 
     def take(self) -> Samples:
-        rows = np.array(self._rows).reshape(len(self._rows), int(self.here.sum()))
         numbers = np.array(self._numbers, np.int64)
+        values = np.empty((numbers.size, self.chosen.size))
+        own = np.array(self._rows).reshape(numbers.size, int(self.here.sum()))
+        for here, rows in of_all_ranks((self.here, own)):
+            values[:, here] = rows
         self._rows, self._numbers = [], []
-        return numbers, rows
+        return numbers, values
 
 
 class NeuronDriver:
@@ -61,21 +72,16 @@ class NeuronDriver:
     def __init__(self, artifact: NativeArtifact, network: NativeNetwork) -> None:
         self._dt = network.dt
         self._step = 0
-        self._substeps = 1
+        blocks = list(network.blocks())
+        self._substeps = _substeps(network, blocks)
         self._first = {plan.name: plan.first_id for plan in network.populations}
         self._size = {plan.name: plan.size for plan in network.populations}
         self._load(artifact)
-        self._cells = {
-            plan.name: NeuronCells(
-                plan.name, network.model(plan.name).model, 0, plan.size, plan.size
-            )
-            for plan in network.populations
-            if plan.name not in network.sources
-        }
+        self._cells = self._make_cells(artifact, network)
         self._register()
-        wait = self._dt / (4 if self._substeps == 1 else 2)
+        wait = self._dt * _WAITS[self._substeps]
         self._connections: dict[str, list[BlockConnections]] = {}
-        for block in network.blocks():
+        for block in blocks:
             self._connections.setdefault(block.projection, []).append(
                 BlockConnections(
                     block, network.model(block.pairs.post).model, self._cells,
@@ -99,6 +105,24 @@ class NeuronDriver:
             assert cell.source is not None
             load_mechanism(cell.model, cell.source)
             setattr(h, f"substeps_{cell.model}", self._substeps)
+
+    def _make_cells(
+        self, artifact: NativeArtifact, network: NativeNetwork
+    ) -> dict[str, NeuronCells]:
+        """Make the cells of this process: its slice of each population."""
+        rank, ranks = int(parallel.id()), int(parallel.nhost())
+        if ranks not in (1, artifact.threads):
+            raise UserError(
+                f"the network has been cut for {artifact.threads} processes; found {ranks}"
+            )
+        bounds = bounds_of(artifact.document)
+        cells = {}
+        for plan in network.populations:
+            if plan.name not in network.sources:
+                own = bounds[plan.name][rank : rank + 2] if ranks > 1 else (0, plan.size)
+                model = network.model(plan.name).model
+                cells[plan.name] = NeuronCells(plan.name, model, *own, plan.size)
+        return cells
 
     def _register(self) -> None:
         """Number the cells, so that they can be recorded, and connected from anywhere."""
@@ -145,8 +169,9 @@ class NeuronDriver:
 
     def _sort_spikes(self) -> None:
         """Deal NEURON's list of spikes out to the populations that record them."""
-        stamps = np.rint(self._times.as_numpy() / self._dt).astype(np.int64)
-        gids = self._gids.as_numpy().astype(np.int64)
+        found = of_all_ranks((self._times.as_numpy().copy(), self._gids.as_numpy().copy()))
+        stamps = np.rint(np.concatenate([t for t, _ in found]) / self._dt).astype(np.int64)
+        gids = np.concatenate([g for _, g in found]).astype(np.int64)
         self._times.resize(0)
         self._gids.resize(0)
         for name, chosen in self._recorded.items():
@@ -242,6 +267,13 @@ class NeuronDriver:
         self._samplers.clear()
         self._cells.clear()
         parallel.gid_clear()
+
+
+def _substeps(network: NativeNetwork, blocks: list[Block]) -> int:
+    """Return how many steps of NEURON make one of the network."""
+    simulated = [block for block in blocks if block.pairs.pre not in network.sources]
+    shortest = min((int(block.pairs.delay.min()) for block in simulated), default=2)
+    return 1 if parallel.nhost() == 1 or shortest > 1 else 2
 
 
 class NeuronSimulation(NativeSimulation):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.runtime.native.network import Numbers
-from snnc.runtime.native.neuron_kernel import h
+from snnc.runtime.native.neuron_kernel import h, of_all_ranks
 
 
 class Pointers:
@@ -78,7 +78,10 @@ class NeuronCells:
         return self._pointers[variable]
 
     def read(self, variable: str) -> NDArray[np.float64]:
-        """Return a variable of the cells that live here."""
+        """Return a variable of the whole population, those of other processes included."""
+        return np.concatenate(of_all_ranks(self._read(variable)))
+
+    def _read(self, variable: str) -> NDArray[np.float64]:
         return self._all(variable).read() if self.instances else np.empty(0)
 
     def write(self, variable: str, values: Numbers, cells: NDArray[np.int64]) -> None:

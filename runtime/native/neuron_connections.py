@@ -45,9 +45,10 @@ class BlockConnections:
         dt: float,
         wait: float,
     ) -> None:
+        shortest = int(block.pairs.delay.min())
         post = cells[block.pairs.post]
         here = np.flatnonzero(post.local(block.pairs.post_cells))
-        pre, delay = block.pairs.pre_cells[here], block.delay[here]
+        pre, delay = block.pairs.pre_cells[here], block.pairs.delay[here]
         order = np.lexsort((delay, pre))
         pre, delay = pre[order], delay[order]
         self.weight = block.weight.copy()
@@ -57,7 +58,7 @@ class BlockConnections:
         self._arrays = [
             h.Vector(rows),
             h.Vector(starts),
-            h.Vector((delay[starts[:-1]] - 1) * dt),
+            h.Vector((delay[starts[:-1]] - shortest) * dt),
             h.Vector(block.pairs.post_cells[self._place] - post.first),
             h.Vector(self.weight[self._place]),
             h.Vector(),
@@ -65,6 +66,7 @@ class BlockConnections:
         ]
         self._fan = h.SnncFan()
         self._fan.receptor = block.port or 0
+        wait += (shortest - 1) * dt
         self._fan.lead, self._fan.base = dt / 2, wait
         self._fan.onto(model)
         self._fan.connect(*self._arrays)
