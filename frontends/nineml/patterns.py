@@ -36,7 +36,11 @@ def _timer_of(regime: Regime, dynamics: Dynamics) -> Timer | None:
     if len(regime.reactions) != 1 or regime.reactions[0].target == regime.name:
         return None
     state = awaited(regime.reactions[0].trigger)
-    if state not in dynamics.states or _reads(dynamics, regime.reactions[0], state):
+    if (
+        state is None
+        or state not in dynamics.states
+        or _reads(dynamics, regime.reactions[0], state)
+    ):
         return None
     durations = []
     for other, reaction in reactions_of(dynamics):
