@@ -273,6 +273,16 @@ class NativeNetwork:
             constants[name] = constants[name] * self.weight_scale(plan.name, post)
         return constants
 
+    def synapse_states(self, projection: str) -> dict[str, NDArray[np.float64]]:
+        """Return what the states of synapses start from, by the simulator's names."""
+        known = self.synapse(projection).states
+        return {
+            str(known[state.name].variable): self._simulation.edge_values(projection, state.name)
+            * (state.scale * known[state.name].scale)
+            for state in self._synapse_plan(projection).states
+            if state.name in known
+        }
+
     def _postsynaptic(self, population: str) -> dict[str, Numbers]:
         """Return the parameters that plastic synapses ask of the cells they act on."""
         found: dict[str, Numbers] = {}
