@@ -2,7 +2,7 @@
 
 An event reads the values of before it, so what is assigned goes through temporaries. Where a pre-
 and a postsynaptic spike meet at a synapse neither sees the other: what one of them reads and the
-other assigns is kept in ``before_NAME``, with the time of the event in ``at_pre`` or ``at_post``.
+other assigns is kept in ``before_NAME``, with the time of the event in ``pre_time`` or ``post_time``.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def emit_synapse(model: syn.ModelOp) -> Brian2Synapse:
     states = [op for op in ops if isinstance(op, dyn.StateOp)]
     bodies = {op.side.data: op.body.block for op in ops if isinstance(op, syn.EventOp)}
     shared = _shared(bodies)
-    times = tuple(f"at_{side}" for side in shared if shared[side])
+    times = tuple(f"{side}_time" for side in shared if shared[side])
     equations = "\n".join(_equations(ops, [n for names in shared.values() for n in names], times))
     parameters = dict(_parameters(ops))
     on_pre, on_post = (_statements(side, bodies, shared) for side in ("pre", "post"))
@@ -190,7 +190,7 @@ def _statements(side: str, bodies: Mapping[str, Block], shared: Mapping[str, lis
         return f"seen_{brian2_name(name)}" if name in seen else brian2_name(name)
 
     lines = [
-        f"seen_{brian2_name(n)} = {brian2_name(n)} + int(at_{other} == t)"
+        f"seen_{brian2_name(n)} = {brian2_name(n)} + int({other}_time == t)"
         f" * (before_{brian2_name(n)} - {brian2_name(n)})"
         for n in seen
     ]
@@ -205,7 +205,7 @@ def _statements(side: str, bodies: Mapping[str, Block], shared: Mapping[str, lis
     lines += [f"before_{brian2_name(n)} = {brian2_name(n)}" for n in shared[side]]
     lines += [f"{brian2_name(op.state.data)} = new_{brian2_name(op.state.data)}" for op in sets]
     if shared[side]:
-        lines.append(f"at_{side} = t")
+        lines.append(f"{side}_time = t")
     return "\n".join(lines)
 
 

@@ -31,8 +31,8 @@ class BlockSynapses:
         The connections.
     synapse, cell : Brian2Synapse, Brian2Cell
         Models of the synapses and of the postsynaptic cells.
-    states : mapping of str to ndarray
-        Initial values by Brian2's name, of all connections of the projection.
+    states : mapping of str to float or ndarray
+        Initial values by Brian2's name, arrays of all connections of the projection.
     groups : mapping of str to Group
         Populations in Brian2.
     clock : Clock
@@ -44,7 +44,7 @@ class BlockSynapses:
         block: Block,
         synapse: NativeSynapse,
         cell: NativeCell,
-        states: Mapping[str, NDArray[np.float64]],
+        states: Mapping[str, Numbers],
         groups: Mapping[str, Any],
         clock: Any,
     ) -> None:
@@ -72,8 +72,8 @@ class BlockSynapses:
         self._delay(self.synapses.pre, pairs.delay - 1, clock)
         for name, value in parameters.items():
             self._set(name, value)
-        for name, values in states.items():
-            self._set(name, values[pairs.place])
+        for name, value in states.items():
+            self._set(name, value[pairs.place] if isinstance(value, np.ndarray) else value)
         for name in synapse.times:
             self._set(name, _NEVER)
         if "lastupdate" in self.synapses.variables:
