@@ -49,8 +49,9 @@ def generate(document: Document) -> Artifact:
     return _Generator(document).artifact()
 
 
-def kernels_text(artifact: Artifact) -> str:
-    """Return the source of all kernels generated for a network."""
+def kernels_text(document: Document) -> str:
+    """Return the source of all kernels generated for a lowered network."""
+    artifact = generate(document)
     texts = {}
     for cell in artifact.cells.values():
         if cell.kernel is not None:

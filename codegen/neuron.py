@@ -60,9 +60,10 @@ def _is_static(op: syn.ModelOp) -> bool:
     return event.side.data == "pre" and len(effects) == len(weights) == 1
 
 
-def mechanisms(artifact: NativeArtifact) -> str:
+def mechanisms(document: Document) -> str:
     """Return the NMODL of all models, one after the other."""
-    sources = [model.source for model in artifact.cells.values() if model.source is not None]
+    models = generate(document).cells.values()
+    sources = [model.source for model in models if model.source is not None]
     return "\n".join(sources)
 
 

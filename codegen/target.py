@@ -28,11 +28,11 @@ class Text:
     file : str
         Name of the file that ``snnc compile`` writes it to.
     of : callable
-        From an artifact to the text.
+        From a lowered network to the text.
     """
 
     file: str
-    of: Callable[[Any], str]
+    of: Callable[[Document], str]
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Lowering:
         if stage == FIRST:
             return print_text(self.source, generic)
         if stage in self.generator.texts:
-            return self.generator.texts[stage].of(self.artifact())
+            return self.generator.texts[stage].of(self.lowered())
         last = None if stage == LOWERED else ALIASES.get(stage, stage)
         return print_text(self.lowered(last), generic)
 

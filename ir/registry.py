@@ -184,5 +184,6 @@ PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
+TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")

@@ -36,6 +36,7 @@ _CPU = (
 PIPELINES: dict[str, str] = {
     "cpu": _CPU,
     "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
+    "brian2": "snnc-canonicalise",
     "neuron": (
         "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
         "partition{{threads={threads}}}"

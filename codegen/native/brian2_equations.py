@@ -77,6 +77,8 @@ class Brian2Cell(NativeCell):
     on_pre : mapping of str to str
         What an arrival at each receptor does, in the words of a ``Synapses`` object, where the
         weight is ``{weight}``.
+    weights : mapping of str to str
+        The unit of weights at each receptor.
     previous : tuple of str
         States whose value at the start of a step must be kept, in ``previous_NAME``.
     """
@@ -86,6 +88,7 @@ class Brian2Cell(NativeCell):
     reset: str = ""
     refractory: str = ""
     on_pre: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
     previous: tuple[str, ...] = ()
 
 
@@ -125,6 +128,7 @@ def emit_cell(cell: dyn.CellOp) -> Brian2Cell:
         reset=reset,
         refractory=refractory,
         on_pre=on_pre,
+        weights={op.label: si_unit(op.type.exponents) for op in receptors},
         previous=previous,
     )
 
