@@ -62,7 +62,7 @@ class NestDriver:
 
     def __init__(self, artifact: NativeArtifact, network: NativeNetwork) -> None:
         self._network = network
-        self._nest = _quiet_nest()
+        self._nest = quiet_nest()
         self._clock = Clock(network.dt)
         self._step = -_LEAD
         self._recorders: dict[tuple[str, str | None], _Recorder] = {}
@@ -91,9 +91,10 @@ class NestDriver:
     def _create(self, population: str, size: int) -> Any:
         if population in self._network.sources:
             return self._nest.Create("parrot_neuron", size)
-        settings: dict[str, Any] = dict(self._network.cell_parameters(population))
         model = self._network.model(population).model
         known = self._nest.GetDefaults(model)
+        parameters = self._network.cell_parameters(population)
+        settings = _settings(parameters, known)
         for variable, values in self._network.initial_states(population).items():
             if variable in known:
                 settings[variable] = values
@@ -127,10 +128,13 @@ class NestDriver:
             "weight": block.weight,
             "delay": self._clock.times(block.pairs.delay),
         }
-        if block.port:
-            settings["receptor_type"] = np.full(block.weight.size, block.port)
+        port = self._port(block)
+        if port:
+            settings["receptor_type"] = np.full(block.weight.size, port)
         with _refusals(f"projection '{block.projection}'"):
-            self._nest.CopyModel(self._network.synapse(block.projection).model, model, shared)
+            original = self._network.synapse(block.projection).model
+            known = self._nest.GetDefaults(original)
+            self._nest.CopyModel(original, model, _settings(shared, known))
             self._nest.Connect(
                 _ids(self._cells[block.pairs.pre])[block.pairs.pre_cells],
                 _ids(self._cells[block.pairs.post])[block.pairs.post_cells],
@@ -138,6 +142,13 @@ class NestDriver:
                 settings,
             )
         self._models.setdefault(block.projection, []).append(model)
+
+    def _port(self, block: Block) -> int:
+        """Return the number of a block's receptor, which the simulator may know by name."""
+        if not isinstance(block.port, str):
+            return block.port or 0
+        model = self._network.model(block.pairs.post).model
+        return self._nest.GetDefaults(model, "receptor_types")[block.port]
 
     def _inject(self, injection: Injection) -> None:
         device = self._nest.Create("step_current_generator")
@@ -237,6 +248,7 @@ class NestDriver:
         sent = LOOKAHEAD if self._step >= 0 else 1
         lacking = wave[:LOOKAHEAD] - generator.ahead
         lacking[sent:] = 0.0
+        self._require_constant_current(generator.injection.population, lacking)
         steps = np.flatnonzero(np.diff(wave[sent:], prepend=np.nan)) + sent
         generator.device.set({
             "amplitude_times": self._clock.times(first + steps + _CURRENT_SHIFT),
@@ -244,6 +256,16 @@ class NestDriver:
         })  # fmt: skip
         generator.ahead = wave[-LOOKAHEAD:]
         return lacking
+
+    def _require_constant_current(self, population: str, lacking: NDArray[np.float64]) -> None:
+        """Refuse what would have to go through a constant current that a model does not have."""
+        model = self._network.model(population).model
+        if lacking.any() and "I_e" not in self._nest.GetDefaults(model):
+            raise UnsupportedError(
+                f"a current into '{population}' changes too early for NEST's '{model}', which has "
+                f"no constant current; expected no change before "
+                f"{self._clock.time(max(self._step, 0) + LOOKAHEAD):g} ms"
+            )
 
     def advance(self, steps: int) -> None:
         """Run some steps."""
@@ -337,7 +359,7 @@ class NestSimulation(NativeSimulation):
     ahead = _RELAY
 
 
-def _quiet_nest() -> Any:
+def quiet_nest() -> Any:
     """Return the module `nest`, which prints nothing but errors."""
     os.environ.setdefault("PYNEST_QUIET", "1")
     nest: Any = import_module("nest")
@@ -353,6 +375,23 @@ def _refusals(what: str) -> Iterator[None]:
         yield
     except nest.NESTError as error:
         raise UserError(f"NEST refuses {what}: {error}") from None
+
+
+def _settings(values: Mapping[str, Numbers], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that differ from NEST's, some of which it shows but does not take."""
+    return {
+        name: _typed(value, defaults.get(name))
+        for name, value in values.items()
+        if isinstance(value, np.ndarray) or value != defaults.get(name)
+    }
+
+
+def _typed(value: Numbers, default: Any) -> Any:
+    """Return values of a parameter as truth values or integers where NEST takes nothing else."""
+    kind = type(default)
+    if kind not in (bool, int):
+        return value
+    return kind(value) if isinstance(value, float) else np.asarray(value).astype(kind).tolist()
 
 
 def _ids(nodes: Any) -> NDArray[np.int64]:
