@@ -14,20 +14,18 @@ Conventions that this driver evens out:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.native.artifact import NativeArtifact
-from snnc.ir.diagnostics import UnsupportedError, UserError
+from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.engine.clock import Clock
 from snnc.runtime.native.driver import LOOKAHEAD, Samples
+from snnc.runtime.native.nest_kernel import quiet_nest, refusals, settings_of
 from snnc.runtime.native.network import Block, Injection, NativeNetwork, Numbers
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
@@ -82,7 +80,7 @@ class NestDriver:
     def _set_kernel(self, blocks: list[Block]) -> None:
         nest, dt = self._nest, self._network.dt
         nest.ResetKernel()
-        with _refusals("the time step"):
+        with refusals("the time step"):
             nest.set(resolution=dt, print_time=False, local_num_threads=self._network.threads)
         longest = max((int(b.pairs.delay.max()) for b in blocks if b.pairs.delay.size), default=1)
         # Recording devices deliver at the pace of the shortest delay.
@@ -94,7 +92,7 @@ class NestDriver:
         model = self._network.model(population).model
         known = self._nest.GetDefaults(model)
         parameters = self._network.cell_parameters(population)
-        settings = _settings(parameters, known)
+        settings = settings_of(parameters, known)
         for variable, values in self._network.initial_states(population).items():
             if variable in known:
                 settings[variable] = values
@@ -103,7 +101,7 @@ class NestDriver:
                     f"'{variable}' of '{model}' cannot be set in NEST; found initial values other "
                     f"than 0 in '{population}'"
                 )
-        with _refusals(f"population '{population}'"):
+        with refusals(f"population '{population}'"):
             return self._nest.Create(model, size, {**settings, "frozen": True})
 
     def _create_generators(self, population: str) -> Any:
@@ -131,10 +129,10 @@ class NestDriver:
         port = self._port(block)
         if port:
             settings["receptor_type"] = np.full(block.weight.size, port)
-        with _refusals(f"projection '{block.projection}'"):
+        with refusals(f"projection '{block.projection}'"):
             original = self._network.synapse(block.projection).model
             known = self._nest.GetDefaults(original)
-            self._nest.CopyModel(original, model, _settings(shared, known))
+            self._nest.CopyModel(original, model, settings_of(shared, known))
             self._nest.Connect(
                 _ids(self._cells[block.pairs.pre])[block.pairs.pre_cells],
                 _ids(self._cells[block.pairs.post])[block.pairs.post_cells],
@@ -316,7 +314,7 @@ class NestDriver:
         """Set parameters: numbers, or one value for each of the cells."""
         order = np.argsort(cells)
         ordered = {n: v[order] if isinstance(v, np.ndarray) else v for n, v in values.items()}
-        with _refusals(f"population '{population}'"):
+        with refusals(f"population '{population}'"):
             self._chosen(population, cells).set(ordered)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
@@ -357,41 +355,6 @@ class NestSimulation(NativeSimulation):
     driver_class = NestDriver
     simulator = "NEST"
     ahead = _RELAY
-
-
-def quiet_nest() -> Any:
-    """Return the module `nest`, which prints nothing but errors."""
-    os.environ.setdefault("PYNEST_QUIET", "1")
-    nest: Any = import_module("nest")
-    nest.verbosity = nest.VerbosityLevel.ERROR
-    return nest
-
-
-@contextmanager
-def _refusals(what: str) -> Iterator[None]:
-    """Turn NEST's errors about what it is given into errors of the input."""
-    nest: Any = import_module("nest")
-    try:
-        yield
-    except nest.NESTError as error:
-        raise UserError(f"NEST refuses {what}: {error}") from None
-
-
-def _settings(values: Mapping[str, Numbers], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that differ from NEST's, some of which it shows but does not take."""
-    return {
-        name: _typed(value, defaults.get(name))
-        for name, value in values.items()
-        if isinstance(value, np.ndarray) or value != defaults.get(name)
-    }
-
-
-def _typed(value: Numbers, default: Any) -> Any:
-    """Return values of a parameter as truth values or integers where NEST takes nothing else."""
-    kind = type(default)
-    if kind not in (bool, int):
-        return value
-    return kind(value) if isinstance(value, float) else np.asarray(value).astype(kind).tolist()
 
 
 def _ids(nodes: Any) -> NDArray[np.int64]:

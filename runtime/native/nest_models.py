@@ -8,7 +8,7 @@ from typing import Any
 
 from snnc.ir.diagnostics import ModelError, UnsupportedError, did_you_mean
 from snnc.ir.dialects.infix import float_text
-from snnc.runtime.native.nest import quiet_nest
+from snnc.runtime.native.nest_kernel import quiet_nest
 
 _UNITS = {"V_": "mV", "E_": "mV", "theta": "mV", "tau_": "ms", "t_": "ms", "I_syn_": "pA"}
 """What NEST measures values in whose names begin so; of others it does not say."""
