@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from snnc.codegen.target import Target
-from snnc.ir.diagnostics import OptionError, did_you_mean
+from snnc.ir.diagnostics import OptionError, UnsupportedError, did_you_mean
+from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.registry import TARGETS
 from snnc.ir.text import Document, print_text
 from snnc.passes.pipelines import parse_passes, run_passes
@@ -48,7 +49,14 @@ class Lowering:
         return [FIRST, *passes, *aliases, LOWERED, *self.generator.texts]
 
     def lowered(self, last: str | None = None) -> Document:
-        """Return the network after the pass `last`, or after all."""
+        """Return the network after the pass `last`, or after all.
+
+        Raises
+        ------
+        UnsupportedError
+            A model that the target lacks.
+        """
+        _refuse_foreign(self.source, self.target)
         passes = parse_passes(self.pipeline)
         names = [one.name for one in passes]
         document = copy_of(self.source)
@@ -82,6 +90,14 @@ class Lowering:
             return self.generator.texts[stage].of(self.lowered())
         last = None if stage == LOWERED else ALIASES.get(stage, stage)
         return print_text(self.lowered(last), generic)
+
+
+def _refuse_foreign(document: Document, target: str) -> None:
+    """Refuse models that have no equations and belong to another simulator than the target."""
+    for label, op in models_of(document.module).items():
+        simulator = describe_model(op).simulator
+        if simulator not in (None, target):
+            raise UnsupportedError(f"'{label}' is a native model, which only {simulator} has")
 
 
 def target_of(stage: str) -> str | None:

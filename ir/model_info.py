@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from snnc.ir.dialects import dyn, step, syn
+from snnc.ir.dialects import dyn, native_models, step, syn
 from snnc.ir.dialects.coupling import ReadsOp
 from snnc.ir.dialects.expressions import CompareOp, ConstOp, GetOp
 from snnc.ir.dialects.piecewise import tables_of
@@ -73,7 +73,8 @@ class ModelInfo:
     a cell emits without any input, `plastic` whether a synapse changes its weight;
     `times` is the parameter with the times at which a cell emits, if that is what it does;
     `threshold` the state of which a cell emits above a value, with that value: a number in the
-    coherent unit or the name of a parameter; `refractory` the parameter after which a regime ends.
+    coherent unit or the name of a parameter; `refractory` the parameter after which a regime ends;
+    `simulator` the one that has a model which is not given by equations.
     """
 
     name: str
@@ -90,6 +91,7 @@ class ModelInfo:
     reads: Mapping[str, str] = field(default_factory=dict)
     threshold: tuple[str, float | str] | None = None
     refractory: str | None = None
+    simulator: str | None = None
 
     @property
     def injectable(self) -> bool:
@@ -119,9 +121,9 @@ class ModelInfo:
         return ("spikes", *(state.name for state in self.states.values() if not state.hidden))
 
 
-CELLS = (dyn.CellOp, step.CellOp)
-SYNAPSES = (syn.ModelOp, SynapseOp)
-"""Models as equations, and as what `solve` makes of them."""
+CELLS = (dyn.CellOp, step.CellOp, native_models.CellOp)
+SYNAPSES = (syn.ModelOp, SynapseOp, native_models.SynapseOp)
+"""Models as equations, as what `solve` makes of them, and those that only a simulator has."""
 RESPONSES = (dyn.ResponseOp,)
 """Post-synaptic responses, of which cells are composed."""
 MODELS = CELLS + SYNAPSES + RESPONSES
@@ -154,6 +156,7 @@ def describe_model(op: Operation) -> ModelInfo:
         source=_kind(op) == "cell" and not any(isinstance(o, PORTS) for o in ops),
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
+        simulator=op.simulator.data if isinstance(op, native_models.NativeModel) else None,
         reads={o.label: o.unit.data for o in ops if isinstance(o, ReadsOp)},
         threshold=next(filter(None, map(_threshold, op.walk())), None),
         refractory=next(filter(None, map(_duration, op.walk())), None),

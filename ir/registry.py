@@ -171,6 +171,11 @@ PASSES.add(
     "find the models of a simulator that models are",
 )
 PASSES.add(
+    "stand-in",
+    "snnc.passes.native.stand_in:StandInPass",
+    "put models without equations in the place of a simulator's own",
+)
+PASSES.add(
     "replay-sources",
     "snnc.passes.replay_sources:ReplaySourcesPass",
     "turn sources into lists of spikes",

@@ -43,9 +43,9 @@ PIPELINES: dict[str, str] = {
     ),
 }
 
-REPLICA = _CPU.replace("place-parameters", "place-parameters{{all_cells=true}}").format(
-    solver="auto", overrides="", threads=1, pack="", precision="f64"
-)
+REPLICA = "stand-in," + _CPU.replace(
+    "place-parameters", "place-parameters{{all_cells=true}}"
+).format(solver="auto", overrides="", threads=1, pack="", precision="f64")
 """What makes the values, connections and input of a network that another simulator runs."""
 
 

@@ -173,6 +173,12 @@ def test_reset_starts_anew_and_another_network_can_take_neuron_over():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_threads_are_answered_with_what_to_do_instead():
+    network = CASES["IF_curr_exp"].compile(target="neuron", threads=2)
+    with pytest.warns(UserWarning, match="found threads = 2: `snnc run --ranks 2`"):
+        network.run(1.0)
+
+
 def test_random_draws_of_cells_are_refused_by_name():
     with pytest.raises(UnsupportedError, match=r"GIF_cond_exp.*draws random numbers.*cpu"):
         Few("GIF_cond_exp", 1).compile(target="neuron")

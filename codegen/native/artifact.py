@@ -99,6 +99,8 @@ class NativeSynapse:
         The constants that are weights, which the scale of the receptor multiplies.
     postsynaptic : tuple of str
         The constants that are parameters of the postsynaptic cells, not of the synapse.
+    own_weights : bool
+        Whether weights are given as the simulator's numbers; else a receptor's `scale` makes them.
     source, notes
         As for `NativeCell`.
     """
@@ -109,6 +111,7 @@ class NativeSynapse:
     weight: str = "weight"
     weights: tuple[str, ...] = ()
     postsynaptic: tuple[str, ...] = ()
+    own_weights: bool = False
     source: str | None = None
     notes: tuple[str, ...] = ()
 

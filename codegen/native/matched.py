@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from snnc.ir.text import Document
 from snnc.ir.units import NAMED
 
 SIGNS = {"positive": 1, "negative": -1, "any": 0}
-"""Ports of simulators that tell receptors apart by the sign of the weight."""
+"""Ports of simulators that tell receptors apart by the sign of the weight; others have names."""
 
 _WEIGHT = NAMED["weight"].exponents
 _Found = TypeVar("_Found", bound=Operation)
@@ -48,7 +49,13 @@ def matched_models(
     driven = [label for label in cells if not describe_model(models[label]).source]
     return (
         {label: native_cell(_match_of(document, label, simulator)) for label in driven},
-        {label: native_synapse(_match_of(document, label, simulator)) for label in synapses},
+        {
+            label: replace(
+                native_synapse(_match_of(document, label, simulator)),
+                own_weights=describe_model(models[label]).simulator is not None,
+            )
+            for label in synapses
+        },
     )
 
 
@@ -120,7 +127,9 @@ def _states(found: native.MatchOp) -> dict[str, NativeState]:
 
 
 def _receptor(op: native.ReceptorOp) -> NativeReceptor:
-    return NativeReceptor(0, _factor(op), SIGNS[op.label])
+    if op.label in SIGNS:
+        return NativeReceptor(0, _factor(op), SIGNS[op.label])
+    return NativeReceptor(op.label, _factor(op))
 
 
 def _factor(op: native.StateOp | native.ReceptorOp) -> float:

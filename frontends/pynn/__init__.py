@@ -39,6 +39,7 @@ from snnc.pynn.control import (
 )
 from snnc.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from snnc.pynn.native_random import NativeRNG
+from snnc.pynn.native_types import native_cell_type, native_synapse_type
 from snnc.pynn.network import Network
 from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
 from snnc.pynn.session import current as _current
@@ -118,6 +119,8 @@ _NAMES = [
     "get_time_step",
     "initialize",
     "list_standard_models",
+    "native_cell_type",
+    "native_synapse_type",
     "nineml_cell_type",
     "num_processes",
     "random",

@@ -2,7 +2,8 @@
 
 ``native.reference`` stands beside the equations of a simulator's own model and holds what they do
 not say: parameters that are set or fixed, and conventions. ``native.match`` stands beside a model
-of a network and gives the simulator's parameters as functions of the model's own.
+of a network and gives the simulator's parameters as functions of the model's own. Models that only
+a simulator has are in `native_models`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from xdsl.traits import IsolatedFromAbove, NoTerminator
 
 from snnc.ir.dialects.dyn import Declaration, Valued
 from snnc.ir.dialects.expressions import describe
+from snnc.ir.dialects.native_models import CellOp, PortOp, SynapseOp
 from snnc.ir.locations import refuse
 
 PORTS = ("positive", "negative", "any")
-"""Receptors of a simulator that tells them apart by the sign of the weight."""
+"""Receptors of a simulator that tells them apart by the sign of the weight; others have names."""
 
 
 @irdl_op_definition
@@ -287,6 +289,9 @@ Native = Dialect(
         ReferenceOp,
         MatchOp,
         NoMatchOp,
+        PortOp,
+        CellOp,
+        SynapseOp,
     ],
     [],
 )

@@ -25,7 +25,7 @@ _IN_MATCH = (
     native.CurrentOp,
     native.RequireOp,
 )
-_MODELS = (dyn.CellOp, syn.ModelOp)
+_MODELS = (dyn.CellOp, syn.ModelOp, native.CellOp, native.SynapseOp)
 
 
 def check_reference(reference: native.ReferenceOp) -> None:

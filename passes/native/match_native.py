@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import dyn, native, syn
+from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
 from snnc.passes.native.references import references
 from snnc.passes.native.shapes import shape_of
@@ -28,10 +29,12 @@ class MatchNativePass(ModulePass):
     simulator: str = "nest"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Match every ``dyn.cell`` and ``syn.model`` of the module."""
+        """Match every model of the module; those of the simulator itself are what they are."""
         for model in list(op.body.block.ops):
             if isinstance(model, dyn.CellOp | syn.ModelOp) and not _is_source(model):
                 op.body.block.insert_op_after(self._found(model), model)
+            elif isinstance(model, native.CellOp | native.SynapseOp):
+                op.body.block.insert_op_after(given_match(model), model)
 
     def _found(self, model: dyn.CellOp | syn.ModelOp) -> Operation:
         key = (self.simulator, str(model))

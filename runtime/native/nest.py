@@ -14,20 +14,18 @@ Conventions that this driver evens out:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.native.artifact import NativeArtifact
-from snnc.ir.diagnostics import UnsupportedError, UserError
+from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.engine.clock import Clock
 from snnc.runtime.native.driver import LOOKAHEAD, Samples
+from snnc.runtime.native.nest_kernel import quiet_nest, refusals, settings_of
 from snnc.runtime.native.network import Block, Injection, NativeNetwork, Numbers
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
@@ -62,7 +60,7 @@ class NestDriver:
 
     def __init__(self, artifact: NativeArtifact, network: NativeNetwork) -> None:
         self._network = network
-        self._nest = _quiet_nest()
+        self._nest = quiet_nest()
         self._clock = Clock(network.dt)
         self._step = -_LEAD
         self._recorders: dict[tuple[str, str | None], _Recorder] = {}
@@ -82,7 +80,7 @@ class NestDriver:
     def _set_kernel(self, blocks: list[Block]) -> None:
         nest, dt = self._nest, self._network.dt
         nest.ResetKernel()
-        with _refusals("the time step"):
+        with refusals("the time step"):
             nest.set(resolution=dt, print_time=False, local_num_threads=self._network.threads)
         longest = max((int(b.pairs.delay.max()) for b in blocks if b.pairs.delay.size), default=1)
         # Recording devices deliver at the pace of the shortest delay.
@@ -91,9 +89,10 @@ class NestDriver:
     def _create(self, population: str, size: int) -> Any:
         if population in self._network.sources:
             return self._nest.Create("parrot_neuron", size)
-        settings: dict[str, Any] = dict(self._network.cell_parameters(population))
         model = self._network.model(population).model
         known = self._nest.GetDefaults(model)
+        parameters = self._network.cell_parameters(population)
+        settings = settings_of(parameters, known)
         for variable, values in self._network.initial_states(population).items():
             if variable in known:
                 settings[variable] = values
@@ -102,7 +101,7 @@ class NestDriver:
                     f"'{variable}' of '{model}' cannot be set in NEST; found initial values other "
                     f"than 0 in '{population}'"
                 )
-        with _refusals(f"population '{population}'"):
+        with refusals(f"population '{population}'"):
             return self._nest.Create(model, size, {**settings, "frozen": True})
 
     def _create_generators(self, population: str) -> Any:
@@ -127,10 +126,13 @@ class NestDriver:
             "weight": block.weight,
             "delay": self._clock.times(block.pairs.delay),
         }
-        if block.port:
-            settings["receptor_type"] = np.full(block.weight.size, block.port)
-        with _refusals(f"projection '{block.projection}'"):
-            self._nest.CopyModel(self._network.synapse(block.projection).model, model, shared)
+        port = self._port(block)
+        if port:
+            settings["receptor_type"] = np.full(block.weight.size, port)
+        with refusals(f"projection '{block.projection}'"):
+            original = self._network.synapse(block.projection).model
+            known = self._nest.GetDefaults(original)
+            self._nest.CopyModel(original, model, settings_of(shared, known))
             self._nest.Connect(
                 _ids(self._cells[block.pairs.pre])[block.pairs.pre_cells],
                 _ids(self._cells[block.pairs.post])[block.pairs.post_cells],
@@ -138,6 +140,13 @@ class NestDriver:
                 settings,
             )
         self._models.setdefault(block.projection, []).append(model)
+
+    def _port(self, block: Block) -> int:
+        """Return the number of a block's receptor, which the simulator may know by name."""
+        if not isinstance(block.port, str):
+            return block.port or 0
+        model = self._network.model(block.pairs.post).model
+        return self._nest.GetDefaults(model, "receptor_types")[block.port]
 
     def _inject(self, injection: Injection) -> None:
         device = self._nest.Create("step_current_generator")
@@ -237,6 +246,7 @@ class NestDriver:
         sent = LOOKAHEAD if self._step >= 0 else 1
         lacking = wave[:LOOKAHEAD] - generator.ahead
         lacking[sent:] = 0.0
+        self._require_constant_current(generator.injection.population, lacking)
         steps = np.flatnonzero(np.diff(wave[sent:], prepend=np.nan)) + sent
         generator.device.set({
             "amplitude_times": self._clock.times(first + steps + _CURRENT_SHIFT),
@@ -244,6 +254,16 @@ class NestDriver:
         })  # fmt: skip
         generator.ahead = wave[-LOOKAHEAD:]
         return lacking
+
+    def _require_constant_current(self, population: str, lacking: NDArray[np.float64]) -> None:
+        """Refuse what would have to go through a constant current that a model does not have."""
+        model = self._network.model(population).model
+        if lacking.any() and "I_e" not in self._nest.GetDefaults(model):
+            raise UnsupportedError(
+                f"a current into '{population}' changes too early for NEST's '{model}', which has "
+                f"no constant current; expected no change before "
+                f"{self._clock.time(max(self._step, 0) + LOOKAHEAD):g} ms"
+            )
 
     def advance(self, steps: int) -> None:
         """Run some steps."""
@@ -294,7 +314,7 @@ class NestDriver:
         """Set parameters: numbers, or one value for each of the cells."""
         order = np.argsort(cells)
         ordered = {n: v[order] if isinstance(v, np.ndarray) else v for n, v in values.items()}
-        with _refusals(f"population '{population}'"):
+        with refusals(f"population '{population}'"):
             self._chosen(population, cells).set(ordered)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
@@ -335,24 +355,6 @@ class NestSimulation(NativeSimulation):
     driver_class = NestDriver
     simulator = "NEST"
     ahead = _RELAY
-
-
-def _quiet_nest() -> Any:
-    """Return the module `nest`, which prints nothing but errors."""
-    os.environ.setdefault("PYNEST_QUIET", "1")
-    nest: Any = import_module("nest")
-    nest.verbosity = nest.VerbosityLevel.ERROR
-    return nest
-
-
-@contextmanager
-def _refusals(what: str) -> Iterator[None]:
-    """Turn NEST's errors about what it is given into errors of the input."""
-    nest: Any = import_module("nest")
-    try:
-        yield
-    except nest.NESTError as error:
-        raise UserError(f"NEST refuses {what}: {error}") from None
 
 
 def _ids(nodes: Any) -> NDArray[np.int64]:

@@ -198,7 +198,7 @@ class NativeNetwork:
         for pairs in self.pairs(projection):
             receptor = self.model(pairs.post).receptors[plan.receptor]
             constants = self._synapse_constants(plan, pairs.post, pairs.place, pairs.post_cells)
-            scaled = weight[pairs.place] * receptor.scale
+            scaled = weight[pairs.place] * self.weight_scale(projection, pairs.post)
             if receptor.sign and (scaled * receptor.sign < 0.0).any():
                 raise UnsupportedError(
                     f"weights of '{projection}' have a sign that selects another receptor than "
@@ -239,7 +239,8 @@ class NativeNetwork:
 
     def weight_scale(self, projection: str, post: str) -> float:
         """Return simulator weights per declared weight of a projection onto a population."""
-        return self.model(post).receptors[self._projection(projection).receptor].scale
+        scale = self.model(post).receptors[self._projection(projection).receptor].scale
+        return float(np.sign(scale)) if self.synapse(projection).own_weights else scale
 
     def order(self, projection: str) -> NDArray[np.int64]:
         """Return the places of the connections of all blocks of a projection, one after another."""

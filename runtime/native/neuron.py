@@ -15,6 +15,7 @@ and delays are 0.4 steps shorter.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -114,6 +115,12 @@ class NeuronDriver:
         if ranks not in (1, artifact.threads):
             raise UserError(
                 f"the network has been cut for {artifact.threads} processes; found {ranks}"
+            )
+        if ranks == 1 and artifact.threads > 1:
+            warnings.warn(
+                f"NEURON runs a network in one thread of a process; found threads = "
+                f"{artifact.threads}: `snnc run --ranks {artifact.threads}` uses as many processes",
+                stacklevel=2,
             )
         bounds = bounds_of(artifact.document)
         cells = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyNN import descriptions
 
@@ -12,6 +12,9 @@ from snnc.ir.diagnostics import did_you_mean
 from snnc.pynn import script
 from snnc.pynn.cells.models import ModelType, default_of
 from snnc.pynn.refusals import NoSuchModel, TypeRefused, ValueRefused
+
+if TYPE_CHECKING:
+    from snnc.ir.model_info import ModelInfo
 
 COMPOSED = "STDP_"
 
@@ -59,26 +62,26 @@ def synapse_type(name: str) -> type[StandardSynapseType]:
 
 @cache
 def _synapse_type(name: str, _changed: int) -> type[StandardSynapseType]:
-    info = model_library.load(name)
+    return type(name, (StandardSynapseType,), synapse_attributes(model_library.load(name)))
+
+
+def synapse_attributes(info: ModelInfo) -> dict[str, Any]:
+    """Return what the class of a synapse model knows: its defaults and units."""
     defaults: dict[str, Any] = {"weight": 0.0}
     if not info.couples:
         defaults["delay"] = None
     defaults.update({parameter: default_of(info, parameter) for parameter in info.parameters})
     visible = [state for state in info.states.values() if not state.hidden]
     units = {parameter.name: parameter.unit for parameter in info.parameters.values()}
-    return type(
-        name,
-        (StandardSynapseType,),
-        {
-            "__module__": "snnc.pynn",
-            "__doc__": info.doc,
-            "model": name,
-            "default_parameters": defaults,
-            "default_initial_values": {state.name: state.initial for state in visible},
-            "units": {**units, "weight": "uS"} if info.couples else {**units, "delay": "ms"},
-            "couples": info.couples,
-        },
-    )
+    return {
+        "__module__": "snnc.pynn",
+        "__doc__": info.doc,
+        "model": info.name,
+        "default_parameters": defaults,
+        "default_initial_values": {state.name: state.initial for state in visible},
+        "units": {**units, "weight": "uS"} if info.couples else {**units, "delay": "ms"},
+        "couples": info.couples,
+    }
 
 
 class TimingDependence(ModelType):
