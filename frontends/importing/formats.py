@@ -43,6 +43,8 @@ class Format:
 
 
 FORMATS = [
+    Format("LEMS", (".xml",), ("Lems",), "snnc.lems.network:read_network"),
+    Format("NeuroML 2", (".nml", ".xml"), ("neuroml",), "snnc.lems.network:read_network"),
     Format("NineML", (".xml", ".9ml"), ("NineML",), "snnc.nineml.network:read_network"),
 ]
 """One line for each language."""
