@@ -50,6 +50,8 @@ def _at(place: str) -> Any:
 
 
 FORMATS = [
+    Format("LEMS", (".xml",), ("Lems",), "snnc.lems.network:read_network"),
+    Format("NeuroML 2", (".nml", ".xml"), ("neuroml",), "snnc.lems.network:read_network"),
     Format(
         "NineML",
         (".xml", ".9ml"),

@@ -31,12 +31,16 @@ def read_xml(path: str | Path) -> Element:
     MissingDependencyError
         If lxml is not installed.
     """
-    etree = _etree()
-    file = str(path)
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read '{path}': {error.strerror or error}") from None
+    return parse_xml(content, str(path))
+
+
+def parse_xml(content: bytes, file: str) -> Element:
+    """Return the root of XML that was read from `file`; see `read_xml`."""
+    etree = _etree()
     if len(content) > MAX_BYTES:
         raise ModelError(f"file too large; found {len(content)} bytes, limit {MAX_BYTES}")
     parser = etree.XMLParser(

@@ -1,0 +1,338 @@
+"""LEMS and NeuroML 2 networks, and components on their own, as documents of the IR."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from snnc import model_library
+from snnc.importing.expressions import Name
+from snnc.ir.build import NetworkBuilder
+from snnc.ir.diagnostics import Location, ModelError, UnsupportedError, did_you_mean
+from snnc.ir.text import Document
+from snnc.ir.units import NAMED
+from snnc.ir.values import Value
+from snnc.lems.library import Library, Written, read_library
+from snnc.lems.names import word
+from snnc.lems.part import Builder, Part
+from snnc.lems.populations import Cells, CellWriter, variables
+from snnc.lems.reactions import Receptor
+from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
+from snnc.lems.sources import FIRING, SOURCES
+from snnc.lems.structure import Link, Population, Structure, Tunnel, structure_of
+from snnc.lems.write_cell import Written as WrittenCell
+
+STATIC = "StaticSynapse"
+JUNCTION = "ElectricalSynapse"
+_PULSE = ("delay", "duration", "amplitude")
+_CELLS = ("baseCell", "baseSpikeSource")
+
+
+def read_network(path: str | Path) -> Document:
+    """Return the network that a LEMS or NeuroML 2 file describes.
+
+    The target of the file's simulation is taken, with its time step and the states that it shows or
+    writes to files; else the network in the file; else one of each of its cells.
+
+    Parameters
+    ----------
+    path : path
+        A file with the root element ``Lems`` or ``neuroml``.
+
+    Raises
+    ------
+    ModelError
+        If the file is malformed, or anything in it does not fit; with its place.
+    UnsupportedError
+        For what the IR has no form for; names the construct.
+    """
+    library = read_library(path)
+    simulation, targets = _targets(library)
+    network = _Network(library, simulation, targets)
+    return network.document()
+
+
+def _targets(library: Library) -> tuple[Simulation, list[Written]]:
+    """Return the simulation of a file, and the components that it runs."""
+    at = Location(library.file, 1)
+    builder = Builder(library)
+    if library.target is not None:
+        written = library.component(library.target, at)
+        part = builder.part(written)
+        if not runs(part):
+            return Simulation(None, DEFAULT_STEP), [written]
+        simulation = simulation_of(part)
+        return simulation, [library.component(simulation.target or "", written.place)]
+    parts = [(written, builder.part(written)) for written in library.own]
+    networks = [w for w, part in parts if structure_of(part).populations]
+    cells = [w for w, part in parts if any(part.type.extends(kind) for kind in _CELLS)]
+    if not networks and not cells:
+        shown = ", ".join(sorted({part.type.name for _, part in parts})) or "no components"
+        raise ModelError(f"no simulation, network or cell in the file; found {shown}", at)
+    return Simulation(None, DEFAULT_STEP), networks[:1] or cells
+
+
+class _Network:
+    def __init__(self, library: Library, simulation: Simulation, targets: list[Written]) -> None:
+        self.library = library
+        self.simulation = simulation
+        self.targets = targets
+        self.builder = NetworkBuilder(word(Path(library.file).stem), dt=simulation.step)
+        self.root: Part | None = None
+        self.structure = Structure()
+        self.cells: dict[str, Cells] = {}
+        self.written: dict[str, WrittenCell] = {}
+
+    def document(self) -> Document:
+        self.arrange()
+        self.cells = {name: Cells(p) for name, p in self.structure.populations.items()}
+        self.quantities()
+        currents, links = self.attachments()
+        writer = CellWriter(self.library, self.builder, self.root)
+        for cells in self.cells.values():
+            self.population(writer, cells)
+        self.pulses(currents)
+        self.projections(links)
+        for n, tunnel in enumerate(self.structure.tunnels):
+            self.junction(n, tunnel)
+        self.record()
+        return self.builder.finish()
+
+    def arrange(self) -> None:
+        """Find the populations: those of a network, or one of each component."""
+        if len(self.targets) == 1:
+            self.root = Builder(self.library).part(self.targets[0])
+            self.structure = structure_of(self.root)
+        if not self.structure.populations:
+            self.root = None
+            for written in self.targets:
+                name = written.element.get("id", "")
+                self.structure.populations[name] = Population(name, name, 1, written.place)
+
+    # What is recorded
+
+    def quantities(self) -> None:
+        lone = next(iter(self.cells)) if self.root is None else None
+        for quantity in self.simulation.quantities:
+            found = self.structure.quantity(quantity.path, quantity.place)
+            if found is None and lone is not None:
+                found = (lone, 0), quantity.path
+            if found is None:
+                known = did_you_mean(quantity.path.partition("[")[0], self.cells)
+                raise ModelError(f"no cell at '{quantity.path}'{known}", quantity.place)
+            (name, index), rest = found
+            self.cells[name].recorded.append((index, rest, quantity))
+
+    def record(self) -> None:
+        for name, cells in self.cells.items():
+            written = self.written.get(name)
+            if written is None:
+                continue
+            if written.emits:
+                self.builder.record(word(name), ("spikes",))
+            self.record_states(cells, written)
+
+    def record_states(self, cells: Cells, written: WrittenCell) -> None:
+        name = word(cells.population.name)
+        if not self.simulation.quantities:
+            if self.root is None:
+                states = [s for s in written.flat.states if "hidden" not in _line(written, s)]
+                self.builder.record(name, states)
+            return
+        found: dict[str, list[int]] = {}
+        for index, rest, quantity in cells.recorded:
+            state = self.state(cells, written, rest)
+            if state is None:
+                warnings.warn(
+                    f"{quantity.place}: '{quantity.path}' is no state variable; not recorded",
+                    UserWarning,
+                    stacklevel=2,
+                )
+            elif index not in found.setdefault(state, []):
+                found[state].append(index)
+        for state, indices in found.items():
+            if len(indices) == cells.population.size:
+                self.builder.record(name, (state,))
+            else:
+                view = f"{name}_{word(state)}"
+                self.builder.view(view, name, np.array(sorted(indices)))
+                self.builder.record(view, (state,))
+
+    def state(self, cells: Cells, written: WrittenCell, path: str) -> str | None:
+        for part, name in variables(written.flat.root, path):
+            found = written.flat.meaning(part, name, part.place)
+            if isinstance(found, Name) and found.name in written.flat.states:
+                return found.name
+        return None
+
+    # What is attached
+
+    def attachments(self) -> tuple[list[tuple[Link, Part]], list[Link]]:
+        """Attach synapses and inputs to cells; return pulses of current, and other links."""
+        pulses: list[tuple[Link, Part]] = []
+        links: list[Link] = []
+        builder = Builder(self.library)
+        known: dict[str, Part] = {}
+        for link in self.structure.links:
+            name, index = link.target
+            if link.receiver is None:
+                links.append(link)
+                continue
+            if link.receiver not in known:
+                written = self.library.component(link.receiver, link.place)
+                known[link.receiver] = builder.part(written)
+            part = known[link.receiver]
+            if _is_pulse(part):
+                pulses.append((link, part))
+                continue
+            receiver = link.receiver
+            if part.type.extends(FIRING):
+                receiver = part.texts.get("synapse", "")
+                links.append(self.firing(link, part, receiver))
+            else:
+                links.append(link)
+            self.cells[name].attach(receiver, link.container, index, link.weight, link.place)
+        return pulses, links
+
+    def firing(self, link: Link, part: Part, synapse: str) -> Link:
+        """Add a source of spikes for an input that fires into a synapse of its own."""
+        name, index = link.target
+        source = f"{part.name}_{name}_{index}"
+        while source in self.structure.populations:
+            source += "_"
+        self.structure.populations[source] = Population(source, part.name, 1, link.place)
+        self.cells[source] = Cells(self.structure.populations[source])
+        return Link((source, 0), link.target, synapse, link.container, None, link.weight,
+                    link.delay, link.place)  # fmt: skip
+
+    def population(self, writer: CellWriter, cells: Cells) -> None:
+        population = cells.population
+        part = writer.parts.part(self.library.component(population.component, population.place))
+        native = SOURCES.get(part.type.name)
+        if native is None:
+            written = writer.add(cells)
+            if not written.flat.states and not written.emits:
+                raise UnsupportedError(
+                    f"'{population.component}' ({part.type.name}) is no cell", population.place
+                )
+            self.written[population.name] = written
+            return
+        model, parameters = native
+        self.builder.use_model(*model_library.source(model))
+        values: Mapping[str, Value] = parameters(part)
+        self.builder.population(
+            word(population.name), population.size, model,
+            label=population.name, parameters=values, location=population.place,
+        )  # fmt: skip
+
+    # What joins cells
+
+    def pulses(self, pulses: list[tuple[Link, Part]]) -> None:
+        for n, (link, part) in enumerate(pulses):
+            name, index = link.target
+            if name not in self.written or self.written[name].current is None:
+                raise ModelError(
+                    f"cells of '{name}' take no '{part.type.name}' ({part.name})", link.place
+                )
+            delay, duration, amplitude = (part.values[key].value for key in _PULSE)
+            source = f"{word(part.name)}_{n}"
+            self.builder.source(
+                source,
+                "dc",
+                parameters={
+                    "amplitude": amplitude * link.weight,
+                    "start": delay,
+                    "stop": delay + duration,
+                },
+                label=part.name,
+                location=link.place,
+            )
+            view = f"{word(name)}_{source}"
+            self.builder.view(view, word(name), np.array([index]))
+            self.builder.inject(source, view, location=link.place)
+
+    def projections(self, links: list[Link]) -> None:
+        groups: dict[tuple[str, str, str], list[tuple[Link, Receptor]]] = {}
+        for link, receptor in self.received(links):
+            key = link.source[0], link.target[0], receptor.name
+            groups.setdefault(key, []).append((link, receptor))
+        for n, ((pre, post, receptor), group) in enumerate(groups.items()):
+            self.projection(f"projection_{n}", pre, post, receptor, group)
+
+    def received(self, links: list[Link]) -> Iterator[tuple[Link, Receptor]]:
+        """Yield links that do something, with the receptor of the target."""
+        for link in links:
+            name = link.target[0]
+            if name not in self.written:
+                raise ModelError(f"cells of '{name}' take no events", link.place)
+            receptors = self.written[name].receptors
+            if link.receiver is None:
+                ports = [port for path, port in receptors if not path]
+                port = link.port or (ports[0] if len(ports) == 1 else "")
+                receptor = receptors.get(("", port))
+            else:
+                found = [r for (path, _), r in receptors.items() if path == link.receiver]
+                receptor = found[0] if found else None
+            if receptor is not None:
+                yield link, receptor
+
+    def projection(
+        self, name: str, pre: str, post: str, receptor: str, group: list[tuple[Link, Receptor]]
+    ) -> None:
+        links = [link for link, _ in group]
+        target = group[0][1]
+        posts = np.array([link.target[1] for link in links])
+        if not target.shared and np.unique(posts).size != posts.size:
+            raise UnsupportedError(
+                f"several connections onto one '{receptor}', whose spikes may not be summed",
+                links[0].place,
+            )
+        step = self.simulation.step
+        self.builder.use_model(*model_library.source(STATIC))
+        self.builder.projection(
+            name, word(pre), word(post),
+            ("from_list", {"pre": np.array([link.source[1] for link in links]), "post": posts}),
+            STATIC, receptor,
+            _same([link.weight * target.scale for link in links]),
+            _same([max(link.delay, step) for link in links]),
+            location=links[0].place,
+        )  # fmt: skip
+
+    def junction(self, n: int, tunnel: Tunnel) -> None:
+        """Add a gap junction between two cells."""
+        at = tunnel.place
+        parts = [
+            Builder(self.library).part(self.library.component(c, at)) for c in tunnel.components
+        ]
+        if any(part.type.name != "gapJunction" for part in parts):
+            raise UnsupportedError(f"a '{parts[0].type.name}' between two cells", at)
+        (pre, i), (post, j) = tunnel.ends
+        ports = [self.written[name].current for name in (pre, post) if name in self.written]
+        if len(ports) < 2 or None in ports:
+            raise ModelError(f"cells of '{pre}' and '{post}' take no gap junctions", at)
+        self.builder.use_model(*model_library.source(JUNCTION))
+        conductance = parts[0].values["conductance"].value * tunnel.weight
+        lists = {"pre": np.array([i]), "post": np.array([j])}
+        self.builder.projection(
+            f"junction_{n}", word(pre), word(post), ("from_list", lists), JUNCTION,
+            str(ports[1]), conductance, self.simulation.step, location=at,
+        )  # fmt: skip
+
+
+def _line(written: WrittenCell, state: str) -> str:
+    return written.flat.states[state].text
+
+
+def _is_pulse(part: Part) -> bool:
+    return (
+        part.type.name == "pulseGenerator"
+        and all(name in part.values for name in _PULSE)
+        and part.values["amplitude"].exponents == NAMED["nA"].exponents
+    )
+
+
+def _same(values: list[float]) -> float | np.ndarray:
+    return values[0] if len(set(values)) == 1 else np.array(values)

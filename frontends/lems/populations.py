@@ -1,0 +1,135 @@
+"""Populations of LEMS cells with what is attached to them, as populations of the IR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from snnc.ir.build import NetworkBuilder
+from snnc.ir.diagnostics import Location
+from snnc.ir.values import Value
+from snnc.lems.library import Library
+from snnc.lems.meaning import selected
+from snnc.lems.names import full_name, word
+from snnc.lems.part import Builder, Part
+from snnc.lems.simulation import Quantity
+from snnc.lems.start import Start
+from snnc.lems.structure import Population
+from snnc.lems.write_cell import Written, write_cell
+
+
+@dataclass
+class Attached:
+    """A component attached to cells of a population, and how many of it each has."""
+
+    container: str
+    numbers: np.ndarray
+    place: Location
+
+
+@dataclass
+class Cells:
+    """A population: its cell, what is attached, and what is recorded by index."""
+
+    population: Population
+    attached: dict[str, Attached] = field(default_factory=dict)
+    recorded: list[tuple[int, str, Quantity]] = field(default_factory=list)
+
+    def attach(
+        self, component: str, container: str, index: int, number: float, at: Location
+    ) -> None:
+        """Attach a component to a cell."""
+        if component not in self.attached:
+            self.attached[component] = Attached(container, np.zeros(self.population.size), at)
+        self.attached[component].numbers[index] += number
+
+
+class CellWriter:
+    """Adds cells to a network; those with the same text share a model."""
+
+    def __init__(self, library: Library, builder: NetworkBuilder, network: Part | None) -> None:
+        self.library = library
+        self.builder = builder
+        self.network = network
+        self.parts = Builder(library)
+        self.random = np.random.default_rng(0)
+        self.names: dict[str, str] = {}
+
+    def add(self, cells: Cells) -> Written:
+        """Add a population; return its cell.
+
+        Raises
+        ------
+        ModelError
+            If something in a component is unknown or does not fit.
+        UnsupportedError
+            For what the IR has no form for.
+        """
+        population = cells.population
+        root = self.parts.cell(population.component, self.network, population.place)
+        varied: dict[str, np.ndarray] = {}
+        several: list[Part] = []
+        for name, attached in cells.attached.items():
+            part, place = self.parts.attachment(root, name, attached.container, attached.place)
+            root.children.setdefault(place, []).append(part)
+            if not _hears(part) and not np.all(attached.numbers == 1.0):
+                several.append(part)
+                varied[full_name(part.path, "number")] = attached.numbers
+        start = Start(self.library, self.random.random)
+        wanted = [found for _, rest, _ in cells.recorded for found in variables(root, rest)]
+        written = write_cell(self.library, "CELL", root, start, several, wanted)
+        model = self.model(written, population)
+        flat = written.flat
+        self.builder.population(
+            word(population.name), population.size, model,
+            label=population.name,
+            parameters={name: value for name, value in varied.items() if name in flat.params},
+            initial=self.initial(written, start, population.size),
+            positions=population.positions,
+            location=population.place,
+        )  # fmt: skip
+        return written
+
+    def initial(self, written: Written, start: Start, size: int) -> Mapping[str, Value]:
+        """Return initial values that are drawn for each cell."""
+        if not start.drawn:
+            return {}
+        rows = []
+        for _ in range(size):
+            own = Start(self.library, self.random.random)
+            flat = written.flat
+            rows.append([own.of(p, name, p.place) for p, name in flat.initial.values()])
+        columns = np.array(rows).T
+        return dict(zip(written.flat.initial, columns, strict=True))
+
+    def model(self, written: Written, population: Population) -> str:
+        """Add the model of a cell, or find it; return its name."""
+        text = written.text.text
+        if text not in self.names:
+            name = word(population.component)
+            if name in self.names.values():
+                name = f"{name}_{word(population.name)}"
+            while name in self.names.values():
+                name += "_"
+            with written.text.at_their_places():
+                named = text.replace("dyn.cell @CELL", f"dyn.cell @{name}", 1)
+                self.builder.use_model(named, self.library.file)
+            self.names[text] = name
+        return self.names[text]
+
+
+def _hears(part: Part) -> bool:
+    """Tell whether a part does something at spikes: their weights say how many of it there are."""
+    return any(
+        reaction.port is not None and reaction.assignments
+        for reaction in part.type.dynamics.reactions
+    )
+
+
+def variables(root: Part, path: str) -> Sequence[tuple[Part, str]]:
+    """Return the variable of a cell that a path names, if there is one."""
+    above, _, name = path.rpartition("/")
+    parts, _ = selected(root, f"{above}/x" if above else "x", root.place)
+    return [(part, name) for part in parts[:1] if part.declares(name)]

@@ -1,0 +1,157 @@
+"""Reactions of parts to spikes and conditions, as the IR writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from snnc.importing.expressions import Name, Node, Number, Operation, names_in
+from snnc.importing.model_text import infix
+from snnc.ir.diagnostics import Location, ModelError
+from snnc.ir.units import DIMENSIONLESS, Exponents
+from snnc.lems.arithmetic import dimension_of
+from snnc.lems.cell import Flat
+from snnc.lems.elements import Equation, Reaction
+from snnc.lems.names import full_name
+from snnc.lems.part import Part
+
+WEIGHT = "w"
+WEIGHT_PROPERTY = "weight"
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """A receptor: its name, and the weight on it of a connection of weight 1.
+
+    Parts whose spikes may not be summed are not `shared`: each connection has its own.
+    """
+
+    name: str
+    exponents: Exponents
+    scale: float
+    shared: bool
+
+
+def assigned(
+    flat: Flat, part: Part, equations: Sequence[Equation], local: Mapping[str, Node] | None = None
+) -> list[str]:
+    """Return assignments as statements; each reads what those before it have set."""
+    known = dict(local or {})
+    statements = []
+    for n, equation in enumerate(equations):
+        state = flat.meaning(part, equation.variable, equation.place)
+        if not isinstance(state, Name):
+            raise ModelError(f"'{equation.variable}' is no state", equation.place)
+        wanted = flat.dimension(state.name)
+        text = flat.text(part, equation.value, equation.place, wanted, known)
+        if any(equation.variable in names_in(later.value) for later in equations[n + 1 :]):
+            new = f"new_{n}_{state.name.replace('.', '_')}"
+            statements.append(f"let {new} = {text}")
+            flat.dimensions[new] = wanted
+            known[equation.variable] = Name(new)
+            text = new
+        statements.append(f"{state.name} = {text}")
+    return statements
+
+
+def increment(equation: Equation) -> Node | None:
+    """Return X of an assignment ``S = S + X``, or None if it is none."""
+    own = Name(equation.variable)
+    match equation.value:
+        case Operation("+", (left, right)):
+            return right if left == own else left if right == own else None
+        case Operation("-", (left, right)) if left == own:
+            return Operation("-", (right,))
+    return None
+
+
+class Arrivals:
+    """What spikes that arrive at a port of a part do."""
+
+    def __init__(self, flat: Flat, part: Part, reaction: Reaction) -> None:
+        self.flat = flat
+        self.part = part
+        self.reaction = reaction
+        port = reaction.port or ""
+        ports = [name for name, direction in part.type.ports.items() if direction == "in"]
+        single = part is not flat.root and len(ports) == 1
+        self.name = full_name(part.path, port)
+        if single:
+            self.name = full_name(*part.path.rpartition(".")[::2])
+        self.waiting = f"{self.name}_arrived"
+
+    @property
+    def adds(self) -> bool:
+        """Whether spikes only add what does not depend on states, so that they may be summed."""
+        states = self.part.type.dynamics.states
+        changes = [increment(equation) for equation in self.reaction.assignments]
+        return not self.reaction.sends and all(
+            change is not None and not states.keys() & set(names_in(change)) for change in changes
+        )
+
+    def receptor(self) -> Receptor:
+        """Return the receptor; of a single sum its weight is what is added."""
+        change = self._single()
+        if change is None:
+            return Receptor(self.name, DIMENSIONLESS, 1.0, self.adds)
+        equation = self.reaction.assignments[0]
+        value = self.flat.constant(self.part, change, equation.place, 1.0)
+        assert value is not None
+        tree = self.flat.node(self.part, change, equation.place, None, self._local(Number(1.0)))
+        exponents = dimension_of(tree, self.flat.dimension)
+        return Receptor(self.name, exponents, value, shared=True)
+
+    def _single(self) -> Node | None:
+        """Return what is added, if it is one value that is proportional to the weight."""
+        if len(self.reaction.assignments) != 1 or not self.adds:
+            return None
+        equation = self.reaction.assignments[0]
+        change = increment(equation)
+        assert change is not None
+        one, two, none = (
+            self.flat.constant(self.part, change, equation.place, weight)
+            for weight in (1.0, 2.0, 0.0)
+        )
+        if one is None or two is None or none is None:
+            return None
+        weightless = WEIGHT_PROPERTY not in names_in(change)
+        proportional = none == 0.0 and abs(two - 2.0 * one) <= 1e-12 * abs(one)
+        return change if weightless or proportional else None
+
+    def _local(self, weight: Node) -> dict[str, Node]:
+        return {WEIGHT_PROPERTY: weight} if WEIGHT_PROPERTY in self.part.type.properties else {}
+
+    def text(self) -> str:
+        """Return the reaction of the receptor to an arriving weight."""
+        if not self.adds:
+            return f"on {self.name}({WEIGHT}) {{ {self.waiting} = {self.waiting} + {WEIGHT} }}"
+        if self._single() is not None:
+            equation = self.reaction.assignments[0]
+            state = self.flat.meaning(self.part, equation.variable, equation.place)
+            assert isinstance(state, Name)
+            return f"on {self.name}({WEIGHT}) {{ {state.name} = {state.name} + {WEIGHT} }}"
+        sums = [self._sum(equation) for equation in self.reaction.assignments]
+        return f"on {self.name}({WEIGHT}) {{ {'  '.join(sums)} }}"
+
+    def _sum(self, equation: Equation) -> str:
+        change = increment(equation)
+        assert change is not None
+        place = equation.place
+        state = self.flat.meaning(self.part, equation.variable, place)
+        assert isinstance(state, Name)
+        wanted = self.flat.dimension(state.name)
+        tree = self.flat.node(self.part, change, place, wanted, self._local(Name(WEIGHT)))
+        if WEIGHT_PROPERTY not in names_in(change):
+            tree = Operation("*", (tree, Name(WEIGHT)))
+        return f"{state.name} = {infix(Operation('+', (state, tree)), at=place)}"
+
+    def late(self) -> list[str]:
+        """Return the statements of the event that follows arrivals which may not be summed."""
+        local = self._local(Name(self.waiting))
+        sets = assigned(self.flat, self.part, self.reaction.assignments, local)
+        return [f"{self.waiting} = 0.0", *sets]
+
+
+def refuse_port(part: Part, port: str, at: Location) -> ModelError:
+    """Return the error for an event port that a component does not have."""
+    return ModelError(f"'{part.type.name}' has no event port '{port}'", at)
