@@ -43,6 +43,7 @@ class Format:
 
 
 FORMATS = [
+    Format("NESTML", (".nestml",), (), "snnc.nestml.network:read_network"),
     Format("NineML", (".xml", ".9ml"), ("NineML",), "snnc.nineml.network:read_network"),
 ]
 """One line for each language."""
