@@ -59,6 +59,7 @@ FORMATS = [
         "snnc.nineml.network:read_network",
         "snnc.codegen.languages.nineml:emit_cell",
     ),
+    Format("NESTML", (".nestml",), (), "snnc.nestml.network:read_network"),
 ]
 """One line for each language."""
 

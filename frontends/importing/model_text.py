@@ -30,6 +30,7 @@ _TEMPLATES: dict[str, tuple[int, str]] = {
     "sinh": (1, "(0.5 * (exp({0}) - exp(-({0}))))"),
     "cosh": (1, "(0.5 * (exp({0}) + exp(-({0}))))"),
     "tanh": (1, "tanh({0})"),
+    "previous": (1, "previous({0})"),
     "abs": (1, "abs({0})"),
     "exprel": (1, "exprel({0})"),
     "min": (2, "min({0}, {1})"),

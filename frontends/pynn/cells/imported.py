@@ -39,6 +39,33 @@ def nineml_cell_type(
     return _imported(compose_cell(name, body, responses))
 
 
+def nestml_cell_type(file: str | Path) -> type[StandardCellType]:
+    """Return the cell type of a NESTML neuron.
+
+    Parameters
+    ----------
+    file : path
+        A NESTML file with one neuron.
+
+    Returns
+    -------
+    class
+        With the model's parameters; its ports for spikes are the receptor types. Weights are in
+        PyNN's units: nA, uS or mV, where the model multiplies spikes by such a unit, as in
+        ``unit_psc pA = 1 pA``; else they are the numbers that NESTML has.
+
+    Raises
+    ------
+    ModelError
+        If the file is wrong.
+    UnsupportedError
+        For what the IR has no form for; names the construct.
+    """
+    from snnc.nestml.network import cell_text
+
+    return _imported(cell_text(file))
+
+
 @cache
 def _imported(text: str) -> type[StandardCellType]:
     """Return the class of the cell in a text of the IR."""

@@ -1,0 +1,1 @@
+"""NESTML models as models of the IR."""
