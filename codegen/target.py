@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.text import Document
 
 ALL_CHANGES = frozenset(
@@ -45,10 +47,14 @@ class Target:
         Name in the registry, and of its pipeline.
     generate : callable
         From a lowered document to an artifact.
-    executor : str
-        Place of what runs an artifact, as ``module:class``; imported when needed.
+    executor : str or None
+        Place of what runs an artifact, as ``module:class``, imported when needed; None for targets
+        that networks are compiled for only.
     texts : mapping of str to Text
         Generated source, by the name of its stage.
+    pictures : mapping of str to str
+        Places of what draws an artifact into a file, by the name of the file that ``snnc compile``
+        writes.
     unavailable : callable
         Returns why the target cannot be used here, or None.
     changes : frozenset of str
@@ -59,13 +65,42 @@ class Target:
 
     name: str
     generate: Callable[[Document], Any]
-    executor: str
+    executor: str | None
     texts: Mapping[str, Text] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
     unavailable: Callable[[], str | None] = always_available
     changes: frozenset[str] = ALL_CHANGES
     ranks: bool = False
 
     def execute(self, artifact: Any) -> Any:
-        """Return the simulation of an artifact."""
-        module, attribute = self.executor.split(":")
-        return getattr(import_module(module), attribute)(artifact)
+        """Return the simulation of an artifact.
+
+        Raises
+        ------
+        UnsupportedError
+            If nothing runs what is compiled for this target.
+        """
+        return self._executor()(artifact)
+
+    def refuse_to_run(self) -> None:
+        """Raise `UnsupportedError` if nothing runs what is compiled for this target."""
+        self._executor()
+
+    def draw(self, artifact: Any, folder: Path) -> list[Path]:
+        """Draw the pictures of an artifact into a folder; return the files."""
+        for file, place in self.pictures.items():
+            _at(place)(artifact, folder / file)
+        return [folder / file for file in self.pictures]
+
+    def _executor(self) -> Any:
+        if self.executor is None:
+            raise UnsupportedError(
+                f"target '{self.name}' maps networks and cannot run them; 'snnc compile FILE "
+                f"--target {self.name} -o FOLDER' writes what it makes of one"
+            )
+        return _at(self.executor)
+
+
+def _at(place: str) -> Any:
+    module, attribute = place.split(":")
+    return getattr(import_module(module), attribute)

@@ -74,6 +74,7 @@ def compile(
     reason = lowering.generator.unavailable()
     if reason is not None:
         raise MissingDependencyError(f"target '{target}' cannot be used here: {reason}")
+    lowering.generator.refuse_to_run()
     seconds = {"load": time.perf_counter() - started}
     try:
         return CompiledNetwork(lowering, seconds)
@@ -117,8 +118,10 @@ def _can(target: str, lowering: Lowering) -> bool:
     """Tell whether a target can run a network."""
     from snnc.compiled import CompiledNetwork
 
+    other = lowering_of(lowering.source, target)
     try:
-        CompiledNetwork(lowering_of(lowering.source, target), {})
+        other.generator.refuse_to_run()
+        CompiledNetwork(other, {})
     except UserError:
         return False
     return True

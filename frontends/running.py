@@ -15,9 +15,8 @@ import numpy as np
 from snnc.compiler import compile as compile_network
 from snnc.compiler import lowering_of
 from snnc.ir.diagnostics import UserError
-from snnc.ir.text import save
+from snnc.ir.text import print_text, save
 from snnc.plotting import Recorded, plot_activity
-from snnc.stages import LOWERED
 
 _BACKENDS = ("nest", "neuron", "brian2", "brian", "arbor", "spiNNaker", "mock", "snnc")
 
@@ -120,14 +119,14 @@ def run_network(
 def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Path]:
     """Write a network as built and as lowered, and the source made of it; return the files."""
     lowering = lowering_of(path, **options)
-    texts = {text.file: stage for stage, text in lowering.generator.texts.items()}
-    contents = {
-        name: lowering.text(stage) for name, stage in {"lowered.mlir": LOWERED, **texts}.items()
-    }
+    lowered = lowering.lowered()
+    artifact = lowering.generator.generate(lowered)
+    contents = {"lowered.mlir": print_text(lowered)}
+    contents.update((text.file, text.of(artifact)) for text in lowering.generator.texts.values())
     output.mkdir(parents=True, exist_ok=True)
     save(lowering.source, str(output / "network.mlir"))
     written = [output / "network.mlir"]
     for name, content in contents.items():
         (output / name).write_text(content + "\n")
         written.append(output / name)
-    return written
+    return written + lowering.generator.draw(artifact, output)

@@ -75,6 +75,7 @@ DIALECTS.add("snn", "snnc.ir.dialects.snn:Snn", "networks of populations and pro
 DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units as types")
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
+DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -187,8 +188,44 @@ PASSES.add(
 )
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
+PASSES.add(
+    "partition-cores",
+    "snnc.passes.spinnaker.partition:PartitionCoresPass",
+    "cut populations into slices on SpiNNaker's cores",
+)
+PASSES.add(
+    "place-cores",
+    "snnc.passes.spinnaker.place:PlaceCoresPass",
+    "give cores places, so that packets take few links",
+)
+PASSES.add(
+    "grow-trees",
+    "snnc.passes.spinnaker.trees:GrowTreesPass",
+    "find the links that multicast packets take",
+)
+PASSES.add(
+    "allocate-keys",
+    "snnc.passes.spinnaker.keys:AllocateKeysPass",
+    "give slices blocks of routing keys",
+)
+PASSES.add(
+    "make-tables",
+    "snnc.passes.spinnaker.tables:MakeTablesPass",
+    "write the routing tables of trees and keys",
+)
+PASSES.add(
+    "compress-tables",
+    "snnc.passes.spinnaker.compress:CompressTablesPass",
+    "join entries of routing tables",
+)
+PASSES.add(
+    "walk-packets",
+    "snnc.passes.spinnaker.walk:WalkPacketsPass",
+    "refuse routing tables that deliver wrongly",
+)
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
+TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")

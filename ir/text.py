@@ -49,11 +49,14 @@ class Document:
         Arrays by name.
     filename : str
         Where the text came from.
+    seconds : dict of str to float
+        Processor time of each pass that has rewritten the module.
     """
 
     module: ModuleOp
     resources: dict[str, np.ndarray] = field(default_factory=dict)
     filename: str = "<memory>"
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Document({self.filename!r}, {len(self.resources)} arrays)"

@@ -7,6 +7,7 @@ printed, saved and taken up again by the rest of the pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import process_time
 from typing import Any
 
 from xdsl.context import Context
@@ -40,6 +41,10 @@ PIPELINES: dict[str, str] = {
     "neuron": (
         "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
         "partition{{threads={threads}}}"
+    ),
+    "spinnaker": (
+        "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
+        "walk-packets"
     ),
 }
 
@@ -139,7 +144,7 @@ def run_passes(
     passes: list[ModulePass],
     after: Callable[[ModulePass, Document], None] | None = None,
 ) -> None:
-    """Run passes on a document in place.
+    """Run passes on a document in place, and note their times in it.
 
     Parameters
     ----------
@@ -152,7 +157,10 @@ def run_passes(
     """
     ctx = context()
     for one in passes:
+        started = process_time()
         _run_one(ctx, one, document)
+        spent = document.seconds.get(one.name, 0.0) + process_time() - started
+        document.seconds[one.name] = spent
         if after is not None:
             after(one, document)
 

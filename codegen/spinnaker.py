@@ -1,0 +1,195 @@
+"""The target ``spinnaker``: a network's place on the machine, and its routing tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from xdsl.ir import Operation
+
+from snnc.codegen.spinnaker_files import (
+    keys_text,
+    machine_text,
+    placements_text,
+    summary_text,
+    tables_text,
+)
+from snnc.codegen.target import Target, Text
+from snnc.hardware.spinnaker import SpiNNaker
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.dialects import map as mapping
+from snnc.ir.text import Document
+
+Place = tuple[int, int, int]
+Op = TypeVar("Op", bound=Operation)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Cells of a population on a core, with their keys; those without are never heard."""
+
+    name: str
+    population: str
+    first: int
+    last: int
+    rate: float
+    core: str
+    place: Place
+    key: int | None
+    mask: int | None
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self.last - self.first
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core, with what is expected of it: events of a step, synapses, bytes of its memories."""
+
+    name: str
+    place: Place
+    events: float
+    synapses: float
+    sdram: int
+    dtcm: int
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Links and cores that the packets of slices reach."""
+
+    slices: tuple[str, ...]
+    links: tuple[Place, ...]
+    cores: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A routing entry."""
+
+    key: int
+    mask: int
+    links: tuple[int, ...]
+    cores: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SpiNNakerArtifact:
+    """A network on the machine.
+
+    Attributes
+    ----------
+    tables : mapping of (int, int) to tuple of Entry
+        The routing table of each chip that has one; the first entry that matches counts.
+    dt : float
+        Time step in ms.
+    seconds : mapping of str to float
+        Processor time of each pass.
+    """
+
+    network: str
+    dt: float
+    machine: SpiNNaker
+    slices: tuple[Slice, ...]
+    cores: tuple[Core, ...]
+    trees: tuple[Tree, ...]
+    tables: Mapping[tuple[int, int], tuple[Entry, ...]]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen: the size of the machine."""
+        return {"boards": self.machine.boards}
+
+
+def generate(document: Document) -> SpiNNakerArtifact:
+    """Return the artifact of a network that the ``spinnaker`` pipeline has mapped.
+
+    Raises
+    ------
+    OptionError
+        If the module has not been mapped.
+    """
+    found = [op for op in document.module.body.block.ops if isinstance(op, mapping.MappingOp)]
+    if len(found) != 1:
+        raise OptionError(
+            f"expected one mapping, as the spinnaker pipeline leaves; found {len(found)}"
+        )
+    op = found[0]
+    places = {place.core: place.at for place in _of(op, mapping.PlaceOp)}
+    keys = {key.slice: key for key in _of(op, mapping.KeyOp)}
+    if not places:
+        raise OptionError("cores have no places; expected pass 'place-cores'")
+    return SpiNNakerArtifact(
+        network=op.network,
+        dt=document.network.dt,
+        machine=SpiNNaker(boards=_of(op, mapping.MachineOp)[0].boards.value.data),
+        slices=tuple(
+            _slice(one, places[one.core], keys.get(one.symbol)) for one in _of(op, mapping.SliceOp)
+        ),
+        cores=tuple(_core(core, places[core.symbol]) for core in _of(op, mapping.CoreOp)),
+        trees=tuple(
+            Tree(tuple(tree.slices), tuple(tree.links), tuple(tree.cores))
+            for tree in _of(op, mapping.TreeOp)
+        ),
+        tables={
+            table.at: tuple(Entry(e.key, e.mask, e.links, e.cores) for e in table.entries)
+            for table in _of(op, mapping.TableOp)
+        },
+        seconds=document.seconds,
+    )
+
+
+def _of(op: mapping.MappingOp, kind: type[Op]) -> list[Op]:
+    return [one for one in op.body.block.ops if isinstance(one, kind)]
+
+
+def _slice(op: mapping.SliceOp, place: Place, key: mapping.KeyOp | None) -> Slice:
+    return Slice(
+        op.symbol,
+        op.population,
+        op.first,
+        op.last,
+        op.rate,
+        op.core,
+        place,
+        None if key is None else key.key,
+        None if key is None else key.mask,
+    )
+
+
+def _core(op: mapping.CoreOp, place: Place) -> Core:
+    return Core(
+        op.symbol,
+        place,
+        op.events.value.data,
+        op.synapses.value.data,
+        op.sdram.value.data,
+        op.dtcm.value.data,
+    )
+
+
+def unavailable() -> str | None:
+    """Return how to install what mapping needs if it is missing."""
+    if find_spec("pymetis") and find_spec("matplotlib"):
+        return None
+    return "needs pymetis and Matplotlib: pip install 'snnc[spinnaker]'"
+
+
+SPINNAKER = Target(
+    "spinnaker",
+    generate,
+    executor=None,
+    texts={
+        "machine": Text("machine.json", machine_text),
+        "placements": Text("placements.json", placements_text),
+        "keys": Text("keys.json", keys_text),
+        "tables": Text("routing_tables.json", tables_text),
+        "summary": Text("summary.json", summary_text),
+    },
+    pictures={"chips.png": "snnc.chip_picture:draw_chips"},
+    unavailable=unavailable,
+)

@@ -1,0 +1,1 @@
+"""Passes that map a network onto SpiNNaker: from populations to routing tables."""

@@ -1,0 +1,197 @@
+"""`partition-cores`: cut populations into slices, and put slices on cores.
+
+Each model has cores of its own. As many cells share a core as its time in a step and its memories
+allow. Populations are cut evenly, and small ones share cores; where cutting them at the ends of
+cores, one population after the other, saves a twentieth of the cores, that is done instead.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Region
+from xdsl.passes import ModulePass
+
+from snnc.hardware.spinnaker import SpiNNaker, machine_for
+from snnc.ir.diagnostics import OptionError, ResourceLimitError
+from snnc.ir.dialects import map as mapping
+from snnc.ir.dialects import snn
+from snnc.passes.spinnaker.loads import Load, Loads
+from snnc.passes.spinnaker.reading import network_of
+
+WORTH_CUTTING = 0.05
+"""Share of the cores that cutting populations anywhere must save: it costs routing entries."""
+Most = Callable[[snn.PopulationOp], int]
+_TINY = 1e-9
+_LIMITS = (
+    "boards",
+    "router_entries",
+    "key_bits",
+    "colour_bits",
+    "neurons_per_core",
+    "poisson_per_core",
+    "sdram",
+    "dtcm",
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Cells `first` to `last` - 1 of a population."""
+
+    population: snn.PopulationOp
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class PartitionCoresPass(ModulePass):
+    """Put the cells of a network on cores of a machine.
+
+    Attributes
+    ----------
+    boards : int
+        Boards of the machine; 0 for as many as are needed.
+    cells : int
+        The most cells of a core; 0 for as many as it can hold.
+    rate : float
+        Expected spikes of a cell in a second, where the model does not say.
+    slowdown : float
+        How much longer than its own time a step may take.
+    """
+
+    name = "partition-cores"
+
+    boards: int = 0
+    cells: int = 0
+    rate: float = 30.0
+    slowdown: float = 1.0
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Add the mapping, with the machine, its cores and the slices on them."""
+        if self.boards < 0 or self.cells < 0 or self.rate < 0 or self.slowdown <= 0:
+            raise OptionError("boards, cells, rate and slowdown of 'partition-cores' are positive")
+        network = network_of(op)
+        loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown)
+        cores = cores_of(network, self._most(loads))
+        machine = self._machine(len(cores))
+        result = mapping.MappingOp(network.symbol, Region(Block()))
+        result.add([_machine_op(machine)])
+        counts: dict[str, int] = defaultdict(int)
+        for number, pieces in enumerate(cores):
+            result.add([_core_op(f"core{number}", pieces, loads)])
+            for piece in pieces:
+                symbol = piece.population.symbol
+                name = f"{symbol}.{counts[symbol]}"
+                counts[symbol] += 1
+                rate = loads.rate(piece.population)
+                place = (symbol, piece.first, piece.last, f"core{number}")
+                result.add([mapping.SliceOp(name, *place, rate)])
+        op.body.block.add_op(result)
+
+    def _most(self, loads: Loads) -> Most:
+        def most(population: snn.PopulationOp) -> int:
+            fitting = loads.most(population)
+            return min(fitting, self.cells) if self.cells else fitting
+
+        return most
+
+    def _machine(self, cores: int) -> SpiNNaker:
+        machine = SpiNNaker(boards=self.boards) if self.boards else machine_for(cores)
+        there = sum(machine.cores.values())
+        if cores > there:
+            fitting = machine_for(cores)
+            able = sum(fitting.cores.values()) >= cores
+            hint = f"; {fitting.boards} boards have enough" if able else ""
+            raise ResourceLimitError(
+                f"the network needs {cores} cores; {machine.boards} boards have {there}{hint}"
+            )
+        return machine
+
+
+def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
+    """Return the pieces of populations on each core.
+
+    Parameters
+    ----------
+    network : snn.NetworkOp
+        The network.
+    most : callable
+        How many cells of a population fit on a core.
+    """
+    models: dict[str, list[snn.PopulationOp]] = defaultdict(list)
+    for op in network.symbols().values():
+        if isinstance(op, snn.PopulationOp):
+            models[op.model].append(op)
+    found: list[list[Piece]] = []
+    for populations in models.values():
+        even, filled = _evenly(populations, most), _one_after_the_other(populations, most)
+        found += filled if len(filled) <= (1 - WORTH_CUTTING) * len(even) else even
+    return found
+
+
+def _evenly(populations: Sequence[snn.PopulationOp], most: Most) -> list[list[Piece]]:
+    """Cut populations evenly; put each piece on the first core with room, large ones first."""
+    sized = [
+        (piece, (piece.last - piece.first) / most(population))
+        for population in populations
+        for piece in _even_pieces(population, most(population))
+    ]
+    cores: list[list[Piece]] = []
+    room: dict[int, float] = {}
+    for piece, share in sorted(sized, key=lambda one: -one[1]):
+        core = next((c for c, left in room.items() if left >= share - _TINY), None)
+        if core is None:
+            core = len(cores)
+            cores.append([])
+            room[core] = 1.0
+        cores[core].append(piece)
+        room[core] -= share
+        if room[core] < _TINY:
+            del room[core]
+    return cores
+
+
+def _even_pieces(population: snn.PopulationOp, most: int) -> list[Piece]:
+    number = ceil(population.size / most)
+    bounds = [round(population.size * k / number) for k in range(number + 1)]
+    return [Piece(population, *ends) for ends in pairwise(bounds)]
+
+
+def _one_after_the_other(populations: Sequence[snn.PopulationOp], most: Most) -> list[list[Piece]]:
+    """Fill the least number of cores evenly, with populations cut where a core ends."""
+    total = sum(population.size / most(population) for population in populations)
+    share = total / ceil(total - _TINY)
+    cores: list[list[Piece]] = [[]]
+    used = filled = 0.0
+    for population in populations:
+        cell, first = 1.0 / most(population), 0
+        while first < population.size:
+            room = min(1.0 - used, len(cores) * share - filled)
+            number = min(int(room / cell + 1e-6), population.size - first)
+            if number:
+                cores[-1].append(Piece(population, first, first + number))
+            first, used, filled = first + number, used + number * cell, filled + number * cell
+            if first < population.size:
+                cores.append([])
+                used = 0.0
+    return [core for core in cores if core]
+
+
+def _machine_op(machine: SpiNNaker) -> mapping.MachineOp:
+    chips = [(x, y, cores) for (x, y), cores in sorted(machine.cores.items())]
+    return mapping.MachineOp(
+        machine.name, chips, {name: getattr(machine, name) for name in _LIMITS}
+    )
+
+
+def _core_op(symbol: str, pieces: Sequence[Piece], loads: Loads) -> mapping.CoreOp:
+    load = sum((loads.of(one.population, one.first, one.last) for one in pieces), Load())
+    load += loads.core(pieces[0].population)
+    return mapping.CoreOp(symbol, load.events, load.synapses, load.sdram, load.dtcm)

@@ -1,0 +1,132 @@
+"""A mapping as plain Python: what the passes after the partition read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from snnc.hardware.spinnaker import LINKS, Chip
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.dialects import map as mapping
+from snnc.ir.dialects import snn
+from snnc.passes.spinnaker.connections import reaches_of
+
+Op = TypeVar("Op", bound=Operation)
+
+
+def network_of(module: ModuleOp) -> snn.NetworkOp:
+    """Return the network of a module.
+
+    Raises
+    ------
+    OptionError
+        If there is not one.
+    """
+    found = [op for op in module.body.block.ops if isinstance(op, snn.NetworkOp)]
+    if len(found) != 1:
+        raise OptionError(f"expected one network; found {len(found)}")
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What has been decided so far; lists of operations are read when first asked for."""
+
+    op: mapping.MappingOp
+    network: snn.NetworkOp
+
+    def _of(self, kind: type[Op], missing_pass: str) -> list[Op]:
+        found = [op for op in self.op.body.block.ops if isinstance(op, kind)]
+        if not found:
+            raise OptionError(f"the mapping has no '{kind.name}'; expected pass '{missing_pass}'")
+        return found
+
+    @cached_property
+    def machine(self) -> mapping.MachineOp:
+        """The machine."""
+        return self._of(mapping.MachineOp, "partition-cores")[0]
+
+    @cached_property
+    def slices(self) -> list[mapping.SliceOp]:
+        """The slices."""
+        return self._of(mapping.SliceOp, "partition-cores")
+
+    @cached_property
+    def cores(self) -> list[mapping.CoreOp]:
+        """The cores."""
+        return self._of(mapping.CoreOp, "partition-cores")
+
+    @cached_property
+    def places(self) -> dict[str, mapping.Place]:
+        """Where each core is."""
+        return {op.core: op.at for op in self._of(mapping.PlaceOp, "place-cores")}
+
+    @cached_property
+    def trees(self) -> list[mapping.TreeOp]:
+        """The trees; none where all packets stay unheard."""
+        return [op for op in self.op.body.block.ops if isinstance(op, mapping.TreeOp)]
+
+    @cached_property
+    def keys(self) -> dict[str, mapping.KeyOp]:
+        """The key of each slice that sends packets."""
+        return {op.slice: op for op in self.op.body.block.ops if isinstance(op, mapping.KeyOp)}
+
+    @cached_property
+    def tables(self) -> list[mapping.TableOp]:
+        """The routing tables."""
+        return [op for op in self.op.body.block.ops if isinstance(op, mapping.TableOp)]
+
+    @cached_property
+    def neighbours(self) -> dict[Chip, dict[int, Chip]]:
+        """The chip at the other end of each link of each chip."""
+        chips = self.machine.chips
+        ends = {
+            (x, y): {link: (x + dx, y + dy) for link, (dx, dy) in enumerate(LINKS)}
+            for x, y in chips
+        }
+        return {
+            chip: {link: end for link, end in links.items() if end in chips}
+            for chip, links in ends.items()
+        }
+
+    def targets(self) -> dict[str, frozenset[str]]:
+        """Return the cores that the packets of each slice must reach."""
+        pieces: dict[str, list[mapping.SliceOp]] = {}
+        for one in self.slices:
+            pieces.setdefault(one.population, []).append(one)
+        found: dict[str, set[str]] = {one.symbol: set() for one in self.slices}
+        for reach in reaches_of(self.network):
+            for source in pieces[reach.pre.population]:
+                if reach.pre.overlaps(source.first, source.last):
+                    post = reach.targets(source.first, source.last)
+                    found[source.symbol] |= _cores(pieces[post.population], post.first, post.last)
+        shared: dict[frozenset[str], frozenset[str]] = {}
+        return {
+            symbol: shared.setdefault(frozenset(cores), frozenset(cores))
+            for symbol, cores in found.items()
+        }
+
+
+def _cores(slices: Sequence[mapping.SliceOp], first: int, last: int) -> set[str]:
+    return {one.core for one in slices if one.first < last and first < one.last}
+
+
+def mapping_of(module: ModuleOp) -> Mapping:
+    """Return the mapping of a module.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    found = [op for op in module.body.block.ops if isinstance(op, mapping.MappingOp)]
+    if len(found) != 1:
+        raise OptionError(
+            f"expected one mapping; found {len(found)}; pass 'partition-cores' makes it"
+        )
+    return Mapping(found[0], network_of(module))

@@ -1,0 +1,70 @@
+"""What each chip does with the packets of each tree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from snnc.hardware.spinnaker import Chip
+from snnc.ir.dialects import map as mapping
+from snnc.passes.spinnaker.reading import Mapping
+
+
+@dataclass(frozen=True)
+class Route:
+    """Links that packets leave a chip by, and its cores that get them."""
+
+    links: frozenset[int]
+    cores: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Keys that equal `key` where `mask` has ones."""
+
+    key: int
+    mask: int
+
+    def joined(self, other: Block) -> Block:
+        """Return the smallest block that holds both."""
+        mask = self.mask & other.mask & ~(self.key ^ other.key)
+        return Block(self.key & mask, mask)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Packets of a tree on a chip; `by_default` if the router does without an entry."""
+
+    block: Block
+    route: Route
+    by_default: bool
+
+
+def passages_of(found: Mapping) -> dict[Chip, list[Passage]]:
+    """Return the packets that come through each chip."""
+    result: dict[Chip, list[Passage]] = defaultdict(list)
+    home = {one.symbol: found.places[one.core][:2] for one in found.slices}
+    for tree in found.trees:
+        block = _block([found.keys[symbol] for symbol in tree.slices])
+        links: dict[Chip, set[int]] = defaultdict(set)
+        cores: dict[Chip, set[int]] = defaultdict(set)
+        arrivals: dict[Chip, int] = {}
+        for x, y, link in tree.links:
+            links[x, y].add(link)
+            arrivals[found.neighbours[x, y][link]] = link
+        for x, y, p in tree.cores:
+            cores[x, y].add(p)
+        for chip in sorted({home[tree.slices[0]], *arrivals}):
+            route = Route(frozenset(links[chip]), frozenset(cores[chip]))
+            straight = arrivals.get(chip)
+            by_default = not route.cores and route.links == {straight}
+            result[chip].append(Passage(block, route, by_default))
+    return result
+
+
+def _block(keys: list[mapping.KeyOp]) -> Block:
+    """Return the smallest block that holds the keys of all slices of a tree."""
+    result = Block(keys[0].key, keys[0].mask)
+    for key in keys[1:]:
+        result = result.joined(Block(key.key, key.mask))
+    return result
