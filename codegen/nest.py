@@ -29,7 +29,7 @@ def generate(document: Document) -> NativeArtifact:
 
 
 def nestml(document: Document) -> str:
-    """Return the cells as NESTML, which a NEST that can build modules loads; or why one has none."""
+    """Return the cells as NESTML, for a NEST that can build modules, or why one has none."""
     return "\n".join(
         _nestml_of(op)
         for op in cells_in_use(document).values()

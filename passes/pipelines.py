@@ -82,7 +82,8 @@ def pipeline_text(
     """
     if target not in PIPELINES:
         raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, PIPELINES)}")
-    for name, chosen, default in (("precision", precision, "f64"), ("solver", solver, "auto")):
+    choices = (("threads", threads, 1), ("precision", precision, "f64"), ("solver", solver, "auto"))
+    for name, chosen, default in choices:
         if f"{{{name}}}" not in PIPELINES[target] and chosen != default:
             able = [other for other, text in PIPELINES.items() if f"{{{name}}}" in text]
             raise OptionError(

@@ -79,6 +79,8 @@ class Brian2Cell(NativeCell):
         weight is ``{weight}``.
     weights : mapping of str to str
         The unit of weights at each receptor.
+    injected : str
+        The variable of the injected current; empty where there is none.
     previous : tuple of str
         States whose value at the start of a step must be kept, in ``previous_NAME``.
     """
@@ -89,6 +91,7 @@ class Brian2Cell(NativeCell):
     refractory: str = ""
     on_pre: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
+    injected: str = ""
     previous: tuple[str, ...] = ()
 
 
@@ -129,12 +132,9 @@ def emit_cell(cell: dyn.CellOp) -> Brian2Cell:
         refractory=refractory,
         on_pre=on_pre,
         weights={op.label: si_unit(op.type.exponents) for op in receptors},
+        injected=brian2_name(currents[0].label) if currents else "",
         previous=previous,
     )
-
-
-def _state(op: dyn.StateOp) -> NativeState:
-    return NativeState(brian2_name(op.label), si_factor(op.type.exponents))
 
 
 def si_factor(dimension: Exponents) -> float:

@@ -2,7 +2,8 @@
 
 An event reads the values of before it, so what is assigned goes through temporaries. Where a pre-
 and a postsynaptic spike meet at a synapse neither sees the other: what one of them reads and the
-other assigns is kept in ``before_NAME``, with the time of the event in ``pre_time`` or ``post_time``.
+other assigns is kept in ``before_NAME``, with the time of the event in ``pre_time`` or
+``post_time``.
 """
 
 from __future__ import annotations

@@ -11,23 +11,20 @@ Conventions that this driver evens out:
   and is rounded up to whole steps.
 - Equations are solved exactly where Brian2 can, else by the Runge-Kutta method of order 4, for
   cells with gates in two halves of a step.
-
-NumPy runs the equations: it needs no compiler, and there is nothing to wait for.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import brian2
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.native.artifact import NativeArtifact
 from snnc.codegen.native.brian2_equations import PREVIOUS, Brian2Cell
 from snnc.ir.diagnostics import UserError
+from snnc.runtime.native.brian2_kernel import brian2
 from snnc.runtime.native.brian2_solver import state_update
 from snnc.runtime.native.brian2_synapses import BlockSynapses
 from snnc.runtime.native.driver import Driver, Samples
@@ -63,8 +60,6 @@ class Brian2Driver:
     """A network in Brian2; see `snnc.runtime.native.driver.Driver`."""
 
     def __init__(self, artifact: NativeArtifact, network: NativeNetwork) -> None:
-        brian2.prefs.codegen.target = "numpy"
-        logging.getLogger("brian2").setLevel(logging.ERROR)
         self._clock = brian2.Clock(network.dt * brian2.ms)
         self._step = 0
         self._groups = {
@@ -77,8 +72,12 @@ class Brian2Driver:
             )
             for block in network.blocks()
         ]  # fmt: skip
-        self._plans = list(network.injections())
-        self._scales = [network.model(one.population).current for one in self._plans]
+        self._leaving = {
+            name: 0
+            for name, group in self._groups.items()
+            if name not in network.sources and "_spikespace" in group.variables
+        }
+        self._injections = [(one, network.model(one.population)) for one in network.injections()]
         self._currents = np.zeros((0, 0))
         self._fed = 0
         self._changes: NDArray[np.int64] = np.empty(0, np.int64)
@@ -150,21 +149,23 @@ class Brian2Driver:
     def feed(self, trains: Mapping[str, Spikes], currents: NDArray[np.float64]) -> None:
         """Take the input of the next steps."""
         for name, (stamps, cells) in trains.items():
+            # What was emitted at the end of the last run is passed on in this one.
+            before, of = self._arriving.get(name, (stamps[:0], cells[:0]))
+            left = before >= self._step
+            stamps, cells = np.append(before[left], stamps), np.append(of[left], cells)
             order = np.argsort(stamps, kind="stable")
-            stamps, cells = stamps[order], cells[order].astype(np.int32)
-            self._refuse_meeting(name, stamps, cells)
-            self._arriving[name] = stamps, cells
+            self._arriving[name] = stamps[order], cells[order].astype(np.int32)
+            self._refuse_meeting(name)
         self._currents, self._fed = currents, self._step
         changed = np.any(currents[1:] != currents[:-1], axis=1)
         self._changes = np.append(self._step, np.flatnonzero(changed) + 1 + self._step)
 
-    def _refuse_meeting(
-        self, name: str, stamps: NDArray[np.int64], cells: NDArray[np.int32]
-    ) -> None:
+    def _refuse_meeting(self, name: str) -> None:
         """Refuse spikes of one cell in one step if they reach synapses that change with each."""
         blocks = [block for block in self._blocks if block.pre == name and block.changes]
         if not blocks:
             return
+        stamps, cells = self._arriving[name]
         order = np.lexsort((cells, stamps))
         twice = np.flatnonzero((np.diff(stamps[order]) == 0) & (np.diff(cells[order]) == 0))
         if twice.size:
@@ -178,6 +179,9 @@ class Brian2Driver:
 
     def advance(self, steps: int) -> None:
         """Run some steps."""
+        # Brian2 forgets the spikes of the last step at the end of a run, before they are passed on.
+        for name, number in self._leaving.items():
+            _values(self._groups[name], "_spikespace")[-1] = number
         self._network.run(steps * self._clock.dt, namespace={})
 
     def _begin(self) -> None:
@@ -189,22 +193,24 @@ class Brian2Driver:
                 for block in self._blocks:
                     if block.pre == name:
                         block.arrive(cells[low:high])
-        if self._plans and self._step in self._changes:
+        if self._injections and self._step in self._changes:
             self._inject()
 
     def _inject(self) -> None:
         now = self._currents[self._step - self._fed]
-        for one, scale in zip(self._plans, self._scales, strict=True):
-            total = now[list(one.sources)].sum() * scale
-            _values(self._groups[one.population], "injected")[one.cells] = total
+        for one, cell in self._injections:
+            assert isinstance(cell, Brian2Cell)
+            total = now[list(one.sources)].sum() * cell.current
+            _values(self._groups[one.population], cell.injected)[one.cells] = total
 
     def _end(self) -> None:
         self._step += 1
-        for name, chosen in self._recorded.items():
+        for name in self._leaving:
             space = _values(self._groups[name], "_spikespace")
-            cells = space[: space[-1]].astype(np.int64)
-            cells = cells[chosen[cells]]
-            if cells.size:
+            self._leaving[name] = number = int(space[-1])
+            if number and name in self._recorded:
+                cells = space[:number].astype(np.int64)
+                cells = cells[self._recorded[name][cells]]
                 found = np.full(cells.size, self._step), cells
                 self._found.setdefault(name, []).append(found)
 

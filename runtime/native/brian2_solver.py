@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import sympy
-from brian2.equations import Equations
-from brian2.parsing.sympytools import str_to_sympy
-from brian2.stateupdaters import ExplicitStateUpdater, exact, rk4
-from brian2.stateupdaters.base import UnsupportedEquationsException
 
 from snnc.runtime.jit.cache import cache_directory
+from snnc.runtime.native.brian2_kernel import brian2
 
 PARTS = 2
 """Runge-Kutta steps in a time step for cells with gates."""
@@ -44,7 +41,7 @@ def _divided(parts: int) -> str:
 
 
 def state_update(
-    equations: Equations,
+    equations: Any,
     variables: Mapping[str, Any],
     method_options: Mapping[str, Any] | None = None,
 ) -> str:
@@ -58,21 +55,25 @@ def state_update(
     return file.read_text()
 
 
-def _derived(equations: Equations, variables: Mapping[str, Any]) -> str:
+def _derived(equations: Any, variables: Mapping[str, Any]) -> str:
     try:
-        return exact(equations, variables)
-    except UnsupportedEquationsException:
+        return brian2.exact(equations, variables)
+    except brian2.stateupdaters.base.UnsupportedEquationsException:
         fine = gated(equations, variables)
-    return (ExplicitStateUpdater(_divided(PARTS)) if fine else rk4)(equations, variables)
+    return (brian2.ExplicitStateUpdater(_divided(PARTS)) if fine else brian2.rk4)(
+        equations, variables
+    )
 
 
-def gated(equations: Equations, variables: Mapping[str, Any]) -> bool:
+def gated(equations: Any, variables: Mapping[str, Any]) -> bool:
     """Tell whether a state relaxes at a rate that depends on one that depends on it in turn.
 
     So do gating variables and the potential, which are too stiff for usual time steps.
     """
     rates = {
-        sympy.Symbol(name, real=True): str_to_sympy(expression.code, variables)
+        sympy.Symbol(name, real=True): brian2.parsing.sympytools.str_to_sympy(
+            expression.code, variables
+        )
         for name, expression in equations.get_substituted_expressions(variables)
     }
     return any(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import brian2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from snnc.codegen.native.artifact import NativeCell, NativeSynapse
 from snnc.codegen.native.brian2_equations import Brian2Cell
 from snnc.codegen.native.brian2_synapses import DELIVERED, Brian2Synapse
 from snnc.ir.diagnostics import UnsupportedError
+from snnc.runtime.native.brian2_kernel import brian2
 from snnc.runtime.native.network import Block, Numbers
 
 _NEVER = -1.0

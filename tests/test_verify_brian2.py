@@ -1,0 +1,61 @@
+"""`verify` over Brian2 and the other simulators that are installed, and a fault planted in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from verify_networks import balanced, pairs_of
+
+import snnc
+from snnc.codegen import brian2 as target
+
+pytest.importorskip("brian2", reason="not installed: pip install 'snnc[brian2]'")
+
+EXACT = [name for name in ("cpu", "nest", "brian2") if name == "cpu" or find_spec(name)]
+ALL = [*EXACT, *(["neuron"] if find_spec("neuron") else [])]
+
+
+@pytest.mark.parametrize(
+    ("model", "open_loop", "names"),
+    [("cuba", False, EXACT), ("cuba", True, ALL), ("coba", True, ALL)],
+)
+def test_all_simulators_have_the_same_spikes(model: str, open_loop: bool, names: list[str]):
+    found = snnc.verify(balanced(model), ",".join(names), ms=200.0, open_loop=open_loop)
+    assert found.agrees, str(found)
+    pairs = found.to_dict()["pairs"]
+    assert len(pairs) == len(names) * (len(names) - 1)
+    for pair in pairs:
+        assert pair["spikes_a"] > 200
+        assert pair["matched_1"] >= 0.99
+
+
+def test_the_difference_falls_by_the_order_of_the_solver():
+    errors = []
+    for dt in (0.1, 0.05, 0.025):
+        targets = f"cpu:dt={dt},brian2:dt={dt}"
+        found = snnc.verify(balanced("coba"), targets, ms=20.0, open_loop=True)
+        errors.append([pair["v_rms_mV"] for pair in pairs_of(found).values()])
+    coarse, middle, fine = np.array(errors)
+    orders = np.log2([coarse / middle, middle / fine])
+    # That of cpu; Brian2's is 4 between spikes.
+    assert np.all((orders > 1.7) & (orders < 2.4)), orders
+
+
+def test_receptors_that_are_swapped_are_found(monkeypatch):
+    right = target.emit_cell
+
+    def swapped(op):
+        cell = right(op)
+        texts = reversed(cell.on_pre.values())
+        return replace(cell, on_pre=dict(zip(cell.on_pre, texts, strict=True)))
+
+    monkeypatch.setattr(target, "emit_cell", swapped)
+    found = snnc.verify(balanced("coba"), "cpu,brian2", ms=20.0, open_loop=True)
+    for (population, _), pair in pairs_of(found).items():
+        first = pair["first_difference"]
+        place = f"from cell {first['cell']} at {first['time_ms']:g} ms on"
+        assert any(place in reason for reason in pair["reasons"]), pair["reasons"]
+        assert f"{population}, cpu / brian2" in str(found)
