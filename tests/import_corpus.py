@@ -2,7 +2,8 @@
 
 ``python tests/import_corpus.py FOLDER...`` takes every file below the folders that a language of
 `snnc.importing.formats` reads: it compiles it for the CPU, runs it, and looks for values that are
-no numbers. What is refused says why; parts of models that other files include are counted apart. It is no test: it takes seconds for each file.
+no numbers. What is refused says why; parts of models, which other files include, are counted apart.
+It is no test: it takes up to a second for each file.
 """
 
 import sys
