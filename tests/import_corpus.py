@@ -2,7 +2,8 @@
 
 ``python tests/import_corpus.py FOLDER...`` takes every file below the folders that a language of
 `snnc.importing.formats` reads: it compiles it for the CPU, runs it, and looks for values that are
-no numbers. What is refused says why; parts of models that other files include are counted apart. It is no test: it takes seconds for each file.
+no numbers. What is refused says why; parts of models, which other files include, are counted apart.
+It is no test: it takes up to a second for each file.
 """
 
 import sys
@@ -60,20 +61,31 @@ def attempt(path, kind):
         return "fails", time.process_time() - begin, f"{type(error).__name__}: {error}"
 
 
+def rows(folders):
+    """Yield the top folder of each file, its path, and the result of `attempt`."""
+    for folder, path, kind in files(folders):
+        below = path.relative_to(folder)
+        top = below.parts[0] if len(below.parts) > 1 else folder.name
+        yield top, below, kind, attempt(path, kind)
+
+
 def main():
-    """Print a row for each file, and the sums."""
+    """Print what became of the files of each folder, and why files were refused."""
     warnings.simplefilter("ignore")
-    counts = {}
-    print("| file | language | result | import (s) | why |\n|---|---|---|---|---|")
-    for folder, path, kind in files(sys.argv[1:]):
-        result, seconds, why = attempt(path, kind)
-        counts.setdefault(kind.name, []).append(result)
-        why = why.replace("|", "\\|").replace("\n", " ")
-        print(f"| {path.relative_to(folder)} | {kind.name} | {result} | {seconds:.2f} | {why} |")
-        sys.stdout.flush()
-    for name, results in counts.items():
-        total = ", ".join(f"{results.count(r)} {r}" for r in ("runs", "refused", "fails", "part"))
-        print(f"\n{name}: {len(results)} files: {total}")
+    counts, reasons = {}, []
+    for top, below, kind, (result, seconds, why) in rows(sys.argv[1:]):
+        counts.setdefault((top, kind.name), []).append((result, seconds))
+        if result in ("refused", "fails"):
+            reason = why.replace("|", "\\|").replace("\n", " ").split("; ")[0]
+            reasons.append(f"| {below} | {reason} |")
+    print("| folder | language | run | refused | fail | parts | longest import (s) |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for (top, name), found in counts.items():
+        results = [result for result, _ in found]
+        numbers = " | ".join(str(results.count(r)) for r in ("runs", "refused", "fails", "part"))
+        longest = max(seconds for _, seconds in found)
+        print(f"| {top} | {name} | {numbers} | {longest:.2f} |")
+    print("\n| refused | why |\n|---|---|", *reasons, sep="\n")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def adapted(node: Node, wanted: Exponents | None, dimension: Callable[[str], Exp
     return with_unit(tree, wanted) if found is None and wanted is not None else tree
 
 
-def dimension_of(node: Node, dimension: Callable[[str], Exponents]) -> Exponents:
-    """Return the dimension of an expression; see `adapted`."""
-    return _Adapter(dimension).typed(node)[1] or DIMENSIONLESS
+def dimension_of(node: Node, dimension: Callable[[str], Exponents]) -> Exponents | None:
+    """Return the dimension of an expression, None for a zero; see `adapted`."""
+    return _Adapter(dimension).typed(node)[1]
 
 
 class _Adapter:

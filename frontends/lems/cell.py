@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from snnc.importing.expressions import Call, Name, Node, Number, Operation, parse_expression
 from snnc.importing.model_text import infix, number_text
-from snnc.ir.diagnostics import Location, ModelError
+from snnc.ir.diagnostics import Location, ModelError, UnitError
 from snnc.ir.units import DIMENSIONLESS, NAMED, Exponents, format_unit
 from snnc.lems.arithmetic import adapted, dimension_of, value_of
-from snnc.lems.elements import Case, Declared, Derived
+from snnc.lems.elements import Case, Declared, Derived, Equation
 from snnc.lems.library import Library
 from snnc.lems.meaning import Time, Value, Variable, meaning, selected
 from snnc.lems.names import full_name
@@ -59,6 +59,7 @@ class Flat:
         self.needed: list[Part] = []
         self.takes_current = False
         self.draws = 0
+        self._names: dict[tuple[int, str], str] = {}
         self._meanings: dict[str, Node] = {}
         self._busy: list[str] = []
 
@@ -130,6 +131,16 @@ class Flat:
 
     # Names
 
+    def full(self, part: Part, name: str) -> str:
+        """Return the name in the cell of something of a part; parts may have the same path."""
+        key = id(part), name
+        if key not in self._names:
+            full = full_name(part.path, name)
+            while full in self._names.values():
+                full += "_"
+            self._names[key] = full
+        return self._names[key]
+
     def meaning(self, part: Part, name: str, at: Location) -> Node:
         """Return what a name of a part is in the cell; declare it there."""
         found = meaning(part, name, self.library, at)
@@ -137,7 +148,7 @@ class Flat:
             return Name("t")
         if isinstance(found, Value):
             return self._value(found)
-        full = full_name(found.part.path, found.declared.name)
+        full = self.full(found.part, found.declared.name)
         if full not in self._meanings:
             if full in self._busy:
                 circle = " -> ".join([*self._busy[self._busy.index(full) :], full])
@@ -154,7 +165,7 @@ class Flat:
         if found.constant:
             unit = None if exponents == DIMENSIONLESS else format_unit(exponents)
             return Number(number, unit)
-        full = full_name(found.part.path, found.name)
+        full = self.full(found.part, found.name)
         if full not in self.params:
             unit = format_unit(exponents)
             text = f"param {full} : {_quoted(unit)} = {number_text(number)}"
@@ -168,8 +179,7 @@ class Flat:
             return self._state(part, declared, full)
         if any(part.type.extends(kind) for kind in _GEOMETRY):
             value = self.start.of(part, declared.name, declared.place)
-            exponents = self.library.dimension(declared.dimension, declared.place).exponents
-            return Number(value, format_unit(exponents))
+            return Number(value, format_unit(self._expected(declared) or DIMENSIONLESS))
         if isinstance(declared, Declared):
             tree = parse_expression(declared.value or "0", declared.place)
             return self._let(part, tree, declared, full)
@@ -189,24 +199,43 @@ class Flat:
         return Name(full)
 
     def _let(self, part: Part, tree: Node, declared: Declared | Derived, full: str) -> Node:
-        place = declared.place
-        dimension = self.library.dimension(declared.dimension, place)
-        node = self.node(part, tree, place, dimension.exponents)
-        return self._bound(node, dimension.exponents, declared, full)
+        node = self.node(part, tree, declared.place, self._expected(declared))
+        return self._bound(node, declared, full)
 
-    def _bound(
-        self, node: Node, exponents: Exponents, declared: Declared | Derived, full: str
-    ) -> Node:
+    def _expected(self, declared: Declared | Derived) -> Exponents | None:
+        """Return the dimension that a variable is declared with, None if there is none."""
+        if declared.dimension == "*":
+            return None
+        return self.library.dimension(declared.dimension, declared.place).exponents
+
+    def _bound(self, node: Node, declared: Declared | Derived, full: str) -> Node:
         """Return a name for an expression, or the expression if it is a name or a number."""
+        found = dimension_of(node, self.dimension)
+        expected = self._expected(declared)
+        if expected is not None and found is not None and found != expected:
+            node = self._converted(node, found, expected, declared)
         if isinstance(node, Name | Number):
             return node
         self.lets[full] = Line(f"let {full} = {infix(node, at=declared.place)}", declared.place)
-        self.dimensions[full] = dimension_of(node, self.dimension)
+        self.dimensions[full] = expected or found or DIMENSIONLESS
         return Name(full)
+
+    def _converted(
+        self, node: Node, found: Exponents, expected: Exponents, declared: Declared | Derived
+    ) -> Node:
+        """Return a bare number of cases in the SI unit of its variable, as LEMS takes it."""
+        if found == DIMENSIONLESS and isinstance(declared, Derived) and len(declared.cases) > 1:
+            scale = self.library.dimension(declared.dimension, declared.place).scale
+            return Operation("*", (node, Number(scale, format_unit(expected))))
+        raise UnitError(
+            f"'{declared.name}' has the wrong unit; found {format_unit(found)}, "
+            f"expected {format_unit(expected)}",
+            declared.place,
+        )
 
     def _selection(self, part: Part, declared: Derived, full: str) -> Node:
         parts, name = selected(part, declared.select or "", declared.place)
-        exponents = self.library.dimension(declared.dimension, declared.place).exponents
+        exponents = self._expected(declared)
         if declared.reduce is None:
             if len(parts) != 1:
                 raise ModelError(
@@ -222,22 +251,23 @@ class Flat:
             self.dimensions[INJECTED] = CURRENT
             terms.append(Name(INJECTED))
         if not terms:
-            return Number(0.0, format_unit(exponents)) if sign == "+" else Number(1.0)
+            unit = None if exponents is None else format_unit(exponents)
+            return Number(0.0, unit) if sign == "+" else Number(1.0)
         total = terms[0]
         for term in terms[1:]:
             total = Operation(sign, (total, term))
-        return self._bound(total, exponents, declared, full)
+        return self._bound(total, declared, full)
 
     def _term(self, part: Part, name: str, at: Location) -> Node:
         term = self.meaning(part, name, at)
         if part not in self.varied:
             return term
-        full = full_name(part.path, "number")
+        full = self.full(part, "number")
         self.params[full] = Line(f"param {full} : 1 = 1.0", part.place)
         self.dimensions[full] = DIMENSIONLESS
         return Operation("*", (Name(full), term))
 
-    def _gathers_current(self, part: Part, declared: Derived, exponents: Exponents) -> bool:
+    def _gathers_current(self, part: Part, declared: Derived, exponents: Exponents | None) -> bool:
         collection = (declared.select or "").partition("[")[0]
         return (
             part is self.root
@@ -245,6 +275,27 @@ class Flat:
             and exponents == CURRENT
             and not self.takes_current
         )
+
+    def check_sum(self, part: Part, equation: Equation, local: dict[str, Node]) -> None:
+        """Refuse an assignment of another unit than its state's, without declaring what it reads.
+
+        Raises
+        ------
+        UnitError
+            With both units.
+        """
+        scratch = Flat(self.library, self.root, self.start, self.varied)
+        state = scratch.meaning(part, equation.variable, equation.place)
+        expected = dimension_of(state, scratch.dimension)
+        tree = scratch.node(part, equation.value, equation.place, expected, local)
+        for term in tree.operands if isinstance(tree, Operation) else (tree,):
+            found = dimension_of(term, scratch.dimension)
+            if expected is not None and found not in (None, expected):
+                raise UnitError(
+                    f"'{equation.variable}' has the wrong unit; found "
+                    f"{format_unit(found or DIMENSIONLESS)}, expected {format_unit(expected)}",
+                    equation.place,
+                )
 
     def constant(self, part: Part, node: Node, at: Location, weight: float) -> float | None:
         """Return the value of an expression that reads values alone, for an arriving weight."""

@@ -30,7 +30,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Derived:
-    """A derived variable: an expression, cases, or a selection of other components' variables."""
+    """A derived variable: an expression, cases, or a selection of other components' variables.
+
+    Its dimension is ``*`` if the file does not say it.
+    """
 
     name: str
     dimension: str

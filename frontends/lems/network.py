@@ -61,10 +61,11 @@ def _targets(library: Library) -> tuple[Simulation, list[Written]]:
     builder = Builder(library)
     if library.target is not None:
         written = library.component(library.target, at)
-        part = builder.part(written)
-        if not runs(part):
+        # Of a set of simulations the first is taken.
+        found = next((part for part in builder.part(written).walk() if runs(part)), None)
+        if found is None:
             return Simulation(None, DEFAULT_STEP), [written]
-        simulation = simulation_of(part)
+        simulation = simulation_of(found)
         return simulation, [library.component(simulation.target or "", written.place)]
     parts = [(written, builder.part(written)) for written in library.own]
     networks = [w for w, part in parts if structure_of(part).populations]
@@ -85,6 +86,7 @@ class _Network:
         self.structure = Structure()
         self.cells: dict[str, Cells] = {}
         self.written: dict[str, WrittenCell] = {}
+        self.unrecorded: list[str] = []
 
     def document(self) -> Document:
         self.arrange()
@@ -127,6 +129,16 @@ class _Network:
             self.cells[name].recorded.append((index, rest, quantity))
 
     def record(self) -> None:
+        self.record_all()
+        if self.unrecorded:
+            shown = ", ".join(self.unrecorded[:3]) + ", ..." * (len(self.unrecorded) > 3)
+            warnings.warn(
+                f"{self.library.file}: what is no state variable is not recorded: {shown}",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def record_all(self) -> None:
         for name, cells in self.cells.items():
             written = self.written.get(name)
             if written is None:
@@ -146,11 +158,7 @@ class _Network:
         for index, rest, quantity in cells.recorded:
             state = self.state(cells, written, rest)
             if state is None:
-                warnings.warn(
-                    f"{quantity.place}: '{quantity.path}' is no state variable; not recorded",
-                    UserWarning,
-                    stacklevel=2,
-                )
+                self.unrecorded.append(quantity.path)
             elif index not in found.setdefault(state, []):
                 found[state].append(index)
         for state, indices in found.items():

@@ -12,6 +12,8 @@ from snnc.lems.elements import ComponentType
 from snnc.lems.library import Library, Written, inner_elements
 
 MAX_DEPTH = 40
+_UNNAMED = ("biophysicalProperties", "membraneProperties", "intracellularProperties")
+"""Types that only hold others, whose names are left out."""
 
 
 @dataclass(eq=False)
@@ -53,6 +55,8 @@ class Part:
         if self.parent is None or self.is_cell:
             return ""
         above = self.parent.path
+        if any(self.type.extends(kind) for kind in _UNNAMED):
+            return above
         return f"{above}.{self.name}" if above else self.name
 
     def inner(self) -> Iterator[Part]:

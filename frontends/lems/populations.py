@@ -12,7 +12,7 @@ from snnc.ir.diagnostics import Location
 from snnc.ir.values import Value
 from snnc.lems.library import Library
 from snnc.lems.meaning import selected
-from snnc.lems.names import full_name, word
+from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
 from snnc.lems.simulation import Quantity
 from snnc.lems.start import Start
@@ -69,23 +69,24 @@ class CellWriter:
         """
         population = cells.population
         root = self.parts.cell(population.component, self.network, population.place)
-        varied: dict[str, np.ndarray] = {}
-        several: list[Part] = []
+        several: list[tuple[Part, np.ndarray]] = []
         for name, attached in cells.attached.items():
             part, place = self.parts.attachment(root, name, attached.container, attached.place)
             root.children.setdefault(place, []).append(part)
             if not _hears(part) and not np.all(attached.numbers == 1.0):
-                several.append(part)
-                varied[full_name(part.path, "number")] = attached.numbers
+                several.append((part, attached.numbers))
         start = Start(self.library, self.random.random)
         wanted = [found for _, rest, _ in cells.recorded for found in variables(root, rest)]
-        written = write_cell(self.library, "CELL", root, start, several, wanted)
+        written = write_cell(
+            self.library, "CELL", root, start, [part for part, _ in several], wanted
+        )
         model = self.model(written, population)
         flat = written.flat
+        varied = {flat.full(part, "number"): numbers for part, numbers in several}
         self.builder.population(
             word(population.name), population.size, model,
             label=population.name,
-            parameters={name: value for name, value in varied.items() if name in flat.params},
+            parameters={n: v for n, v in varied.items() if n in flat.params},
             initial=self.initial(written, start, population.size),
             positions=population.positions,
             location=population.place,

@@ -9,7 +9,6 @@ from snnc.importing.expressions import Name, Node, Number, Operation, names_in
 from snnc.importing.model_text import infix
 from snnc.ir.diagnostics import Location, ModelError
 from snnc.ir.units import DIMENSIONLESS, Exponents
-from snnc.lems.arithmetic import dimension_of
 from snnc.lems.cell import Flat
 from snnc.lems.elements import Equation, Reaction
 from snnc.lems.names import full_name
@@ -96,10 +95,10 @@ class Arrivals:
             return Receptor(self.name, DIMENSIONLESS, 1.0, self.adds)
         equation = self.reaction.assignments[0]
         value = self.flat.constant(self.part, change, equation.place, 1.0)
-        assert value is not None
-        tree = self.flat.node(self.part, change, equation.place, None, self._local(Number(1.0)))
-        exponents = dimension_of(tree, self.flat.dimension)
-        return Receptor(self.name, exponents, value, shared=True)
+        state = self.flat.meaning(self.part, equation.variable, equation.place)
+        assert value is not None and isinstance(state, Name)
+        self.flat.check_sum(self.part, equation, self._local(Number(1.0)))
+        return Receptor(self.name, self.flat.dimension(state.name), value, shared=True)
 
     def _single(self) -> Node | None:
         """Return what is added, if it is one value that is proportional to the weight."""

@@ -110,7 +110,8 @@ class Reader:
             raise ModelError(
                 f"unknown reduction; found '{reduce}', expected add or multiply", found.place
             )
-        return Derived(found.name, found.dimension, found.place, cases, select, reduce)
+        dimension = element.get("dimension", "*")
+        return Derived(found.name, dimension, found.place, cases, select, reduce)
 
     def cases(self, element: Element) -> Iterator[Case]:
         """Yield the cases of a conditional variable."""

@@ -129,6 +129,7 @@ def structure_of(network: Part) -> Structure:
         For structures that are not of populations, events and tunnels.
     """
     found = Structure()
+    _population(network)
     for part in network.inner():
         population = _population(part)
         if population is not None:

@@ -12,7 +12,7 @@ from snnc.ir.units import NAMED, divide, format_unit
 from snnc.lems.cell import INJECTED, Flat, Line
 from snnc.lems.elements import Equation, Reaction, Regime, Scheme
 from snnc.lems.library import Library
-from snnc.lems.names import full_name, word
+from snnc.lems.names import word
 from snnc.lems.part import Part
 from snnc.lems.reactions import Arrivals, Receptor, assigned, refuse_port
 from snnc.lems.start import Start
@@ -164,8 +164,8 @@ class _Writer:
                 return
             known = did_you_mean(equation.variable, part.type.dynamics.states)
             raise ModelError(f"'{equation.variable}' is no state{known}", equation.place)
-        state = full_name(part.path, equation.variable)
-        exponents = divide(self.flat.dimension(self.state(part, equation)), _TIME)
+        state = self.state(part, equation)
+        exponents = divide(self.flat.dimension(state), _TIME)
         value = self.flat.text(part, equation.value, equation.place, exponents)
         block.add(f"d{state}/dt = {value}", equation.place)
 
@@ -263,7 +263,7 @@ class _Writer:
             for sign, end in ((-1, scheme.source), (1, scheme.target))
             if edge.texts.get(end) == node.name
         ]
-        state = full_name(node.path, scheme.variable)
+        state = self.flat.full(node, scheme.variable)
         if not terms:
             return
         total = terms[0]

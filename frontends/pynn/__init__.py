@@ -19,7 +19,7 @@ from snnc.pynn.catalogue import catalogue, cell_names, find
 from snnc.pynn.cells.assemblies import Assembly
 from snnc.pynn.cells.composed import PointNeuron
 from snnc.pynn.cells.identity import ID
-from snnc.pynn.cells.imported import nestml_cell_type, nineml_cell_type
+from snnc.pynn.cells.imported import lems_cell_type, nestml_cell_type, nineml_cell_type
 from snnc.pynn.cells.models import StandardCellType
 from snnc.pynn.cells.populations import Population
 from snnc.pynn.cells.views import PopulationView
@@ -119,6 +119,7 @@ _NAMES = [
     "get_time_step",
     "initialize",
     "list_standard_models",
+    "lems_cell_type",
     "native_cell_type",
     "native_synapse_type",
     "nestml_cell_type",

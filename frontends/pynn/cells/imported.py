@@ -39,6 +39,34 @@ def nineml_cell_type(
     return _imported(compose_cell(name, body, responses))
 
 
+def lems_cell_type(file: str | Path, component: str, **synapses: str) -> type[StandardCellType]:
+    """Return the cell type of a component of a LEMS or NeuroML 2 file.
+
+    Parameters
+    ----------
+    file : path
+        A LEMS or NeuroML 2 file.
+    component : str
+        The id of the cell.
+    **synapses : str
+        Ids of synapses in the file; each is a receptor type of its name. Where spikes add to one
+        variable, weights are in the unit of that variable, else they are factors.
+
+    Returns
+    -------
+    class
+        With the parameters of the cell, and ``RECEPTOR.PARAMETER`` of the synapses.
+
+    Raises
+    ------
+    ModelError
+        If the file is wrong, or a component is not in it or does not fit.
+    """
+    from snnc.lems.composition import compose_cell
+
+    return _imported(compose_cell(file, component, synapses))
+
+
 def nestml_cell_type(file: str | Path) -> type[StandardCellType]:
     """Return the cell type of a NESTML neuron.
 

@@ -1,0 +1,293 @@
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import snnc
+import snnc.pynn as sim
+from snnc.ir.diagnostics import MissingDependencyError, ModelError, SnncError, UnsupportedError
+from snnc.lems import core_types
+from snnc.lems.network import read_network
+
+DATA = Path(__file__).parent / "data" / "neuroml"
+NEUROML = pytest.mark.skipif(
+    find_spec("pyneuroml") is None, reason="NeuroML's core types come with pyNeuroML"
+)
+
+
+def spikes(net, population):
+    times, cells = net.simulation.spikes(population)
+    return [times[cells == cell].tolist() for cell in range(cells.max(initial=-1) + 1)]
+
+
+def trace(net, population, variable):
+    found = net.simulation.trace(population, variable)
+    return found.start + found.interval * np.arange(len(found.values)), found.values
+
+
+def test_component_types_of_a_files_own_run():
+    net = snnc.compile(DATA / "own.xml")
+    net.run(50.0)
+    text = net.ir()
+    assert "after rest" in text and "last" not in text  # A timer.
+    assert "dt = 0.1" in text
+    assert text.count("param ") == 6 and "heat" not in text  # What no equation reads is left out.
+    assert net.simulation.recorded("cells").keys() == {"spikes", "v", "n"}
+    # Each cell is driven by the same clocks, so they count the same spikes.
+    one, two = spikes(net, "cells")
+    assert one == two and len(one) > 2
+    assert trace(net, "cells", "n")[1][-1, 0] in (len(one), len(one) - 1)
+    assert np.diff(one).min() >= 5.0
+
+
+def test_random_values_at_the_start_differ_from_cell_to_cell():
+    net = snnc.compile(DATA / "own.xml")
+    net.run(30.0)
+    first = [times[0] for times in spikes(net, "clocks")]
+    assert len(set(first)) == 3 and all(0.0 < t <= 10.1 for t in first)
+    assert np.allclose(np.diff(spikes(net, "clocks")[0]), 10.0, atol=0.1)
+
+
+@NEUROML
+def test_a_network_has_its_synapses_inputs_delays_and_weights():
+    document = read_network(DATA / "network.nml")
+    net = snnc.compile(document)
+    net.run(100.0)
+    edges = net.simulation.edges("projection_0")
+    assert edges.post.tolist() == [1, 2]
+    values = document.resources
+    assert values["projection_0.weight"].tolist() == pytest.approx([0.08, 0.04])
+    assert values["projection_0.delay"].tolist() == pytest.approx([0.025, 3.0])
+    assert values["cells.positions"].tolist() == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
+    pulsed, driven = spikes(net, "cells")[:2]
+    # Charging with 20 ms from -65 towards -45 mV passes -50 mV after 27.7 ms; 2 ms are refractory.
+    crossing = 20.0 * np.log(4.0)
+    assert pulsed == pytest.approx([10 + crossing, 12 + 2 * crossing], abs=0.05)
+    assert len(driven) == 1
+
+
+@NEUROML
+def test_a_simulation_gives_the_step_and_what_is_recorded():
+    net = snnc.compile(DATA / "LEMS_run.xml")
+    net.run(10.0)
+    assert net.simulation.recorded("cells")["v"].tolist() == [1]
+    assert trace(net, "cells", "v")[0][1] == 0.05
+
+
+@NEUROML
+def test_a_cell_type_does_what_the_standard_cell_with_its_equations_does():
+    imported = sim.lems_cell_type(DATA / "cells.nml", "iaf", excitatory="ampa", slow="slow")
+    assert imported.receptor_types == ["excitatory", "slow"]
+    assert imported.units["excitatory.tauDecay"] == "ms"
+    standard = sim.IF_cond_exp(
+        cm=1.0, tau_m=20.0, v_rest=-65.0, v_thresh=-50.0, v_reset=-65.0, tau_refrac=2.0,
+        tau_syn_E=5.0, e_rev_E=0.0,
+    )  # fmt: skip
+    found = []
+    for cell in (imported(), standard):
+        sim.setup(timestep=0.1)
+        cells = sim.Population(1, cell)
+        source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0, 8.0, 9.0, 30.0]))
+        synapse = sim.StaticSynapse(weight=0.06, delay=1.0)
+        sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type="excitatory")
+        cells.record(["spikes", "v"])
+        sim.run(60.0)
+        segment = cells.get_data().segments[0]
+        found.append((segment.spiketrains[0].magnitude, segment.filter(name="v")[0].magnitude))
+    assert found[0][0].tolist() == found[1][0].tolist() != []
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-9)
+
+
+@NEUROML
+def test_channels_of_one_compartment_follow_hodgkin_and_huxley():
+    from scipy.integrate import solve_ivp
+
+    net = snnc.compile(DATA / "hh.nml")
+    assert "ionChannel" not in net.ir() and "resistivity" not in net.ir()
+    net.run(50.0)
+    (found,) = spikes(net, "pop")
+    current = 0.15e-9 / (4 * np.pi * 10e-4**2) * 1e6  # uA/cm2 on a ball of 20 um.
+
+    def slope(t, y):
+        v, m, h, n = y
+        alpha = [0.1 * (v + 40) / -np.expm1(-(v + 40) / 10), 0.07 * np.exp(-(v + 65) / 20),
+                 0.01 * (v + 55) / -np.expm1(-(v + 55) / 10)]  # fmt: skip
+        beta = [4 * np.exp(-(v + 65) / 18), 1 / (1 + np.exp(-(v + 35) / 10)),
+                0.125 * np.exp(-(v + 65) / 80)]  # fmt: skip
+        gates = [a * (1 - x) - b * x for a, b, x in zip(alpha, beta, (m, h, n), strict=True)]
+        ionic = 120 * m**3 * h * (50 - v) + 36 * n**4 * (-77 - v) + 0.3 * (-54.3 - v)
+        return [ionic + current * (5.0 <= t < 45.0), *gates]
+
+    def crosses(t, y):
+        return y[0]
+
+    crosses.direction = 1
+    start = [-65.0, 0.052932, 0.596121, 0.317677]
+    solved = solve_ivp(
+        slope, (0, 50), start, events=crosses, rtol=1e-8, atol=1e-10, max_step=0.1, method="LSODA"
+    )
+    # The file's gates have 1/(1 - exp(-x)) with a rate in 1/ms, ten times 0.1 per mV.
+    assert found == pytest.approx(solved.t_events[0].tolist(), abs=0.05)
+
+
+@NEUROML
+def test_cells_with_exponential_conductances_match_a_native_model():
+    pytest.importorskip("nest", reason="the target nest needs NEST")
+    net = snnc.compile(DATA / "network.nml", "nest")
+    assert re.search(r'native.match @iaf of "nest" as "iaf_cond_exp"', net.ir("match-native"))
+
+
+def altered(folder, name, changes):
+    for file in DATA.iterdir():
+        (folder / file.name).write_text(file.read_text())
+    text = (folder / name).read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@NEUROML
+def test_an_input_that_fires_has_a_source_of_its_own(tmp_path):
+    file = altered(tmp_path, "network.nml", [('input="pulse"', 'input="noise"')])
+    net = snnc.compile(file)
+    net.run(200.0)
+    assert "rate = 1000.0" in net.ir()
+    assert len(spikes(net, "cells")[0]) > 3
+
+
+@NEUROML
+def test_gap_junctions_join_cells(tmp_path):
+    junction = (
+        '<electricalProjection id="gap" presynapticPopulation="cells" '
+        'postsynapticPopulation="cells"><electricalConnectionInstance id="0" '
+        'preCell="../cells/4/iaf" postCell="../cells/5/iaf" synapse="gj"/></electricalProjection>'
+    )
+    file = altered(tmp_path, "network.nml", [
+        ('<network id="net">', '<gapJunction id="gj" conductance="20nS"/><network id="net">'),
+        ("<explicitInput", junction + "<explicitInput"),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(30.0)
+    assert "@ElectricalSynapse" in net.ir()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("own.xml", "slope * MVOLT + all", "slop * MVOLT + all", "unknown name 'slop' in 'ramp'"),
+        ("own.xml", "threshold / 4", "threshold / slope", "wrong unit; found mV\\*ms"),
+        ("own.xml", "slope * MVOLT + all", "slope + all", "units do not fit in"),
+        ("own.xml", "v + jump", "v + (jump", r"'\)' expected"),
+        ("own.xml", 'regime="resting"', 'regime="sleeping"', "unknown regime 'sleeping'"),
+        ("own.xml", 'threshold="20mV"', 'threshold="20ms"', "wrong unit; found '20ms'"),
+        ("own.xml", 'threshold="20mV"', 'threshold="20 volts"', "unknown unit 'volts'"),
+        ("own.xml", 'threshold="20mV"', 'threshold="high"', "malformed quantity; found 'high'"),
+        ("own.xml", ' threshold="20mV"', "", "lacks its parameter 'threshold'"),
+        ("own.xml", 'extends="Rate"', 'extends="FastRate"', "'FastRate' extends itself"),
+        ("own.xml", 'extends="Rate"', 'extends="Rates"', "unknown component type 'Rates'; did"),
+        ("own.xml", "<FastRate/>", "<Slow/>", "unknown component type 'Slow'"),
+        ("own.xml", "<FastRate/>", '<ticks period="1ms"/>', "has no place in a 'ramp'"),
+        ("own.xml", "rates[*]/r", "rates[/r", r"malformed path 'rates\[/r'"),
+        ("own.xml", "rates[*]/r", "rates[*]/q", "unknown name 'q'"),
+        ("own.xml", 'reduce="add"', "", "selects 2 components in 'cell'; expected one"),
+        ("own.xml", 'reduce="add"', 'reduce="max"', "expected add or multiply"),
+        ("own.xml", "<OnStart>", "<OnStop/><OnStart>", "<OnStop> in <Dynamics> is unknown"),
+        ("own.xml", 'component="cell" size="2"', 'component="sell" size="2"', "did you mean 'cell"),
+        ("own.xml", 'size="2"', 'size="2.5"', "size of 'cells' is no whole number"),
+        ("own.xml", 'source="clocks"', 'source="clock"', "unknown population 'clock'"),
+        ("own.xml", "cells[1]/n", "cell[1]/n", "no cell at 'cell"),
+        ("own.xml", "cells[1]/n", "cells[7]/n", "has 2 cells; found '7'"),
+        ("own.xml", 'target="net"', 'target="nets"', "unknown component 'nets'"),
+        ("own.xml", 'value="v + jump"', 'value="v * jump"', "wrong unit; found mV\\*mV"),
+        ("own.xml", "rate * v / (v + half)", "r * v / half", "depend on each other: "),
+        ("own.xml", 'EventOut port="out"', 'EventOut port="in"', "no event port 'in'"),
+        ("own.xml", "MultiInstantiate", "Gather", "makes instances by <Gather>|malformed XML"),
+    ],
+)  # fmt: skip
+def test_wrong_files_are_refused_with_their_place(tmp_path, name, old, new, message):
+    with pytest.raises(SnncError, match=message) as raised:
+        read_network(altered(tmp_path, name, [(old, new)]))
+    assert re.search(r"\.xml:\d+", str(raised.value))
+
+
+@NEUROML
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("network.nml", 'href="cells.nml"', 'href="http://a/b.nml"', "expected a path beside"),
+        ("network.nml", 'href="cells.nml"', 'href="none.nml"', "no such file 'none.nml'"),
+        ("network.nml", 'synapse="ampa">', 'synapse="gaba">', "unknown component 'gaba'"),
+        ("network.nml", "../cells/5/iaf", "../cells/9/iaf", "has 3 cells; found '9'"),
+        ("network.nml", 'synapse="ampa">', 'synapse="iaf">', "takes no 'iafRefCell' as attach"),
+        ("hh.nml", 'ionChannel="na"', 'ionChannel="ca"', "unknown component 'ca'"),
+        ("hh.nml", "</segment>", '</segment><segment id="1"/>', "has 2 segments; expected one"),
+    ],
+)
+def test_wrong_neuroml_is_refused_with_its_place(tmp_path, name, old, new, message):
+    with pytest.raises(SnncError, match=message) as raised:
+        read_network(altered(tmp_path, name, [(old, new)]))
+    assert re.search(r"\.nml:\d+", str(raised.value))
+
+
+def test_hostile_files_are_refused(tmp_path):
+    bomb = '<!DOCTYPE Lems [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Lems>&b;</Lems>'
+    circle = (
+        '<Lems><Target component="a"/><ComponentType name="A"><ComponentReference name="of" '
+        'type="A"/><Structure><ChildInstance component="of"/></Structure></ComponentType>'
+        '<A id="a" of="a"/></Lems>'
+    )
+    extends = '<Lems><Target component="a"/><ComponentType name="A"/><A id="a" extends="a"/></Lems>'
+    for text, message in (
+        (bomb, "document types and entities are not allowed"),
+        (circle, "component 'a' contains itself"),
+        (extends, "component 'a' extends itself"),
+        ("<Lems><Include file='../../etc/x.xml'/></Lems>", "no such file"),
+        ("<Lems>", "malformed XML"),
+        ("<Lems/>", "no simulation, network or cell"),
+    ):
+        file = tmp_path / "hostile.xml"
+        file.write_text(text)
+        with pytest.raises(ModelError, match=message):
+            read_network(file)
+
+
+def test_files_that_include_each_other_are_read_once(tmp_path):
+    text = (DATA / "own.xml").read_text()
+    (tmp_path / "a.xml").write_text(text.replace("<Lems>", '<Lems><Include file="b.xml"/>', 1))
+    (tmp_path / "b.xml").write_text('<Lems><Include file="a.xml"/></Lems>')
+    assert read_network(tmp_path / "a.xml").module is not None
+
+
+def test_without_pyneuroml_core_types_are_missing_by_name(monkeypatch):
+    core_types._archive.cache_clear()
+    core_types.read_core_file.cache_clear()
+    monkeypatch.setattr(core_types, "find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'snnc\[neuroml\]'"):
+        read_network(DATA / "network.nml")
+
+
+@NEUROML
+def test_spikes_that_may_not_be_summed_need_a_synapse_each(tmp_path):
+    changing = (
+        '<ComponentType name="halving" extends="expOneSynapse"><Dynamics>'
+        '<StateVariable name="g" dimension="conductance" exposure="g"/>'
+        '<DerivedVariable name="i" exposure="i" dimension="current" value="g * (erev - v)"/>'
+        '<TimeDerivative variable="g" value="-g / tauDecay"/>'
+        '<OnEvent port="in"><StateAssignment variable="g" value="(g + gbase) / 2"/></OnEvent>'
+        "</Dynamics></ComponentType>"
+    )
+    file = altered(tmp_path, "network.nml", [
+        ("<include", changing + '<halving id="h" gbase="10nS" erev="0mV" tauDecay="5ms"/><include'),
+        ('synapse="ampa">', 'synapse="h">'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(20.0)
+    assert "h_arrived > 0.0" in net.ir()
+    twice = '<connection id="0" preCellId="../sources[0]" postCellId="../cells/5/iaf"/>'
+    file.write_text(file.read_text().replace(twice, twice + twice.replace('"0"', '"7"')))
+    with pytest.raises(UnsupportedError, match="onto one 'h', whose spikes may not be summed"):
+        read_network(file)
