@@ -7,6 +7,8 @@ receptor's weights, and by 1 s for what NESTML takes a train of spikes for.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 
 from xdsl.ir import Operation
@@ -21,17 +23,34 @@ from snnc.ir.units import DIMENSIONLESS, Exponents, format_unit
 
 REMAINING = "refractory_time_left"
 """The state that counts the refractory time down."""
+_FACTOR = re.compile(r"([*/]?)(\w+)(?:\^(-?\d+))?")
+
+
+_CONSTANTS = ("e", "inf")
+_QUALIFIERS = ("excitatory", "inhibitory")
+
+
+def _port(receptor: str) -> str:
+    """Return the name of a port; NESTML's qualifiers are none."""
+    return f"{receptor}_spikes" if receptor in _QUALIFIERS else receptor
 
 
 def _no_past(name: str) -> str:
     raise UnsupportedError(f"NESTML keeps no earlier value of '{name}'")
 
 
+def _unit_text(dimension: Exponents) -> str:
+    """Return a unit as NESTML reads it behind a number, ``mV*ms**-1``."""
+    powers: dict[str, int] = {}
+    for sign, name, power in _FACTOR.findall(format_unit(dimension)):
+        if name != "1":
+            powers[name] = int(power or 1) * (-1 if sign == "/" else 1)
+    return "*".join(name if n == 1 else f"{name}**{n}" for name, n in powers.items())
+
+
 def _literal_unit(dimension: Exponents) -> str:
-    text = format_unit(dimension)
-    if text.startswith("1/"):
-        return text.removeprefix("1").replace("/", " / ")
-    return f" {text}" if text.isalpha() else f" * {text.replace('*', ' * ').replace('/', ' / ')}"
+    text = _unit_text(dimension)
+    return f" {text}" if text.isalpha() else f" * (1 {text})"
 
 
 LANGUAGE = Language(
@@ -60,6 +79,7 @@ def emit_cell(cell: dyn.CellOp) -> str:
     """
     firing = firing_of(cell, LANGUAGE.name)
     ops = list(cell.body.block.ops)
+    _check_expressible(cell, ops)
     blocks = {
         "state": _state(ops, firing),
         "equations": _equations(ops, firing),
@@ -75,11 +95,28 @@ def emit_cell(cell: dyn.CellOp) -> str:
     for arrival in firing.arrivals:
         receptor = arrival.receptor.data
         body = _arrival(arrival, units[receptor], receptor in firing.lost)
-        lines += _block(f"onReceive({receptor}):", body)
+        lines += _block(f"onReceive({_port(receptor)}):", body)
     if firing.event is not None:
         condition = _condition(firing)
         lines += _block(f"onCondition({condition}):", _event(firing))
     return "\n".join(lines) + "\n"
+
+
+def _check_expressible(cell: dyn.CellOp, ops: list[Operation]) -> None:
+    """Refuse sources, and names that stand for something else in NESTML."""
+    for op in ops:
+        if isinstance(op, dyn.PoissonOp | dyn.ScheduleOp):
+            raise UnsupportedError(f"NESTML has no sources such as '{cell.label}'")
+        if isinstance(op, dyn.Declaration | dyn.AliasOp) and op.label in _CONSTANTS:
+            if not _is_euler(op):
+                raise UnsupportedError(f"'{op.label}' is a constant of NESTML", location_of(op))
+
+
+def _is_euler(op: Operation) -> bool:
+    if not isinstance(op, dyn.AliasOp) or op.label != "e":
+        return False
+    value = op.value.owner
+    return isinstance(value, ex.ConstOp) and value.number == math.e
 
 
 def _block(head: str, statements: Iterable[str]) -> list[str]:
@@ -88,7 +125,7 @@ def _block(head: str, statements: Iterable[str]) -> list[str]:
 
 
 def _unit(dimension: Exponents) -> str:
-    return "real" if dimension == DIMENSIONLESS else format_unit(dimension)
+    return "real" if dimension == DIMENSIONLESS else _unit_text(dimension)
 
 
 def _number(value: float, dimension: Exponents) -> str:
@@ -107,13 +144,13 @@ def _state(ops: list[Operation], firing: Firing) -> Iterator[str]:
 def _equations(ops: list[Operation], firing: Firing) -> Iterator[str]:
     writer = Writer(LANGUAGE)
     for op in ops:
-        if isinstance(op, dyn.AliasOp):
+        if isinstance(op, dyn.AliasOp) and op.label not in _CONSTANTS:
             unit = _unit(op.dimension.data)
             yield f"inline {op.label} {unit} = {writer.region(op.body)}"
     for op in firing.derivatives:
         yield f"{op.state.data}' = {writer.region(op.body)}"
     if firing.refractory is not None:
-        yield f"{REMAINING}' = -1e3 * ms / s"
+        yield f"{REMAINING}' = -1"
 
 
 def _parameters(ops: list[Operation]) -> Iterator[str]:
@@ -126,7 +163,7 @@ def _parameters(ops: list[Operation]) -> Iterator[str]:
 def _input(ops: list[Operation]) -> Iterator[str]:
     for op in ops:
         if isinstance(op, dyn.ReceptorOp):
-            yield f"{op.label} <- spike"
+            yield f"{_port(op.label)} <- spike"
         elif isinstance(op, dyn.CurrentOp):
             yield f"{op.label} {_unit(op.type.exponents)} <- continuous"
 
@@ -145,8 +182,8 @@ def _update(firing: Firing) -> Iterator[str]:
 
 def _arrival(op: dyn.OnOp, dimension: Exponents, lost: bool) -> Iterator[str]:
     writer = Writer(LANGUAGE)
-    unit = "" if dimension == DIMENSIONLESS else f" * {format_unit(dimension)}"
-    writer.bind(op.body.block.args[0], f"({op.receptor.data}{unit} * s)")
+    unit = "" if dimension == DIMENSIONLESS else f"1 {_unit_text(dimension)} * "
+    writer.bind(op.body.block.args[0], f"({unit}{_port(op.receptor.data)} * 1 s)")
     if lost:
         yield f"if {REMAINING} <= 0 ms:"
     for inner in op.body.block.ops:

@@ -194,9 +194,9 @@ class _Cell:
     def arrivals(self, events: Events) -> None:
         """Write what spikes add; jumps of a delta kernel happen where its state is integrated."""
         for port, unit in self.weights.items():
-            if port not in self.jumps or self._always(port):
-                sets = [*self.response_sets(port, unit), *events.additions.get(port, [])]
-                sets += self.delta_sets(port)
+            if self._always(port, events):
+                added = next(iter(events.additions.get(port, {None: []}).values()))
+                sets = [*self.response_sets(port, unit), *added, *self.delta_sets(port)]
                 self.arrival(port, sets)
 
     def arrival(self, port: str, sets: list[str]) -> None:
@@ -235,9 +235,10 @@ class _Cell:
             sets.append(f"{own} = {infix(Operation('+', (Name(own), change.node)), at=place)}")
         return sets
 
-    def _always(self, port: str) -> bool:
-        moved = {state for state, _ in self.jumps[port]}
-        return all(moved <= branch.integrated for branch in self.update.branches)
+    def _always(self, port: str, events: Events) -> bool:
+        """Tell whether spikes at a port do the same in every regime."""
+        moved = {state for state, _ in self.jumps.get(port, [])}
+        return events.same(port) and all(moved <= branch.integrated for branch in self.update.branches)
 
     # Regimes
 
@@ -260,7 +261,7 @@ class _Cell:
         for label, index, running in order:
             with self.text.block(f"regime {label}", self.update.place):
                 self.derive(branches[index].integrated - shared)
-                self.arrivals_in(branches[index].integrated, events)
+                self.arrivals_in(branches[index].integrated, events, running)
                 self.lines(events.lines(index, running))
                 if running:
                     self.text.line(f"after {duration} {{ goto {ACTIVE} }}", self.update.place)
@@ -289,11 +290,14 @@ class _Cell:
         text = infix(leaves.node, at=self.update.place)
         self.text.line(f"when {text} {{ goto branch_{2 - index} }}", self.update.place)
 
-    def arrivals_in(self, integrated: frozenset[str], events: Events) -> None:
+    def arrivals_in(
+        self, integrated: frozenset[str], events: Events, running: bool | None
+    ) -> None:
         for port, unit in self.weights.items():
-            if port in self.jumps and not self._always(port):
-                sets = [*self.response_sets(port, unit), *events.additions.get(port, [])]
-                if {state for state, _ in self.jumps[port]} <= integrated:
+            if not self._always(port, events):
+                added = events.additions.get(port, {}).get(running, [])
+                sets = [*self.response_sets(port, unit), *added]
+                if {state for state, _ in self.jumps.get(port, [])} <= integrated:
                     sets += self.delta_sets(port)
                 self.arrival(port, sets)
 

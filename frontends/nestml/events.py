@@ -27,7 +27,8 @@ class Events:
     Attributes
     ----------
     additions : dict
-        By port, what a spike adds to states.
+        By port, what a spike adds to states while the timer runs (True), and while it does not
+        (False); without a timer the key is None.
     flags : list
         Hidden states: arrivals that wait for the end of the step, and spikes that are decided.
     """
@@ -45,7 +46,7 @@ class Events:
         self.update = update
         self.timer = timer
         self.weights = weights
-        self.additions: dict[str, list[str]] = {}
+        self.additions: dict[str, dict[bool | None, list[str]]] = {}
         self.flags: list[str] = []
         self._waiting: dict[str, str] = {}
         self._after = list(update.after)
@@ -55,20 +56,25 @@ class Events:
     def prepare(self) -> None:
         """Find what arrivals add, and write the events of every branch once."""
         for event in self.model.receives:
-            if not self._adds(event.port, event.body):
+            if event.body and not self._adds(event.port, event.body):
                 self._wait(event.port)
         while self._after and self._peel(self._after[0]):
             self._after.pop(0)
         rest = [name for s in self._after for node in _values_in(s) for name in names_in(node)]
         for port in {name for name in rest if name in self.weights}:
             self._wait(port)
-        if self.timer is None:
+        for running in self._cases:
             for index in range(len(self.update.branches)):
-                self._lines[index, None] = self._write(index, None)
-        else:
-            for running in (False, True):
-                for index in range(len(self.update.branches)):
-                    self._lines[index, running] = self._write(index, running)
+                self._lines[index, running] = self._write(index, running)
+
+    @property
+    def _cases(self) -> tuple[bool | None, ...]:
+        return (None,) if self.timer is None else (False, True)
+
+    def same(self, port: str) -> bool:
+        """Tell whether spikes add the same whether the timer runs or not."""
+        found = self.additions.get(port, {})
+        return found.get(False) == found.get(True)
 
     def lines(self, index: int, running: bool | None) -> list[Line]:
         """Return the events while branch `index` of the update is taken."""
@@ -85,16 +91,30 @@ class Events:
 
     def _adds(self, port: str, body: Sequence[Statement]) -> bool:
         """Note what a spike adds, if it only adds to states; tell whether it does."""
-        effects = effects_of(self.scope.translator, body, self.model.states)
+        cases = {}
+        for running in self._cases:
+            found = self._increments(body, running)
+            if found is None:
+                return False
+            cases[running] = found
+        known = self.additions.setdefault(port, {running: [] for running in self._cases})
+        for running, found in cases.items():
+            known[running].extend(found)
+        return True
+
+    def _increments(
+        self, body: Sequence[Statement], running: bool | None
+    ) -> list[str] | None:
+        """Return what a spike adds, or None if it does something else."""
+        assumed = [in_statement(s, lambda n: self._assumed(n, running)) for s in body]
+        effects = effects_of(self.scope.translator, assumed, self.model.states)
         found: list[str] = []
         for name, value in effects.assigned.items():
-            if not _is_increment(value, self.scope.names[name], self.scope.weight):
-                return False
-            found.append(f"{self.scope.names[name]} = {infix(value.node, at=body[0].place)}")
-        if effects.sent or not body:
-            return not body
-        self.additions.setdefault(port, []).extend(found)
-        return True
+            own = self.scope.names[name]
+            if not _is_increment(value, own, self.scope.weight):
+                return None
+            found.append(f"{own} = {infix(value.node, at=body[0].place)}")
+        return None if effects.sent else found
 
     def _wait(self, port: str) -> None:
         """Let arrivals at a port be counted, for events that do more than add."""
@@ -106,7 +126,7 @@ class Events:
         unit = self.weights[port]
         weight = q.times(q.name(self.scope.weight, unit), q.inverse(q.number(1.0, unit)))
         total = Operation("+", (Name(flag), weight.node))
-        self.additions[port] = [f"{flag} = {infix(total)}"]
+        self.additions[port] = {case: [f"{flag} = {infix(total)}"] for case in self._cases}
         per_second = q.number(1.0, NAMED["s"] ** -1)
         self.scope.ports[port] = q.times(q.name(flag, Unit(1.0, unit.exponents)), per_second)
         if any(unit.exponents):

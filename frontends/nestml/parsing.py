@@ -32,13 +32,22 @@ def parse_file(path: str | Path) -> list[Ast]:
     file = str(path)
     _check_size(Path(path))
     parser, checks, logger, level = _pynestml()
-    unit = parser.parse_file(file)
+    try:
+        unit = parser.parse_file(file)
+    except (Exception, SystemExit) as error:
+        # Some malformed texts are beyond PyNESTML's own checks.
+        _refuse_errors(file, logger, level)
+        raise ModelError(f"PyNESTML: {error}", Location(file, 1)) from None
     _refuse_errors(file, logger, level)
     if unit is None:
         raise ModelError("no NESTML model", Location(file, 1))
     models = unit.get_model_list()
     for model in models:
-        checks.check_cocos(model)
+        try:
+            checks.check_cocos(model)
+        except (Exception, SystemExit) as error:
+            _refuse_errors(file, logger, level)
+            raise ModelError(f"PyNESTML: {error}", place(model, file)) from None
         _refuse_errors(file, logger, level)
     if not models:
         raise ModelError("no NESTML model", Location(file, 1))

@@ -161,6 +161,8 @@ class Translator:
                 return q.plus(mean, q.times(deviation, self._normal()))
             case "random_uniform", [low, width]:
                 return q.plus(low, q.times(width, self._uniform()))
+        if name == "steps":
+            raise UnsupportedError("'steps' but for a refractory time", self.place)
         raise UnsupportedError(f"function '{name}' of {len(given)} arguments", self.place)
 
     def _uniform(self) -> Value:

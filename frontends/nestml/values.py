@@ -328,6 +328,9 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 
+_CONTRARY = {"<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
 def compare(sign: str, left: Value, right: Value) -> Value:
     """Return a comparison, of truth values too."""
     if left.truth and right.truth and sign in ("==", "!="):
@@ -362,6 +365,8 @@ def opposite(value: Value) -> Value:
     match value.node:
         case Operation(sign="not", operands=(inner,)):
             return truth(inner)
+        case Operation(sign=sign, operands=operands) if sign in _CONTRARY:
+            return truth(Operation(_CONTRARY[sign], operands))
     return truth(Operation("not", (value.node,)))
 
 
