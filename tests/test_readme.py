@@ -47,7 +47,10 @@ def test_python_examples(code, workplace):
     run([sys.executable, "-c", code], workplace)
 
 
-@pytest.mark.parametrize("title", ["Run a network", "Use the command", "Cross-check simulators"])
+@pytest.mark.parametrize(
+    "title",
+    ["Run a network", "Use the command", "Cross-check simulators", "Map it onto SpiNNaker"],
+)
 def test_commands(title, workplace):
     (commands,) = re.findall(r"```bash\n(.*?)```", section(title), re.DOTALL)
     if "nest" in commands:
