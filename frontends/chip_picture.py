@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 from snnc.codegen.spinnaker import SpiNNakerArtifact, Tree
-from snnc.hardware.spinnaker import LINKS
 from snnc.ir.diagnostics import MissingDependencyError
+from snnc.ir.links import LINKS
 
 
 def draw_chips(artifact: SpiNNakerArtifact, path: Path) -> None:

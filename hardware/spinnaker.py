@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, sqrt
 
-Chip = tuple[int, int]
+from snnc.ir.links import LINKS
 
-LINKS: tuple[Chip, ...] = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
-"""Where links 0 to 5 lead: east, north-east, north, west, south-west, south (SpiNNaker datasheet,
-section 10). A packet that matches no entry leaves by the link it would have kept to."""
+Chip = tuple[int, int]
 
 _COLUMNS = ((0, 4), (0, 5), (0, 6), (0, 7), (0, 8), (1, 8), (2, 8), (3, 8))
 BOARD: tuple[Chip, ...] = tuple(

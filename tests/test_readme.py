@@ -55,6 +55,7 @@ def test_python_examples(code, workplace):
         "Use the command",
         "Use files of model languages",
         "Cross-check simulators",
+        "Map it onto SpiNNaker",
     ],
 )
 def test_commands(title, workplace):

@@ -13,10 +13,9 @@ from xdsl.ir import Operation
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
 
-STEPS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
-"""Where the links of a chip lead."""
 Chip = tuple[int, int]
 Op = TypeVar("Op", bound=Operation)
 
@@ -209,7 +208,7 @@ def _walked(op: mapping.TreeOp, sources: set[Chip], scope: Scope) -> set[Chip]:
     below: dict[Chip, list[Chip]] = defaultdict(list)
     for x, y, link in op.links:
         _check_link(op, (x, y), link, scope)
-        below[x, y].append((x + STEPS[link][0], y + STEPS[link][1]))
+        below[x, y].append((x + LINKS[link][0], y + LINKS[link][1]))
     inside, todo = set(sources), list(sources)
     while todo:
         for chip in below.pop(todo.pop(), ()):
@@ -225,9 +224,9 @@ def _walked(op: mapping.TreeOp, sources: set[Chip], scope: Scope) -> set[Chip]:
 def _check_link(op: Operation, chip: Chip, link: int, scope: Scope) -> None:
     if chip not in scope.chips:
         refuse(op, f"there is no chip {chip}")
-    if not 0 <= link < len(STEPS):
-        refuse(op, f"there is no link {link}; expected 0 to {len(STEPS) - 1}")
-    if (chip[0] + STEPS[link][0], chip[1] + STEPS[link][1]) not in scope.chips:
+    if not 0 <= link < len(LINKS):
+        refuse(op, f"there is no link {link}; expected 0 to {len(LINKS) - 1}")
+    if (chip[0] + LINKS[link][0], chip[1] + LINKS[link][1]) not in scope.chips:
         refuse(op, f"link {link} of chip {chip} leads nowhere")
 
 

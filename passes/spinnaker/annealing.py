@@ -8,6 +8,7 @@ import numpy as np
 
 from snnc.passes.spinnaker.units import Units
 
+MOVES_PER_UNIT = 60
 MOST_MOVES = 8000
 MOST_WORK = 1e9
 """Elements that all evaluations of the cost may touch; a few seconds."""
@@ -113,7 +114,8 @@ class Annealing:
 
     def _moves(self) -> int:
         chips = len(self._room.cores)
-        return int(min(MOST_MOVES, MOST_WORK / max(1, len(self._units.sources) * chips * chips)))
+        work = max(1, len(self._units.sources) * chips * chips)
+        return int(min(MOVES_PER_UNIT * len(self._chips), MOST_MOVES, MOST_WORK / work))
 
     def _first_temperature(self, cost: float) -> float:
         """Return a fifth of what a move changes in the mean."""

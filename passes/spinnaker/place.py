@@ -16,15 +16,17 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from snnc.hardware.spinnaker import Chip, distance
-from snnc.ir.diagnostics import MissingDependencyError, ResourceLimitError
+from snnc.ir.diagnostics import ResourceLimitError
 from snnc.ir.dialects import map as mapping
-from snnc.passes.spinnaker.annealing import Annealing, Room
+from snnc.passes.spinnaker.annealing import Annealing, Room, links_used
+from snnc.passes.spinnaker.multilevel import partition
 from snnc.passes.spinnaker.reading import mapping_of
 from snnc.passes.spinnaker.units import Units, units_of
 
 SPARE = 0.15
 """Share of chips beyond those needed that the search may use."""
-_LARGEST_WEIGHT = 10_000
+TRIES = 4
+"""Numbers of parts that are tried."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +38,38 @@ class PlaceCoresPass(ModulePass):
     seed: int = 0
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """Add a `map.place` for each core."""
+        """Add a `map.place` for each core.
+
+        Raises
+        ------
+        ResourceLimitError
+            If the chips do not have the memory that cores need.
+        """
         found = mapping_of(op)
         chips = _nearest_the_middle(found.machine)
-        capacity = found.machine.chips
-        units = units_of(found, min(capacity[chip] for chip in chips))
-        sdram = found.machine.sdram.value.data
-        chips = chips[: _needed(units, [capacity[chip] for chip in chips], sdram)]
-        room = Room(
-            np.array([[distance(a, b) for b in chips] for a in chips]),
-            np.array([capacity[chip] for chip in chips]),
-            sdram,
+        large, single = units_of(found, min(found.machine.chips.values())), units_of(found, 1)
+        near = chips[: _needed(large, found.machine, chips)]
+        for units, some in ((large, near), (single, chips)):
+            room = _room(found.machine, some)
+            first = first_placement(units, room)
+            if first is not None:
+                where = Annealing(units, room, first, self.seed).run()
+                found.op.add(_places(units, [some[chip] for chip in where]))
+                return
+        raise ResourceLimitError(
+            f"the cores need {single.sdram.sum()} bytes of SDRAM, and the largest "
+            f"{single.sdram.max()}; the {len(chips)} chips have "
+            f"{found.machine.sdram.value.data} each"
         )
-        first = fitting(units, room)
-        if first is None:
-            units = units_of(found, 1)
-            first = fitting(units, room)
-        if first is None:
-            raise ResourceLimitError(
-                f"the cores need {units.sdram.sum()} bytes of SDRAM, the largest "
-                f"{units.sdram.max()}; a chip has {sdram}, and the machine {len(chips)} chips"
-            )
-        where = Annealing(units, room, first, self.seed).run()
-        found.op.add(_places(units, [chips[chip] for chip in where]))
+
+
+def _room(machine: mapping.MachineOp, chips: list[Chip]) -> Room:
+    capacity = machine.chips
+    return Room(
+        np.array([[distance(a, b) for b in chips] for a in chips]),
+        np.array([capacity[chip] for chip in chips]),
+        machine.sdram.value.data,
+    )
 
 
 def _nearest_the_middle(machine: mapping.MachineOp) -> list[Chip]:
@@ -69,22 +80,32 @@ def _nearest_the_middle(machine: mapping.MachineOp) -> list[Chip]:
     return sorted(chips, key=lambda chip: (distance(chip, middle), -chips[chip], chip))
 
 
-def _needed(units: Units, cores: list[int], sdram: int) -> int:
+def _needed(units: Units, machine: mapping.MachineOp, chips: list[Chip]) -> int:
     """Return how many of the chips, in their order, the search gets."""
-    by_cores = int(np.searchsorted(np.cumsum(cores), units.sizes.sum())) + 1
-    by_sdram = ceil(int(units.sdram.sum()) / sdram)
+    cores = np.cumsum([machine.chips[chip] for chip in chips])
+    by_cores = int(np.searchsorted(cores, units.sizes.sum())) + 1
+    by_sdram = ceil(int(units.sdram.sum()) / machine.sdram.value.data)
     return ceil(max(by_cores, by_sdram) * (1 + SPARE)) + 2
 
 
-def fitting(units: Units, room: Room) -> np.ndarray | None:
-    """Return the chip of each unit, units that share packets together; None if they do not fit.
+def first_placement(units: Units, room: Room) -> np.ndarray | None:
+    """Return the chip of each unit, shape (units,), as partitioning has it; None if none fits.
 
-    Raises
-    ------
-    MissingDependencyError
-        If pymetis is not installed.
+    Networks fall apart at numbers of parts of their own, so several are tried, from the least on.
     """
-    parts = np.array(_parts(units, room))
+    by_cores = ceil(int(units.sizes.sum()) / int(room.cores.max()))
+    least = max(1, by_cores, ceil(int(units.sdram.sum()) / room.sdram))
+    most = min(least + TRIES, len(room.cores) + 1, len(units.cores) + 1)
+    found = [
+        chips
+        for number in range(least, max(most, least + 1))
+        if (chips := _on_chips(partition(units, number), units, room)) is not None
+    ]
+    return min(found, key=lambda chips: links_used(units, room, chips), default=None)
+
+
+def _on_chips(parts: np.ndarray, units: Units, room: Room) -> np.ndarray | None:
+    """Put each part on a chip of its own while there are some, and what does not fit beside."""
     chips = np.full(len(units.cores), -1)
     cores, sdram = np.zeros(len(room.cores), int), np.zeros(len(room.cores), int)
     every = range(len(room.cores))
@@ -102,39 +123,6 @@ def fitting(units: Units, room: Room) -> np.ndarray | None:
             cores[chip] += size
             sdram[chip] += memory
     return chips
-
-
-def _parts(units: Units, room: Room) -> list[int]:
-    """Return the part of each unit, as many as chips are needed."""
-    try:
-        import pymetis
-    except ImportError:
-        raise MissingDependencyError(
-            "placing cores needs pymetis: pip install 'snnc[spinnaker]'"
-        ) from None
-    by_sdram = ceil(int(units.sdram.sum()) / room.sdram)
-    number = max(ceil(int(units.sizes.sum()) / int(room.cores.max())), by_sdram)
-    if number == 1:
-        return [0] * len(units.cores)
-    affinity = units.affinity()
-    scaled = np.ceil(affinity * (_LARGEST_WEIGHT / max(affinity.max(), 1e-9))).astype(int)
-    starts, ends = [0], []
-    weights: list[int] = []
-    for row in scaled:
-        near = np.flatnonzero(row)
-        ends.extend(near.tolist())
-        weights.extend(row[near].tolist())
-        starts.append(len(ends))
-    return list(
-        pymetis.part_graph(
-            number,
-            xadj=starts,
-            adjncy=ends,
-            vweights=units.sizes.tolist(),
-            eweights=weights,
-            options=pymetis.Options(seed=0),
-        ).vertex_part
-    )
 
 
 def _places(units: Units, chips: list[Chip]) -> list[mapping.PlaceOp]:

@@ -10,10 +10,11 @@ from typing import TypeVar
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from snnc.hardware.spinnaker import LINKS, Chip
+from snnc.hardware.spinnaker import Chip
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.links import LINKS
 from snnc.passes.spinnaker.connections import reaches_of
 
 Op = TypeVar("Op", bound=Operation)
