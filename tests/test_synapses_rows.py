@@ -22,7 +22,8 @@ RULES = {"w_max": 1.2, "A_plus": 0.02, "A_minus": 0.021}
 
 
 def trains(rng: np.random.Generator, cells: int, rate: float, steps: int) -> list[np.ndarray]:
-    return [np.flatnonzero(rng.random(steps) < rate) for _ in range(cells)]
+    """Return stamps from 1 on, as networks have them."""
+    return [1 + np.flatnonzero(rng.random(steps) < rate) for _ in range(cells)]
 
 
 def without_own(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +63,7 @@ def test_rows_give_the_bits_of_single_synapses(model: str, rate: float, precisio
 
 def test_rows_longer_than_a_block_and_with_repeated_synapses_give_the_same_bits() -> None:
     rng = np.random.default_rng(3)
-    n_pre, n_post, size = 4, 700, 2000
+    n_pre, n_post, size = 4, 1400, 4000
     pre, post = rng.integers(0, n_pre, size), rng.integers(0, n_post, size)
     before = trains(rng, n_pre, 0.01, 600)
     before[0] = np.array([590])  # which sees all spikes from the start on

@@ -111,10 +111,11 @@ class Arrival:
         kernel.intrinsics.add("select")
         kernel.word("base", "", "words[{}]", "base")
         kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
-        kernel.word("post_stamps", "", "i32(words[{}], 1)", "stamps")
+        kernel.word("post_stamps", "", "words[{}]", "stamps")
         kernel.word("post_mask", "", "words[{}]", "ring_mask")
-        for name in ("base", "heads", "stamps", "ring_mask", "dendritic", "instant", "high"):
+        for name in ("base", "heads", "ring_mask", "dendritic", "instant", "high"):
             kernel.argument(name)
+        kernel.argument("stamps", "i32(stamps, 1)")
         return [
             cell,
             "ring = cell * (ring_mask + 1)",

@@ -46,7 +46,8 @@ _STRUCTURE = {
     *("last_spikes", "correct_recent", "correct_cells", "advance_cells", "seen", "seen_stamps"),
     *("since_stamps", "event_synapse", "event_stamps", "synapse_before", "stamps_before"),
     *("last_events", "older_events", "trace_events", "replay", "arrive", "floor_stamp", "stop"),
-    *("events", "listed", "depth", "bounds", "found"),
+    *("events", "listed", "depth", "bounds", "found", "recent_stamps", "behind", "unseen"),
+    *("near", "ring_size"),
 }
 
 

@@ -10,7 +10,7 @@ arrives. Each synapse sees the same events in the same order as in `synapse_arri
 
 from __future__ import annotations
 
-from snnc.codegen.artifact import BLOCK
+from snnc.codegen.artifact import BLOCK, RECENT
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.synapse_arrival import Arrival, indented, together
 from snnc.codegen.kernels.synapse_shape import SynapseShape
@@ -29,7 +29,10 @@ def takes_rows(shape: SynapseShape) -> bool:
 
 def add_rows(kernel: DeliverKernel) -> None:
     """Let `kernel` deliver whole rows where its table asks for it."""
-    for name in ("dense", "post_cells", "log_stamps", "log_cells", "event_synapse", "event_stamps"):
+    for name in (
+        "dense", "post_cells", "log_stamps", "log_cells", "event_synapse", "event_stamps",
+        "recent_stamps",
+    ):  # fmt: skip
         kernel.word(name, "", "words[{}]", name)
     kernel.word("log_count", "", "i64(words[{}], 1)", "log_count")
     kernel.word("event_bounds", "", "i64(words[{}], 1)", "bounds")
@@ -93,14 +96,14 @@ def _seen(parent: DeliverKernel) -> list[str]:
     recent.argument("n", "recent")
     recent.argument("log_cells", "i32(log_cells + 4 * (log_count[0] - recent), recent)")
     every.argument("n", "post_cells")
-    latest = _of_cells(every, "latest_stamps", "i32")
+    hidden = f"{_of_cells(every, 'latest_stamps', 'i32')}[ix(j)] >= instant"
     return [
         _last_spikes(parent),
         "recent = log_count[0] - first_after(instant - 1, log_count[0], i32(log_stamps, 1))",
         "if recent < post_cells:",
-        f"    {_corrected(recent, 'correct_recent', 'cell = log_cells[ix(j)]')}",
+        f"    behind = {_corrected(recent, 'correct_recent', 'cell = log_cells[ix(j)]')}",
         "else:",
-        f"    {_corrected(every, 'correct_cells', 'cell = j', f'{latest}[ix(j)] >= instant')}",
+        f"    behind = {_corrected(every, 'correct_cells', 'cell = j', hidden)}",
         *_advanced(parent),
     ]
 
@@ -113,7 +116,7 @@ def _last_spikes(parent: DeliverKernel) -> str:
     kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
     kernel.argument("heads")
     lines = [
-        f"{_of_cells(kernel, 'seen', 'i64')}[ix(j)] = heads[ix(j)]",
+        f"{_of_cells(kernel, 'seen', 'i32')}[ix(j)] = heads[ix(j)]",
         f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
         f"{_of_cells(kernel, 'since_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
     ]
@@ -125,12 +128,17 @@ def _last_spikes(parent: DeliverKernel) -> str:
 
 
 def _corrected(kernel: DeliverKernel, name: str, cell: str, condition: str = "") -> str:
-    """Return the call of the loop over cells that have fired too recently."""
+    """Return the call of the loop over cells that have fired too recently.
+
+    It returns the largest number of spikes of a cell that the arrival does not see.
+    """
     lines, after = Arrival(kernel, ()).before_arrival(
         kernel.shape.drivers(_posts(kernel)),
         cell,
         [
-            f"{_of_cells(kernel, 'seen', 'i64')}[ix(cell)] = latest",
+            f"{_of_cells(kernel, 'seen', 'i32')}[ix(cell)] = latest",
+            "unseen = heads[ix(cell)] - latest",
+            "behind = select(unseen > behind, unseen, behind)",
             f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(cell)] = "
             "select(latest > 0, stamps[ix(ring + ((latest - 1) & ring_mask))], 0)",
         ],
@@ -139,7 +147,8 @@ def _corrected(kernel: DeliverKernel, name: str, cell: str, condition: str = "")
         since = _of_cells(kernel, "since_stamps", "i32")
         lines.append(f"{since}[ix(cell)] = since_stamp")
     lines += [f"{_now(kernel, state)}[ix(cell)] = {text}" for state, text in after.items()]
-    return kernel.function(name, [f"if {condition}:", *indented(lines)] if condition else lines)
+    body = [f"if {condition}:", *indented(lines)] if condition else lines
+    return kernel.function(name, body, before=["behind = 0"], after=["return behind"])
 
 
 def _advanced(parent: DeliverKernel) -> list[str]:
@@ -168,7 +177,7 @@ def _listed(parent: DeliverKernel) -> list[str]:
     older.argument("listed", "events - listed")
     older.argument("depth")
     seen_stamps = _of_cells(last, "seen_stamps", "i32")
-    seen = _of_cells(older, "seen", "i64")
+    seen = _of_cells(older, "seen", "i32")
     for name in ("synapse", "stamps"):
         array = f"event_{name}"
         older.argument(f"{name}_before", f"i32({array} + 4 * listed, events - listed)")
@@ -178,8 +187,8 @@ def _listed(parent: DeliverKernel) -> list[str]:
         kernel.view_targets()
         for name in ("base", "floor_stamp"):
             kernel.argument(name)
-    for name in ("stamps", "ring_mask"):
-        older.argument(name)
+    older.argument("stamps", "i32(ring, 1)")
+    older.argument("ring_size")
     find = last.function(
         "last_events",
         [f"event = {seen_stamps}[ix(targets[ix(j)] - base)]", *_LIST],
@@ -192,7 +201,7 @@ def _listed(parent: DeliverKernel) -> list[str]:
             "j = synapse_before[ix(i)]",
             "cell = targets[ix(j)] - base",
             f"index = {seen}[ix(cell)] - depth",
-            "at = cell * (ring_mask + 1) + ((index - 1) & ring_mask)",
+            "at = cell * ring_size + ((index - 1) & (ring_size - 1))",
             "event = select(index > 0, stamps[ix(at)], 0)",
             *_LIST,
         ],
@@ -209,6 +218,9 @@ def _listed(parent: DeliverKernel) -> list[str]:
         "while events > listed:",
         "    depth += 1",
         "    bounds[ix(depth)] = events",
+        f"    near = behind + depth < {RECENT}",
+        "    ring = select(near, recent_stamps, stamps)",
+        f"    ring_size = select(near, {RECENT}, ring_mask + 1)",
         f"    found = {find_older}",
         "    listed = events",
         "    events += found",

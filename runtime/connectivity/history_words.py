@@ -48,6 +48,8 @@ def history_word(field: SynapseField, ring: PostHistory, dense: bool) -> int:
             return ring.heads.size
         case "latest_stamps":
             return address(ring.latest_stamps)
+        case "recent_stamps":
+            return address(ring.recent_stamps)
         case "latest":
             return address(ring.latest[field.name])
         case "dense":

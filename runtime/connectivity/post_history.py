@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from snnc.codegen.artifact import RECENT
 from snnc.runtime.connectivity.row_room import RowRoom
 from snnc.runtime.connectivity.spike_log import SpikeLog
 
@@ -46,6 +47,8 @@ class PostHistory:
     values : dict of str to ndarray of float64 [cells, capacity]
     latest_stamps : ndarray of int32 [cells]
         The last stamps, 0 before.
+    recent_stamps : ndarray of int32 [cells, RECENT]
+        A smaller ring, which stays in the caches: entry i is at i modulo its length.
     latest : dict of str to ndarray of float64 [cells]
         The values after the last spikes.
     log : SpikeLog or None
@@ -68,6 +71,7 @@ class PostHistory:
         self.values = {name: np.zeros((cells, capacity)) for name in names}
         self._tails = np.zeros(cells, np.int64)
         self.latest_stamps = np.zeros(cells, np.int32)
+        self.recent_stamps = np.zeros((cells, RECENT), np.int32)
         self.latest = {name: np.zeros(cells) for name in self.values}
         self._initial = dict(initial)
         self.log: SpikeLog | None = None

@@ -12,7 +12,7 @@ from snnc.codegen.artifact import BLOCK
 class RowRoom:
     """Arrays of a kernel's own, for the cells of one slice.
 
-    Memory: 16 bytes, and 8 for each state, per cell; 2 KiB, and 2 KiB for each trace, per entry of
+    Memory: 12 bytes, and 8 for each state, per cell; 4 KiB, and 4 KiB for each trace, per entry of
     a ring, of which a kernel touches as much as there are spikes.
 
     Parameters
@@ -26,7 +26,7 @@ class RowRoom:
 
     Attributes
     ----------
-    seen : ndarray of int64 [cells]
+    seen : ndarray of int32 [cells]
         How many spikes of a cell act before an arrival.
     seen_stamps, since_stamps : ndarray of int32 [cells]
         The last one's stamp, and that of the last one before the moment of the arrival.
@@ -39,7 +39,7 @@ class RowRoom:
     """
 
     def __init__(self, cells: int, names: Iterable[str], capacity: int) -> None:
-        self.seen = np.zeros(cells, np.int64)
+        self.seen = np.zeros(cells, np.int32)
         self.seen_stamps = np.zeros(cells, np.int32)
         self.since_stamps = np.zeros(cells, np.int32)
         self.now = {name: np.zeros(cells) for name in names}
