@@ -9,6 +9,7 @@ the two is seen by neither: each reads the states of the other as they were just
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from xdsl.ir import SSAValue
 
@@ -158,8 +159,10 @@ class Arrival:
             *indented(lines),
         ]
 
-    def traces(self) -> tuple[list[str], dict[str, str]]:
-        """Compute what `on post` reads of presynaptic states."""
+    def traces(
+        self, factors: Mapping[SSAValue, str] = MappingProxyType({})
+    ) -> tuple[list[str], dict[str, str]]:
+        """Compute what `on post` reads of presynaptic states; `factors` are known texts."""
         shape, kernel = self.shape, self.kernel
         if not shape.traces:
             return [], {}
@@ -168,9 +171,9 @@ class Arrival:
             kernel.per_spike.append("since = axonal + select(previous < 0, 0, previous)")
         kernel.argument("since")
         after = {name: kernel.carried(name) for name in shape.after}
-        elapsed = kernel.elapsed("select(event > since, event - since, 0)")
-        statements, found = kernel.advanced(shape.traces, after.__getitem__)
-        lines = [elapsed, *statements]
+        statements, found = kernel.advanced(shape.traces, after.__getitem__, factors)
+        lines = ["steps = select(event > since, event - since, 0)", kernel.elapsed("steps")]
+        lines += statements
         for name in shape.traces:
             seen = kernel.name(f"{name}_seen")
             before = kernel.carried(before_name(name))

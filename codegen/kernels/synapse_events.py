@@ -98,11 +98,15 @@ def emit_kernel(shape: SynapseShape) -> tuple[KernelSource, tuple[SynapseField, 
 
 def _logged(kernel: SynapseKernel, after: Mapping[str, str]) -> list[str]:
     """Return the statements that keep what the delivery of whole rows needs."""
-    latest = kernel.word("latest_stamps", "", "i32(words[{}], 1)", "latest_stamps")
     recent = kernel.word("recent_stamps", "", "i32(words[{}], 1)", "recent_stamps")
+    kernel.word("post_cells", "", "words[{}]", "post_cells")
+    ages = range(RECENT - 1, 0, -1)
     lines = [
-        f"{latest}[ix(local)] = stamp",
-        f"{recent}[ix({RECENT} * local + (count & {RECENT - 1}))] = stamp",
+        *(
+            f"{recent}[ix({k} * post_cells + local)] = {recent}[ix({k - 1} * post_cells + local)]"
+            for k in ages
+        ),
+        f"{recent}[ix(local)] = stamp",
     ]
     for name, value in after.items():
         array = kernel.word("latest", name, "f64(words[{}], 1)", kernel.name(f"{name}_latest"))
