@@ -165,14 +165,14 @@ SynapseFieldKind = Literal[
     "post_values",  # address of float64 [cells, capacity]: a state after each spike
     "post_initial",  # address of float64 per cell of the slice: the state at the start
     "post_cells",  # int64: number of cells of the slice
-    "latest_stamps",  # address of int32 per cell: stamp of its last spike, 0 before it
+    "recent_stamps",  # address of int32 [RECENT, cells]: the last stamp, the one before it, ...
     "latest",  # address of float64 per cell: a state after its last spike
     "dense",  # int64: whether rows are delivered as a whole; then all of these are there:
     "log_stamps",  # address of int32: stamps of the spikes of all cells in the order of time
     "log_cells",  # address of int32: their cells
     "log_count",  # address of one int64: their number
     # Room for the kernel's own use: per cell,
-    "seen",  # address of int64
+    "unseen",  # address of int32
     "seen_stamps",  # address of int32
     "since_stamps",  # address of int32
     "post_now",  # address of float64
@@ -181,10 +181,17 @@ SynapseFieldKind = Literal[
     "event_stamps",  # address of int32
     "event_values",  # address of float64
     "event_bounds",  # address of int64 for the rounds of events
+    # Factors of states after 0, 1, ... steps, which the kernel fills in:
+    "factors",  # address of float64 [FACTORS]
+    "factors_known",  # address of one int64: whether that has been done
 ]
 
-BLOCK = 256
+BLOCK = 512
 """Synapses of a row that are delivered together."""
+FACTORS = 8192
+"""Numbers of steps since a spike for which factors of states are kept in tables."""
+RECENT = 8
+"""The last spikes of each cell, whose stamps lie side by side with those of other cells."""
 
 
 @dataclass(frozen=True)

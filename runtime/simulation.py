@@ -378,6 +378,10 @@ class Simulation:
         """Return the connections of a projection, sorted by (pre, post, ordinal)."""
         return self._access(projection).edges()
 
+    def size(self, projection: str) -> int:
+        """Return the number of connections of a projection."""
+        return self._access(projection).size
+
     def edge_values(self, projection: str, name: str) -> NDArray[np.float64]:
         """Return ``weight``, ``delay`` (ms), a parameter or a state of each connection.
 

@@ -175,16 +175,19 @@ class Rig:
         kernels = shared_kernels()
         sources = {"deliver": plan.deliver, "emit": plan.emit, "observe": plan.observe}
         self.kernels = {name: kernels.get(s) for name, s in sources.items() if s is not None}
+        self._tables: dict[tuple[str, int], np.ndarray] = {}
 
     def run(self, steps: int, chunk: int = 10) -> np.ndarray:
         arrived = np.zeros((steps + 1, self.post.size))
+        self._tables.clear()
         self._after(0)
         for step in range(steps):
             if step % chunk == 0:
                 for part in self.parts:
                     targeted = np.diff(part.pointer[:: len(part.delays)]) > 0
                     longest = int(part.delays[-1])
-                    part.history.prepare(step, chunk, [(self.last, targeted)], longest)
+                    if part.history.prepare(step, chunk, [(self.last, targeted)], longest):
+                        self._tables.clear()
             for p, part in enumerate(self.parts):
                 self._call("deliver", p, step)
                 arrived[step + 1, part.first : part.first + len(part.accumulator) - part.base] = (
@@ -205,6 +208,11 @@ class Rig:
     def _call(self, name: str, p: int, step: int) -> None:
         if name not in self.kernels:
             return
+        if (name, p) not in self._tables:
+            self._tables[name, p] = self._table(name, p)
+        self.kernels[name](_at(self._tables[name, p]), 1, step)
+
+    def _table(self, name: str, p: int) -> np.ndarray:
         part = self.parts[p]
         if name == "deliver":
             weight = _bits(part.weight[0]) if self.plan.form.weight == "scalar" else None
@@ -218,8 +226,7 @@ class Rig:
             size = train.bounds[p + 1] - train.bounds[p]
             words = [*train.words(), p, int(train.bounds[p]), int(size)]
         words += [self._word(part, f.kind, f.name) for f in self.plan.layout[name]]
-        table = np.array(words, np.int64)
-        self.kernels[name](_at(table), 1, step)
+        return np.array(words, np.int64)
 
     def _word(self, part: _Part, kind: str, name: str) -> int:
         match kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -424,6 +425,17 @@ def test_edges_and_their_values():
     np.testing.assert_allclose(sim.edge_values(name, "delay"), 0.1 + weights.ravel() / 10)
     with pytest.raises(UserError, match="no value 'U'"):
         sim.edge_values(name, "U")
+
+
+def test_number_of_connections_where_projections_share_their_rows():
+    network = Network(2)
+    network.population("a", 3)
+    network.population("b", 3)
+    names = [network.project("a", "b", 1.0, 0.1, rule) for rule in ("one_to_one", "all_to_all")]
+    network.projections = [replace(plan, bundle=0) for plan in network.projections]
+    sim = Simulation(network.artifact())
+    assert [sim.size(name) for name in names] == [3, 9]
+    assert [sim.edges(name).pre.size for name in names] == [3, 9]
 
 
 def test_weights_and_delays_change_between_runs():

@@ -11,8 +11,10 @@ from synapse_rig import Edges, Rig, library, plan_of
 from snnc import model_library
 from snnc.codegen.artifact import BLOCK
 from snnc.codegen.cpu import generate
+from snnc.codegen.kernels import synapse_factors, synapse_rows
 from snnc.ir.build import NetworkBuilder
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
+from snnc.runtime.connectivity import row_room
 from snnc.runtime.connectivity.post_history import PostHistory
 from snnc.runtime.connectivity.spike_log import SpikeLog
 from snnc.runtime.simulation import Simulation
@@ -22,7 +24,8 @@ RULES = {"w_max": 1.2, "A_plus": 0.02, "A_minus": 0.021}
 
 
 def trains(rng: np.random.Generator, cells: int, rate: float, steps: int) -> list[np.ndarray]:
-    return [np.flatnonzero(rng.random(steps) < rate) for _ in range(cells)]
+    """Return stamps from 1 on, as networks have them."""
+    return [1 + np.flatnonzero(rng.random(steps) < rate) for _ in range(cells)]
 
 
 def without_own(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +65,7 @@ def test_rows_give_the_bits_of_single_synapses(model: str, rate: float, precisio
 
 def test_rows_longer_than_a_block_and_with_repeated_synapses_give_the_same_bits() -> None:
     rng = np.random.default_rng(3)
-    n_pre, n_post, size = 4, 700, 2000
+    n_pre, n_post, size = 4, 1400, 4000
     pre, post = rng.integers(0, n_pre, size), rng.integers(0, n_post, size)
     before = trains(rng, n_pre, 0.01, 600)
     before[0] = np.array([590])  # which sees all spikes from the start on
@@ -81,6 +84,42 @@ def test_rows_longer_than_a_block_and_with_repeated_synapses_give_the_same_bits(
         np.testing.assert_array_equal(arrived, runs[0][0])
         np.testing.assert_array_equal(weights, runs[0][1])
     assert np.ptp(runs[0][1]) > 0.1
+
+
+@pytest.mark.parametrize("precision", ["f64", "f32"])
+def test_times_within_and_beyond_the_tables_of_factors_give_the_same_bits(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    pre, post = without_own(20)
+    before, after = trains(rng, 20, 0.02, 500), trains(rng, 20, 0.05, 500)
+    runs = []
+    for factors in (10_000, 60, 1):
+        for module in (synapse_rows, synapse_factors, row_room):
+            monkeypatch.setattr(module, "FACTORS", factors)
+        edges = Edges(pre, post, np.full(pre.size, 12), 0.5)
+        plan = plan_of(library(STDP), precision=precision)
+        rig = Rig(plan, edges, before, after, parameters=RULES, dense=True)
+        runs.append((rig.run(500), rig.edge_values()))
+    for arrived, weights in runs[1:]:
+        np.testing.assert_array_equal(arrived, runs[0][0])
+        np.testing.assert_array_equal(weights, runs[0][1])
+
+
+def test_parameters_changed_between_runs_change_the_factors() -> None:
+    old, other, new = network(2), network(2), network(2, tau_plus=3.0, tau_minus=50.0)
+    for sim in (old, other):
+        sim.run(50.0)
+    new.import_state(other.export_state())
+    old.set_edge_values("plastic", "tau_plus", 3.0)
+    old.set_edge_values("plastic", "tau_minus", 50.0)
+    for sim in (old, new):
+        sim.run(50.0)
+    same = network(2)
+    same.run(100.0)
+    weights = [sim.edge_values("plastic", "weight") for sim in (old, new, same)]
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert (weights[0] != weights[2]).any()
 
 
 def test_log_of_spikes_stays_as_long_as_the_delays() -> None:
@@ -135,7 +174,7 @@ def test_log_can_begin_from_spikes_in_any_order() -> None:
     assert log.cells[:3].tolist() == [1, 0, 3]
 
 
-def network(threads: int, allow_repeats: bool = False) -> Simulation:
+def network(threads: int, allow_repeats: bool = False, **parameters: float) -> Simulation:
     """Noise onto E through plastic synapses of all pairs."""
     builder = NetworkBuilder("net", dt=0.1, seed=3)
     for name in ("IF_curr_exp", "SpikeSourcePoisson", "StaticSynapse", STDP):
@@ -145,7 +184,9 @@ def network(threads: int, allow_repeats: bool = False) -> Simulation:
     every = ("all_to_all", {})
     if allow_repeats:
         every = ("fixed_total_number", {"n": 41 * 25, "with_replacement": True})
-    builder.projection("plastic", "noise", "E", every, STDP, "excitatory", 0.5, 1.5)
+    builder.projection(
+        "plastic", "noise", "E", every, STDP, "excitatory", 0.5, 1.5, parameters=parameters
+    )
     document = builder.finish()
     run_passes(document, parse_passes(pipeline_text("cpu", threads=threads)))
     sim = Simulation(generate(document))

@@ -9,6 +9,7 @@ the two is seen by neither: each reads the states of the other as they were just
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from xdsl.ir import SSAValue
 
@@ -111,10 +112,11 @@ class Arrival:
         kernel.intrinsics.add("select")
         kernel.word("base", "", "words[{}]", "base")
         kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
-        kernel.word("post_stamps", "", "i32(words[{}], 1)", "stamps")
+        kernel.word("post_stamps", "", "words[{}]", "stamps")
         kernel.word("post_mask", "", "words[{}]", "ring_mask")
-        for name in ("base", "heads", "stamps", "ring_mask", "dendritic", "instant", "high"):
+        for name in ("base", "heads", "ring_mask", "dendritic", "instant", "high"):
             kernel.argument(name)
+        kernel.argument("stamps", "i32(stamps, 1)")
         return [
             cell,
             "ring = cell * (ring_mask + 1)",
@@ -157,8 +159,10 @@ class Arrival:
             *indented(lines),
         ]
 
-    def traces(self) -> tuple[list[str], dict[str, str]]:
-        """Compute what `on post` reads of presynaptic states."""
+    def traces(
+        self, factors: Mapping[SSAValue, str] = MappingProxyType({})
+    ) -> tuple[list[str], dict[str, str]]:
+        """Compute what `on post` reads of presynaptic states; `factors` are known texts."""
         shape, kernel = self.shape, self.kernel
         if not shape.traces:
             return [], {}
@@ -167,9 +171,9 @@ class Arrival:
             kernel.per_spike.append("since = axonal + select(previous < 0, 0, previous)")
         kernel.argument("since")
         after = {name: kernel.carried(name) for name in shape.after}
-        elapsed = kernel.elapsed("select(event > since, event - since, 0)")
-        statements, found = kernel.advanced(shape.traces, after.__getitem__)
-        lines = [elapsed, *statements]
+        statements, found = kernel.advanced(shape.traces, after.__getitem__, factors)
+        lines = ["steps = select(event > since, event - since, 0)", kernel.elapsed("steps")]
+        lines += statements
         for name in shape.traces:
             seen = kernel.name(f"{name}_seen")
             before = kernel.carried(before_name(name))

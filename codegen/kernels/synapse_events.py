@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from snnc.codegen.artifact import KernelSource, SynapseField
+from snnc.codegen.artifact import RECENT, KernelSource, SynapseField
 from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_rows import takes_rows
 from snnc.codegen.kernels.synapse_shape import PREVIOUS, SynapseShape, before_name
@@ -98,8 +98,16 @@ def emit_kernel(shape: SynapseShape) -> tuple[KernelSource, tuple[SynapseField, 
 
 def _logged(kernel: SynapseKernel, after: Mapping[str, str]) -> list[str]:
     """Return the statements that keep what the delivery of whole rows needs."""
-    latest = kernel.word("latest_stamps", "", "i32(words[{}], 1)", "latest_stamps")
-    lines = [f"{latest}[ix(local)] = stamp"]
+    recent = kernel.word("recent_stamps", "", "i32(words[{}], 1)", "recent_stamps")
+    kernel.word("post_cells", "", "words[{}]", "post_cells")
+    ages = range(RECENT - 1, 0, -1)
+    lines = [
+        *(
+            f"{recent}[ix({k} * post_cells + local)] = {recent}[ix({k - 1} * post_cells + local)]"
+            for k in ages
+        ),
+        f"{recent}[ix(local)] = stamp",
+    ]
     for name, value in after.items():
         array = kernel.word("latest", name, "f64(words[{}], 1)", kernel.name(f"{name}_latest"))
         lines.append(f"{array}[ix(local)] = {value}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from textwrap import indent
+from types import MappingProxyType
 
 from xdsl.ir import SSAValue
 
@@ -42,11 +43,13 @@ _STRUCTURE = {
     *("part", "local", "pre", "since", "latest", "arrival", "at", "since_stamp", "weight"),
     *("key0", "key1", "source", "target_first", "copy", "rank", "serial", "post_first"),
     *("pre_first", "uniforms", "binomial", "dense", "post_cells", "log_stamps", "log_cells"),
-    *("log_count", "ready", "recent", "latest_stamps", "first_after", "middle", "fetch", "offset"),
-    *("last_spikes", "correct_recent", "correct_cells", "advance_cells", "seen", "seen_stamps"),
+    *("log_count", "ready", "recent", "first_after", "middle", "fetch", "offset"),
+    *("last_spikes", "correct_recent", "correct_cells", "advance_cells", "seen_stamps"),
     *("since_stamps", "event_synapse", "event_stamps", "synapse_before", "stamps_before"),
     *("last_events", "older_events", "trace_events", "replay", "arrive", "floor_stamp", "stop"),
-    *("events", "listed", "depth", "bounds", "found"),
+    *("events", "listed", "depth", "bounds", "found", "recent_stamps", "behind", "newer"),
+    *("recent_events", "unseen", "steps", "oldest", "factors_known", "tabulate", "oldest_of"),
+    *("advance_cells_within", "trace_events_within"),
 }
 
 
@@ -149,9 +152,19 @@ class SynapseKernel:
         self.functions |= section.functions
         return section.take_lines()
 
-    def advanced(self, states: Iterable[str], read: Read) -> tuple[list[str], dict[str, str]]:
-        """Return statements that advance states by `elapsed`, and the names of the results."""
+    def advanced(
+        self,
+        states: Iterable[str],
+        read: Read,
+        known: Mapping[SSAValue, str] = MappingProxyType({}),
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return statements that advance states by `elapsed`, and the names of the results.
+
+        `known` has texts of values that need not be computed.
+        """
         section = self.section(read)
+        for value, text in known.items():
+            section.bind(value, text)
         names = {}
         for state in states:
             value = self.shape.advances.get(state)

@@ -10,9 +10,14 @@ arrives. Each synapse sees the same events in the same order as in `synapse_arri
 
 from __future__ import annotations
 
-from snnc.codegen.artifact import BLOCK
+from collections.abc import Iterable
+
+from xdsl.ir import SSAValue
+
+from snnc.codegen.artifact import BLOCK, FACTORS, RECENT
 from snnc.codegen.kernels.numba_deliver import DeliverKernel
 from snnc.codegen.kernels.synapse_arrival import Arrival, indented, together
+from snnc.codegen.kernels.synapse_factors import either, looked_up, tabulated, time_factors
 from snnc.codegen.kernels.synapse_shape import SynapseShape
 from snnc.ir.dialects.syn_rules import is_random
 
@@ -29,7 +34,10 @@ def takes_rows(shape: SynapseShape) -> bool:
 
 def add_rows(kernel: DeliverKernel) -> None:
     """Let `kernel` deliver whole rows where its table asks for it."""
-    for name in ("dense", "post_cells", "log_stamps", "log_cells", "event_synapse", "event_stamps"):
+    for name in (
+        "dense", "post_cells", "log_stamps", "log_cells", "event_synapse", "event_stamps",
+        "recent_stamps",
+    ):  # fmt: skip
         kernel.word(name, "", "words[{}]", name)
     kernel.word("log_count", "", "i64(words[{}], 1)", "log_count")
     kernel.word("event_bounds", "", "i64(words[{}], 1)", "bounds")
@@ -44,6 +52,7 @@ def add_rows(kernel: DeliverKernel) -> None:
         *fetches,
         "if ready == 0:",
         "    ready = 1",
+        *indented(_tabulated(kernel)),
         *indented(_seen(kernel)),
         "floor_stamp = select(low > 0, low, 0)",
         "stop = begin + n",
@@ -93,14 +102,14 @@ def _seen(parent: DeliverKernel) -> list[str]:
     recent.argument("n", "recent")
     recent.argument("log_cells", "i32(log_cells + 4 * (log_count[0] - recent), recent)")
     every.argument("n", "post_cells")
-    latest = _of_cells(every, "latest_stamps", "i32")
+    hidden = f"{_of_cells(every, 'recent_stamps', 'i32')}[ix(j)] >= instant"
     return [
         _last_spikes(parent),
         "recent = log_count[0] - first_after(instant - 1, log_count[0], i32(log_stamps, 1))",
         "if recent < post_cells:",
-        f"    {_corrected(recent, 'correct_recent', 'cell = log_cells[ix(j)]')}",
+        f"    behind = {_corrected(recent, 'correct_recent', 'cell = log_cells[ix(j)]')}",
         "else:",
-        f"    {_corrected(every, 'correct_cells', 'cell = j', f'{latest}[ix(j)] >= instant')}",
+        f"    behind = {_corrected(every, 'correct_cells', 'cell = j', hidden)}",
         *_advanced(parent),
     ]
 
@@ -109,11 +118,9 @@ def _last_spikes(parent: DeliverKernel) -> str:
     """Return the call of the loop that takes the last spike of each cell for the relevant one."""
     kernel = parent.companion()
     kernel.argument("n", "post_cells")
-    latest = _of_cells(kernel, "latest_stamps", "i32")
-    kernel.word("post_heads", "", "i64(words[{}], 1)", "heads")
-    kernel.argument("heads")
+    latest = _of_cells(kernel, "recent_stamps", "i32")
     lines = [
-        f"{_of_cells(kernel, 'seen', 'i64')}[ix(j)] = heads[ix(j)]",
+        f"{_of_cells(kernel, 'unseen', 'i32')}[ix(j)] = 0",
         f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
         f"{_of_cells(kernel, 'since_stamps', 'i32')}[ix(j)] = {latest}[ix(j)]",
     ]
@@ -125,12 +132,17 @@ def _last_spikes(parent: DeliverKernel) -> str:
 
 
 def _corrected(kernel: DeliverKernel, name: str, cell: str, condition: str = "") -> str:
-    """Return the call of the loop over cells that have fired too recently."""
+    """Return the call of the loop over cells that have fired too recently.
+
+    It returns the largest number of spikes of a cell that the arrival does not see.
+    """
     lines, after = Arrival(kernel, ()).before_arrival(
         kernel.shape.drivers(_posts(kernel)),
         cell,
         [
-            f"{_of_cells(kernel, 'seen', 'i64')}[ix(cell)] = latest",
+            "newer = heads[ix(cell)] - latest",
+            f"{_of_cells(kernel, 'unseen', 'i32')}[ix(cell)] = newer",
+            "behind = select(newer > behind, newer, behind)",
             f"{_of_cells(kernel, 'seen_stamps', 'i32')}[ix(cell)] = "
             "select(latest > 0, stamps[ix(ring + ((latest - 1) & ring_mask))], 0)",
         ],
@@ -139,65 +151,75 @@ def _corrected(kernel: DeliverKernel, name: str, cell: str, condition: str = "")
         since = _of_cells(kernel, "since_stamps", "i32")
         lines.append(f"{since}[ix(cell)] = since_stamp")
     lines += [f"{_now(kernel, state)}[ix(cell)] = {text}" for state, text in after.items()]
-    return kernel.function(name, [f"if {condition}:", *indented(lines)] if condition else lines)
+    body = [f"if {condition}:", *indented(lines)] if condition else lines
+    return kernel.function(name, body, before=["behind = 0"], after=["return behind"])
+
+
+def _tabulated(kernel: DeliverKernel) -> list[str]:
+    shape = kernel.shape
+    return tabulated(kernel, time_factors(shape, [*_posts(kernel), *shape.traces]))
+
+
+def _factors(kernel: DeliverKernel, states: Iterable[str]) -> dict[SSAValue, str]:
+    """Return what is tabulated of what advances `states`."""
+    shape = kernel.shape
+    every = time_factors(shape, [*_posts(kernel), *shape.traces])
+    return {value: every[value] for value in time_factors(shape, states)}
 
 
 def _advanced(parent: DeliverKernel) -> list[str]:
-    """Return the call of the loop that advances the states of all cells to the arrival."""
-    kernel = parent.companion()
-    posts = _posts(kernel)
+    """Return the calls that advance the states of all cells to the arrival."""
+    posts = _posts(parent)
     if not posts:
         return []
+    oldest = parent.companion()
+    oldest.argument("n", "post_cells")
+    oldest.argument("instant")
+    since = _of_cells(oldest, "since_stamps", "i32")
+    find = oldest.function(
+        "oldest_of",
+        [f"oldest = select({since}[ix(j)] < oldest, {since}[ix(j)], oldest)"],
+        before=["oldest = instant"],
+        after=["return oldest"],
+    )
+    beyond = _advance(parent, "advance_cells", {})
+    factors = _factors(parent, posts)
+    within = _advance(parent, "advance_cells_within", factors) if factors else beyond
+    return [
+        f"oldest = {find}",
+        *either(f"instant >= 0 and instant - oldest < {FACTORS}", within, beyond),
+    ]
+
+
+def _advance(parent: DeliverKernel, function: str, factors: dict[SSAValue, str]) -> str:
+    """Return the call of the loop over all cells."""
+    kernel = parent.companion()
+    posts = _posts(kernel)
     kernel.argument("n", "post_cells")
     kernel.argument("instant")
     since = _of_cells(kernel, "since_stamps", "i32")
-    lines, after = [kernel.elapsed(f"instant - {since}[ix(j)]")], {}
+    lines, after = [f"steps = instant - {since}[ix(j)]", kernel.elapsed("steps")], {}
     for name in kernel.shape.drivers(posts):
         after[name] = kernel.name(f"{name}_after")
         lines.append(f"{after[name]} = {kernel.real(f'{_now(kernel, name)}[ix(j)]')}")
-    statements, found = kernel.advanced(posts, after.__getitem__)
+    statements, found = kernel.advanced(posts, after.__getitem__, looked_up(kernel, factors))
     lines += statements
     lines += [f"{_now(kernel, name)}[ix(j)] = {found[name]}" for name in posts]
-    return [kernel.function("advance_cells", lines)]
+    return kernel.function(function, lines)
 
 
 def _listed(parent: DeliverKernel) -> list[str]:
     """List the spikes since the last presynaptic one: ``bounds`` has the end of each round."""
-    last, older = parent.companion(), parent.companion()
-    last.argument("n")
-    older.argument("listed", "events - listed")
-    older.argument("depth")
-    seen_stamps = _of_cells(last, "seen_stamps", "i32")
-    seen = _of_cells(older, "seen", "i64")
-    for name in ("synapse", "stamps"):
-        array = f"event_{name}"
-        older.argument(f"{name}_before", f"i32({array} + 4 * listed, events - listed)")
-        last.argument(array, f"i32({array}, 1)")
-        older.argument(array, f"i32({array} + 4 * events, 1)")
-    for kernel in (last, older):
-        kernel.view_targets()
-        for name in ("base", "floor_stamp"):
-            kernel.argument(name)
-    for name in ("stamps", "ring_mask"):
-        older.argument(name)
-    find = last.function(
+    kernel = parent.companion()
+    seen_stamps = _of_cells(kernel, "seen_stamps", "i32")
+    for name in ("n", "base", "floor_stamp"):
+        kernel.argument(name)
+    kernel.view_targets()
+    for name in ("event_synapse", "event_stamps"):
+        kernel.argument(name, f"i32({name}, 1)")
+    find = kernel.function(
         "last_events",
         [f"event = {seen_stamps}[ix(targets[ix(j)] - base)]", *_LIST],
-        before=["count = 0"],
-        after=["return count"],
-    )
-    find_older = older.function(
-        "older_events",
-        [
-            "j = synapse_before[ix(i)]",
-            "cell = targets[ix(j)] - base",
-            f"index = {seen}[ix(cell)] - depth",
-            "at = cell * (ring_mask + 1) + ((index - 1) & ring_mask)",
-            "event = select(index > 0, stamps[ix(at)], 0)",
-            *_LIST,
-        ],
-        "i",
-        "listed",
         before=["count = 0"],
         after=["return count"],
     )
@@ -209,10 +231,47 @@ def _listed(parent: DeliverKernel) -> list[str]:
         "while events > listed:",
         "    depth += 1",
         "    bounds[ix(depth)] = events",
-        f"    found = {find_older}",
+        f"    if behind + depth < {RECENT}:",
+        f"        found = {_recent_events(parent.companion())}",
+        "    else:",
+        f"        found = {_older_events(parent.companion())}",
         "    listed = events",
         "    events += found",
     ]
+
+
+def _recent_events(kernel: DeliverKernel) -> str:
+    """Return the call of the loop over listed synapses whose next older spike is a recent one."""
+    kernel.argument("post_cells")
+    recent = kernel.argument("recent_stamps", f"i32(recent_stamps, {RECENT} * post_cells)")
+    unseen = _of_cells(kernel, "unseen", "i32")
+    event = f"event = {recent}[ix((depth + {unseen}[ix(cell)]) * post_cells + cell)]"
+    return _next_events(kernel, "recent_events", [event])
+
+
+def _older_events(kernel: DeliverKernel) -> str:
+    """Return the call of the loop over listed synapses which looks into the rings."""
+    for name in ("heads", "ring_mask"):
+        kernel.argument(name)
+    kernel.argument("stamps", "i32(stamps, 1)")
+    lines = [
+        f"index = heads[ix(cell)] - {_of_cells(kernel, 'unseen', 'i32')}[ix(cell)] - depth",
+        "at = cell * (ring_mask + 1) + ((index - 1) & ring_mask)",
+        "event = select(index > 0, stamps[ix(at)], 0)",
+    ]
+    return _next_events(kernel, "older_events", lines)
+
+
+def _next_events(kernel: DeliverKernel, name: str, find: list[str]) -> str:
+    kernel.argument("listed", "events - listed")
+    for argument in ("depth", "base", "floor_stamp"):
+        kernel.argument(argument)
+    kernel.view_targets()
+    kernel.argument("synapse_before", "i32(event_synapse + 4 * listed, events - listed)")
+    for array in ("event_synapse", "event_stamps"):
+        kernel.argument(array, f"i32({array} + 4 * events, 1)")
+    lines = ["j = synapse_before[ix(i)]", "cell = targets[ix(j)] - base", *find, *_LIST]
+    return kernel.function(name, lines, "i", "listed", before=["count = 0"], after=["return count"])
 
 
 _LIST = [
@@ -224,28 +283,36 @@ _LIST = [
 
 def _replayed(parent: DeliverKernel) -> list[str]:
     """Let the listed spikes act on the synapses, from the last round, the earliest, on."""
-    traces = parent.companion()
-    statements, found = Arrival(traces, ()).traces()
+    traces = parent.shape.traces
     lines = []
-    if found:
-        traces.argument("n", "events")
-        traces.argument("event_stamps", "i32(event_stamps, events)")
-        traces.argument("dendritic")
-        body = ["event = event_stamps[ix(j)] + dendritic", *statements]
-        for name, text in found.items():
-            array = traces.argument(
-                _scratch(traces, name), f"f64({_scratch(traces, name)}, events)"
-            )
-            body.append(f"{array}[ix(j)] = {text}")
-        lines.append(traces.function("trace_events", body))
+    if traces:
+        beyond = _traced(parent, "trace_events", {})
+        factors = _factors(parent, traces)
+        within = _traced(parent, "trace_events_within", factors) if factors else beyond
+        lines = either(f"instant + dendritic - since < {FACTORS}", within, beyond)
     return [
         *lines,
         "while depth > 0:",
         "    listed = bounds[ix(depth - 1)]",
         "    count = bounds[ix(depth)] - listed",
-        f"    {_acted(parent.companion(), list(found))}",
+        f"    {_acted(parent.companion(), traces)}",
         "    depth -= 1",
     ]
+
+
+def _traced(parent: DeliverKernel, name: str, factors: dict[SSAValue, str]) -> str:
+    """Return the call of the loop that computes presynaptic traces at the listed spikes."""
+    kernel = parent.companion()
+    statements, found = Arrival(kernel, ()).traces(looked_up(kernel, factors))
+    kernel.argument("n", "events")
+    kernel.argument("event_stamps", "i32(event_stamps, events)")
+    kernel.argument("dendritic")
+    body = ["event = event_stamps[ix(j)] + dendritic", *statements]
+    for trace, text in found.items():
+        scratch = _scratch(kernel, trace)
+        array = kernel.argument(scratch, f"f64({scratch}, events)")
+        body.append(f"{array}[ix(j)] = {text}")
+    return kernel.function(name, body)
 
 
 def _acted(kernel: DeliverKernel, traces: list[str]) -> str:

@@ -238,7 +238,9 @@ class _Cell:
     def _always(self, port: str, events: Events) -> bool:
         """Tell whether spikes at a port do the same in every regime."""
         moved = {state for state, _ in self.jumps.get(port, [])}
-        return events.same(port) and all(moved <= branch.integrated for branch in self.update.branches)
+        return events.same(port) and all(
+            moved <= branch.integrated for branch in self.update.branches
+        )
 
     # Regimes
 
@@ -290,9 +292,7 @@ class _Cell:
         text = infix(leaves.node, at=self.update.place)
         self.text.line(f"when {text} {{ goto branch_{2 - index} }}", self.update.place)
 
-    def arrivals_in(
-        self, integrated: frozenset[str], events: Events, running: bool | None
-    ) -> None:
+    def arrivals_in(self, integrated: frozenset[str], events: Events, running: bool | None) -> None:
         for port, unit in self.weights.items():
             if not self._always(port, events):
                 added = events.additions.get(port, {}).get(running, [])

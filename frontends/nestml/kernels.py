@@ -233,9 +233,7 @@ def _inverse_name(rate: Value) -> str | None:
     return None
 
 
-def delta_jumps(
-    model: Model, equation: Equation
-) -> tuple[Node, list[tuple[str, Node]]]:
+def delta_jumps(model: Model, equation: Equation) -> tuple[Node, list[tuple[str, Node]]]:
     """Split off the terms of a right-hand side that are convolutions with Dirac's delta.
 
     Returns

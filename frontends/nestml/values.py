@@ -279,7 +279,9 @@ def square_root(value: Value) -> Value:
     if value.constant is not None and value.constant >= 0:
         root = math.sqrt(value.constant)
         return Value((Product(root),) if root else (), exponents, scale)
-    return Value((Product(1.0, (Factor(Call("sqrt", (value.node,)), exponents),)),), exponents, scale)
+    return Value(
+        (Product(1.0, (Factor(Call("sqrt", (value.node,)), exponents),)),), exponents, scale
+    )
 
 
 _FOLDED: dict[str, Callable[..., float]] = {
@@ -305,8 +307,10 @@ def extreme(function: str, left: Value, right: Value) -> Value:
     """Return the smaller or the larger of two."""
     left, right = together(left, right, f"'{function}'")
     if left.constant is not None and right.constant is not None:
-        best = min(left.constant, right.constant) if function == "min" else max(
-            left.constant, right.constant
+        best = (
+            min(left.constant, right.constant)
+            if function == "min"
+            else max(left.constant, right.constant)
         )
         return Value((Product(best),) if best else (), left.exponents, left.scale)
     node = Call(function, (left.node, right.node))

@@ -31,9 +31,7 @@ def weight_units(model: Model) -> dict[str, Unit]:
     return {name: units.pop() if len(units) == 1 else _NUMBER for name, units in found.items()}
 
 
-def _search(
-    node: Node, units: tuple[Unit, ...], found: dict[str, set[Unit]], model: Model
-) -> None:
+def _search(node: Node, units: tuple[Unit, ...], found: dict[str, set[Unit]], model: Model) -> None:
     match node:
         case Call(function="convolve", arguments=(_, Name(name=port))) if port in found:
             found[port].add(_only(units))

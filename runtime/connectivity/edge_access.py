@@ -61,6 +61,11 @@ class EdgeAccess:
     def _located(self) -> Located:
         return self._bundle.locator(self._kernels).edges(self._number)
 
+    @property
+    def size(self) -> int:
+        """Number of connections."""
+        return self._bundle.locator(self._kernels).size(self._number)
+
     def edges(self) -> Edges:
         """Return the connections."""
         return Edges(self._located.pre, self._located.post)

@@ -46,8 +46,8 @@ def history_word(field: SynapseField, ring: PostHistory, dense: bool) -> int:
             return address(ring.values[field.name])
         case "post_cells":
             return ring.heads.size
-        case "latest_stamps":
-            return address(ring.latest_stamps)
+        case "recent_stamps":
+            return address(ring.recent_stamps)
         case "latest":
             return address(ring.latest[field.name])
         case "dense":
@@ -65,8 +65,8 @@ def _row_word(field: SynapseField, log: SpikeLog, room: RowRoom) -> int:
             return address(log.cells)
         case "log_count":
             return address(log.count)
-        case "seen":
-            return address(room.seen)
+        case "unseen":
+            return address(room.unseen)
         case "seen_stamps":
             return address(room.seen_stamps)
         case "since_stamps":
@@ -79,6 +79,10 @@ def _row_word(field: SynapseField, log: SpikeLog, room: RowRoom) -> int:
             return address(room.event_stamps)
         case "event_values":
             return address(room.values_of(field.name))
+        case "factors":
+            return address(room.factors_of(field.name))
+        case "factors_known":
+            return address(room.factors_known)
         case "event_bounds":
             return address(room.event_bounds)
     raise SnncError(f"internal error: a synapse kernel asks for {field}")

@@ -124,6 +124,19 @@ class Locator:
             self._found[number] = self._locate(number)
         return self._found[number]
 
+    def size(self, number: int) -> int:
+        """Return how many connections a projection has, without finding where they are."""
+        if number in self._found:
+            return int(self._found[number].pre.size)
+        if len(self.instances) == 1:
+            return sum(place.rows.size for place in self.places)
+        one = self.instances[number]
+        streams = (
+            Pairs(self.kernels, one, one.cells_of(place.source), place.offsets[number])
+            for place in self.places
+        )
+        return sum(block.size for stream in streams for block in stream)
+
     def _locate(self, number: int) -> Located:
         parts = [part for place in range(len(self.places)) for part in self._in(number, place)]
         one = self.instances[number]

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from snnc.codegen.artifact import RECENT
 from snnc.runtime.connectivity.row_room import RowRoom
 from snnc.runtime.connectivity.spike_log import SpikeLog
 
@@ -44,8 +45,8 @@ class PostHistory:
         Number of spikes so far; entry i of a ring is at i modulo the capacity.
     stamps : ndarray of int32 [cells, capacity]
     values : dict of str to ndarray of float64 [cells, capacity]
-    latest_stamps : ndarray of int32 [cells]
-        The last stamps, 0 before.
+    recent_stamps : ndarray of int32 [RECENT, cells]
+        The last stamps, those before them, and so on, 0 for none; they stay in the caches.
     latest : dict of str to ndarray of float64 [cells]
         The values after the last spikes.
     log : SpikeLog or None
@@ -67,7 +68,7 @@ class PostHistory:
         self.stamps = np.zeros((cells, capacity), np.int32)
         self.values = {name: np.zeros((cells, capacity)) for name in names}
         self._tails = np.zeros(cells, np.int64)
-        self.latest_stamps = np.zeros(cells, np.int32)
+        self.recent_stamps = np.zeros((RECENT, cells), np.int32)
         self.latest = {name: np.zeros(cells) for name in self.values}
         self._initial = dict(initial)
         self.log: SpikeLog | None = None
@@ -116,7 +117,7 @@ class PostHistory:
         """Forget all spikes."""
         self.heads[:] = 0
         self._tails[:] = 0
-        self.latest_stamps[:] = 0
+        self.recent_stamps[:] = 0
         for name, values in self.latest.items():
             values[:] = self._initial.get(name, 0.0)
         if self.log is not None:

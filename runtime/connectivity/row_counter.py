@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,6 @@ from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernel, Kernels, source_of
 
 _COUNT, _PLACE, _STORE_16, _STORE_32, _FIND = range(5)
-_SHORT: Final = 1 << 16
 
 
 class RowCounter:
@@ -43,8 +40,8 @@ class RowCounter:
             self._admit(steps)
             # Kept for the second pass, as drawing delays again would take longer than all else.
             kept = steps
-            if isinstance(steps, np.ndarray) and self.rank.size <= _SHORT:
-                kept = steps.astype(np.uint16)
+            if isinstance(steps, np.ndarray):
+                kept = steps.astype(np.min_scalar_type(self.rank.size - 1))
             self.steps[stream, number] = kept
             self._run(_COUNT, stream, block, kept, 1, self.size)
 
@@ -153,7 +150,7 @@ class RowCounter:
                 0 if target is None else target.ctypes.data,
                 0 if target is None else target.size,
                 self.places.ctypes.data,
-                not same and steps.dtype == np.uint16,
+                0 if same else steps.itemsize,
                 self.rank.ctypes.data,
                 self.rank.size,
             ],

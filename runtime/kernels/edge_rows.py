@@ -6,13 +6,13 @@ delays in steps or 0, and the one delay that all have then; address and size of 
 presynaptic positions to cells of the source (int32); address and number of the counters of rows
 (int64); steps in them from cell to cell and from rank to rank; address and size of the offsets of
 targets (int32); address of the targets and their number; address of the places found (int64);
-whether delays are uint16 rather than int32; address and size of the ranks of delays (int32).
+bytes of a delay, 1, 2 or 4; address and size of the ranks of delays (int32).
 
 `step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits; 4
 finds the rows instead of the places.
 """
 
-from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u16, u32
+from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u8, u16, u32
 
 
 @loop
@@ -58,6 +58,8 @@ def entry(desc, rows, step):
     pre = i32(d[1], n)
     post = i32(d[2], n)
     varied = n if d[3] != 0 else 0
+    bytes_of = d[16]
+    tiny = u8(d[3], varied)
     narrow = u16(d[3], varied)
     wide = i32(d[3], varied)
     cells = i32(d[5], d[6])
@@ -67,18 +69,24 @@ def entry(desc, rows, step):
     ranks = i32(d[17], d[18])
     rank = ranks[ix(d[4])] + 0
     if step == 0:
-        if d[16]:
+        if bytes_of == 1:
+            count(n, pre, tiny, rank, ranks, cells, counters, d[9], d[10])
+        elif bytes_of == 2:
             count(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10])
         else:
             count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
         return
     if step == 4:
-        if d[16]:
+        if bytes_of == 1:
+            find(n, pre, tiny, rank, ranks, cells, d[9], d[10], places)
+        elif bytes_of == 2:
             find(n, pre, narrow, rank, ranks, cells, d[9], d[10], places)
         else:
             find(n, pre, wide, rank, ranks, cells, d[9], d[10], places)
         return
-    if d[16]:
+    if bytes_of == 1:
+        place(n, pre, tiny, rank, ranks, cells, counters, d[9], d[10], places)
+    elif bytes_of == 2:
         place(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10], places)
     else:
         place(n, pre, wide, rank, ranks, cells, counters, d[9], d[10], places)

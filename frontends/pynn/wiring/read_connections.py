@@ -53,7 +53,7 @@ class Connections(OldProjectionNames):
         name, options = self.connection_rule()
         if name == "from_list":
             return int(np.asarray(options["pre"]).size)
-        return int(self.edges().pre.size)
+        return self.session.simulation().size(self.symbol)
 
     def size(self, gather: bool = True) -> int:
         """Return the number of connections."""
