@@ -38,7 +38,7 @@ PIPELINES: dict[str, str] = {
     "nest": "snnc-canonicalise,match-native{{simulator=nest}},partition{{threads={threads}}}",
     "neuron": (
         "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
-        "partition{{threads={threads}}}"
+        "solve-synapses,partition{{threads={threads}}}"
     ),
 }
 
