@@ -1,4 +1,4 @@
-"""The NEURON target: every cell model becomes an NMODL mechanism."""
+"""The NEURON target: every cell and synapse model becomes an NMODL mechanism."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynapse
 from snnc.codegen.native.in_use import cells_in_use, synapses_in_use
 from snnc.codegen.native.nmodl import emit_cell
+from snnc.codegen.native.nmodl_synapse import emit_synapse
 from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target, Text
-from snnc.ir.diagnostics import OptionError, UnsupportedError
-from snnc.ir.dialects import dyn, step, syn
-from snnc.ir.dialects import expressions as ex
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import Document
 
 
@@ -39,32 +40,17 @@ def _only_emits(cell: step.CellOp) -> bool:
 
 
 def _synapse(op: object) -> NativeSynapse:
-    assert isinstance(op, syn.ModelOp)
-    if not _is_static(op):
-        raise UnsupportedError(
-            f"the target neuron has static synapses only; found '{op.label}'; "
-            "targets that have it: cpu"
-        )
-    return NativeSynapse("NetCon", "def constants(p, dt):\n    return {}\n")
-
-
-def _is_static(op: syn.ModelOp) -> bool:
-    """Tell whether a synapse delivers its weight at each spike and does nothing else."""
-    statements = list(op.body.block.ops)
-    if len(statements) != 1 or not isinstance(statements[0], syn.EventOp):
-        return False
-    event = statements[0]
-    effects = [inner for inner in event.body.block.ops if not isinstance(inner, ex.GetOp)]
-    delivered = [inner.value.owner for inner in effects if isinstance(inner, syn.DeliverOp)]
-    weights = [o for o in delivered if isinstance(o, ex.GetOp) and o.variable.data == "weight"]
-    return event.side.data == "pre" and len(effects) == len(weights) == 1
+    if not isinstance(op, SynapseOp):
+        raise OptionError("a synapse has not been solved; expected pass 'solve-synapses'")
+    return emit_synapse(op)
 
 
 def mechanisms(document: Document) -> str:
     """Return the NMODL of all models, one after the other."""
-    models = generate(document).cells.values()
-    sources = [model.source for model in models if model.source is not None]
-    return "\n".join(sources)
+    artifact = generate(document)
+    models = [*artifact.cells.values(), *artifact.synapses.values()]
+    return "
+".join(model.source for model in models if model.source is not None)
 
 
 def unavailable() -> str | None:

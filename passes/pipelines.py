@@ -40,7 +40,7 @@ PIPELINES: dict[str, str] = {
     "brian2": "snnc-canonicalise",
     "neuron": (
         "snnc-canonicalise,solve{{method={solver}{overrides}}},hoist-constants,"
-        "partition{{threads={threads}}}"
+        "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
         "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"

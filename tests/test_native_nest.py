@@ -263,3 +263,17 @@ def test_scripts_print_the_same_whether_cpu_or_nest_runs_them(tmp_path):
     ]
     assert printed[0].splitlines()[0].startswith("5 ")
     assert printed[1] == printed[0]
+
+
+def test_parameters_of_synapses_may_differ_between_them():
+    sim.setup(timestep=0.1)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0, 15.0, 25.0, 60.0]))
+    cells = sim.Population(3, sim.IF_curr_exp(), label="cells")
+    use = np.array([[0.2, 0.5, 0.8]])
+    synapse = sim.TsodyksMarkramSynapse(U=use, tau_rec=50.0, weight=0.5, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type="excitatory")
+    cells.record("v")
+    cpu, nest = both(80.0)
+    traces = cpu.trace("cells", "v").values
+    assert np.ptp(traces.max(axis=0)) > 0.5
+    np.testing.assert_allclose(nest.trace("cells", "v").values, traces, atol=1e-9)

@@ -21,6 +21,7 @@ from snnc.codegen.artifact import (
 )
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynapse
 from snnc.ir.diagnostics import UnsupportedError
+from snnc.ir.dialects.snn import ProjectionOp
 from snnc.ir.values import Sequences
 from snnc.runtime.connectivity.edges import edge_space
 from snnc.runtime.engine.cells import constants_of
@@ -129,6 +130,9 @@ class NativeNetwork:
         self.populations = self._cpu.populations
         self.sources = sources_of(self._cpu)
         self._plans = {plan.name: plan for plan in self.populations}
+        symbols = artifact.document.network.symbols().values()
+        # A plan of the cpu target is that of one form of the model.
+        self._models = {op.symbol: op.synapse for op in symbols if isinstance(op, ProjectionOp)}
 
     # Cells
 
@@ -212,6 +216,25 @@ class NativeNetwork:
                 {n: value for n, value in constants.items() if n not in model.postsynaptic},
             )
 
+    def synapse_states(self, projection: str) -> dict[str, NDArray[np.float64]]:
+        """Return what the states of a projection's synapses start from, in coherent units.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (m,)
+            In the order of `Simulation.edges`.
+        """
+        size = self._simulation.edges(projection).pre.size
+        found: dict[str, NDArray[np.float64]] = {}
+        for buffer in self._synapse_plan(projection).states:
+            if buffer.axes == ("post",):
+                value = self._projection(projection).initial.get(buffer.name, buffer.initial)
+                values = np.full(size, value, np.float64)
+            else:
+                values = self._simulation.edge_values(projection, buffer.name)
+            found[buffer.name] = values * buffer.scale
+        return found
+
     def pairs(self, projection: str) -> Iterator[Pairs]:
         """Yield the cells that a projection connects, by pair of populations."""
         plan = self._projection(projection)
@@ -235,7 +258,7 @@ class NativeNetwork:
 
     def synapse(self, projection: str) -> NativeSynapse:
         """Return the model of a projection's synapses in the simulator."""
-        return self._native.synapses[self._synapse_plan(projection).model]
+        return self._native.synapses[self._models[projection]]
 
     def weight_scale(self, projection: str, post: str) -> float:
         """Return simulator weights per declared weight of a projection onto a population."""

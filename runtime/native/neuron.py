@@ -18,7 +18,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -32,6 +31,7 @@ from snnc.runtime.native.network import Block, NativeNetwork, Numbers
 from snnc.runtime.native.neuron_cells import NeuronCells
 from snnc.runtime.native.neuron_connections import BlockConnections
 from snnc.runtime.native.neuron_kernel import h, of_all_ranks, parallel
+from snnc.runtime.native.neuron_plasticity import connect
 from snnc.runtime.native.nrnivmodl import load_mechanism
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
@@ -84,11 +84,8 @@ class NeuronDriver:
         self._connections: dict[str, list[BlockConnections]] = {}
         for block in blocks:
             self._connections.setdefault(block.projection, []).append(
-                BlockConnections(
-                    block, network.model(block.pairs.post).model, self._cells,
-                    self._first[block.pairs.pre], self._dt, wait,
-                )
-            )  # fmt: skip
+                connect(block, network, self._cells, self._first[block.pairs.pre], wait)
+            )
         self._injections = [
             (list(i.sources), self._cells[i.population].some("injected", i.cells))
             for i in network.injections()
@@ -101,7 +98,9 @@ class NeuronDriver:
         self._start(network)
 
     def _load(self, artifact: NativeArtifact) -> None:
-        load_mechanism("SnncFan", (Path(__file__).parent / "fan.mod").read_text())
+        for synapse in artifact.synapses.values():
+            assert synapse.source is not None
+            load_mechanism(synapse.model, synapse.source)
         for cell in artifact.cells.values():
             assert cell.source is not None
             load_mechanism(cell.model, cell.source)
@@ -259,13 +258,13 @@ class NeuronDriver:
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return the weights in the order of the projection's blocks."""
-        return np.concatenate([np.empty(0), *(b.weight for b in self._connections[projection])])
+        return np.concatenate([np.empty(0), *(b.weights() for b in self._connections[projection])])
 
     def set_weights(self, projection: str, values: NDArray[np.float64]) -> None:
         """Set the weights, in that order."""
         first = 0
         for block in self._connections[projection]:
-            stop = first + block.weight.size
+            stop = first + block.size
             block.set_weights(values[first:stop])
             first = stop
 

@@ -1,7 +1,8 @@
 """Connections in NEURON: for each block one object that delivers a row of synapses per spike.
 
 A NetCon for each synapse would be NEURON's usual way, but they can only be made one by one. Here
-there is one for each presynaptic cell, onto a `fan.mod` that holds all synapses as arrays.
+there is one for each presynaptic cell, onto a mechanism (`snnc.codegen.native.fan`) that holds all
+synapses as arrays.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class BlockConnections:
     ----------
     block : Block
         The connections.
-    model : str
-        NEURON's name of the postsynaptic cells.
+    fan, model : str
+        NEURON's names of the mechanisms of the synapses and of the postsynaptic cells.
     cells : mapping of str to NeuronCells
         The simulated populations.
     first_gid : int
@@ -39,6 +40,7 @@ class BlockConnections:
     def __init__(
         self,
         block: Block,
+        fan: str,
         model: str,
         cells: Mapping[str, NeuronCells],
         first_gid: int,
@@ -51,7 +53,7 @@ class BlockConnections:
         pre, delay = block.pairs.pre_cells[here], block.pairs.delay[here]
         order = np.lexsort((delay, pre))
         pre, delay = pre[order], delay[order]
-        self.weight = block.weight.copy()
+        self._weights = block.weight.copy()
         self._place = here[order]
         starts = _starts(np.diff(pre) | np.diff(delay), pre.size)
         rows = _starts(np.diff(pre[starts[:-1]]), starts.size - 1)
@@ -60,11 +62,11 @@ class BlockConnections:
             h.Vector(starts),
             h.Vector((delay[starts[:-1]] - shortest) * dt),
             h.Vector(block.pairs.post_cells[self._place] - post.first),
-            h.Vector(self.weight[self._place]),
+            h.Vector(self._weights[self._place]),
             h.Vector(),
             h.Vector(),
         ]
-        self._fan = h.SnncFan()
+        self._fan = getattr(h, fan)()
         self._fan.receptor = block.port or 0
         wait += (shortest - 1) * dt
         self._fan.lead, self._fan.base = dt / 2, wait
@@ -111,9 +113,18 @@ class BlockConnections:
         self._arrays[6].from_python(rows[known])
         self._netcons[0].event(h.t)
 
+    @property
+    def size(self) -> int:
+        """Number of connections, those of other processes included."""
+        return self._weights.size
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return all weights, in NEURON's unit."""
+        return self._weights
+
     def set_weights(self, values: NDArray[np.float64]) -> None:
         """Set all weights, in NEURON's unit."""
-        self.weight = values.copy()
+        self._weights = values.copy()
         self._arrays[4].as_numpy()[:] = values[self._place]
 
 

@@ -1,3 +1,16 @@
+"""The mechanism that delivers the spikes of many cells to many others, as a text with gaps.
+
+What synapses do when a spike reaches them fills the gaps; static ones deliver their weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Template
+
+from snnc.codegen.native.artifact import NativeSynapse
+
+_TEXT = Template("""\
 : Delivers the spikes of many cells to many others: a row of synapses for each presynaptic cell,
 : sorted by delay. Each group of synapses with the same delay is one event of NEURON's queue, at
 : which each gets its weight by the NET_RECEIVE of its target, as from a NetCon.
@@ -12,26 +25,26 @@
 : the order of `add`.
 
 NEURON {
-    ARTIFICIAL_CELL SnncFan
-    POINTER rows, starts, waits, targets, weights, stamps, listed, cells
-    RANGE receptor, kind, lead, base, place
+    ARTIFICIAL_CELL $name
+    POINTER rows, starts, waits, targets, weights, stamps, listed, cells$pointers
+    RANGE receptor, kind, lead, base, place$ranges
 }
 
-PARAMETER { receptor kind lead base }
+PARAMETER { receptor kind lead base$values }
 
-ASSIGNED { rows starts waits targets weights stamps listed cells place }
+ASSIGNED { rows starts waits targets weights stamps listed cells place$assigned }
 
 VERBATIM
 #include <vector>
 typedef std::vector<Point_process*> Cells;
 #define ENTRY(vector, i) vector_vec((IvocVect*) vector)[(int) (i)]
-ENDVERBATIM
+${declarations}ENDVERBATIM
 
 NET_RECEIVE (row) { LOCAL group, last, head
     INITIAL { }
     if (flag >= 2) {
         deliver(flag - 2)
-    } else if (flag == 0 && row >= 0) {
+${heard}    } else if (flag == 0 && row >= 0) {
         group = first(row)
         last = first(row + 1)
         while (group < last) {
@@ -79,19 +92,7 @@ VERBATIM
 ENDVERBATIM
 }
 
-PROCEDURE deliver(group) {
-VERBATIM
-    Cells& all = *(Cells*) _p_cells;
-    int stop = (int) ENTRY(_p_starts, _lgroup + 1);
-    double arguments[2] = {0., receptor};
-    for (int k = (int) ENTRY(_p_starts, _lgroup); k < stop; ++k) {
-        Point_process* target = all[(int) ENTRY(_p_targets, k)];
-        arguments[0] = ENTRY(_p_weights, k);
-        pnt_receive[(int) kind](target, arguments, 0.);
-    }
-ENDVERBATIM
-}
-
+$deliver
 PROCEDURE connect() {
 VERBATIM
     _p_rows = vector_arg(1);
@@ -121,5 +122,47 @@ ENDVERBATIM
 DESTRUCTOR {
 VERBATIM
     delete (Cells*) _p_cells;
+${destroyed}ENDVERBATIM
+}
+""")
+
+_DELIVER = """\
+PROCEDURE deliver(group) {
+VERBATIM
+    Cells& all = *(Cells*) _p_cells;
+    int stop = (int) ENTRY(_p_starts, _lgroup + 1);
+    double arguments[2] = {0., receptor};
+    for (int k = (int) ENTRY(_p_starts, _lgroup); k < stop; ++k) {
+        Point_process* target = all[(int) ENTRY(_p_targets, k)];
+        arguments[0] = ENTRY(_p_weights, k);
+        pnt_receive[(int) kind](target, arguments, 0.);
+    }
 ENDVERBATIM
 }
+"""
+
+_GAPS = ("pointers", "ranges", "values", "assigned", "declarations", "heard", "destroyed")
+
+
+def fan_text(name: str, deliver: str, gaps: Mapping[str, str] | None = None) -> str:
+    """Return the mechanism of a name.
+
+    Parameters
+    ----------
+    name : str
+        Its name in NEURON.
+    deliver : str
+        The procedure ``deliver(group)``, which a group of synapses runs when a spike reaches it.
+    gaps : mapping of str to str, optional
+        What it needs besides: `pointers`, `ranges`, `values` and `assigned` names,
+        `declarations` of C++, events that are `heard`, and what is `destroyed`.
+    """
+    return _TEXT.substitute(
+        {**dict.fromkeys(_GAPS, ""), **(gaps or {})}, name=name, deliver=deliver
+    )
+
+
+STATIC = NativeSynapse(
+    "SnncFan", "def constants(p, dt):\n    return {}\n", source=fan_text("SnncFan", _DELIVER)
+)
+"""Synapses that deliver their weight at each spike and do nothing else."""
