@@ -34,7 +34,7 @@ def build() -> None:
     inh[:10].record("v")
 
 
-@pytest.mark.parametrize("target", ["nest", "brian2"])
+@pytest.mark.parametrize("target", ["nest", "neuron", "brian2"])
 def test_the_network_does_what_it_does_on_the_cpu(target):
     pytest.importorskip(target, reason=f"the simulator of target {target} is missing")
     build()
