@@ -287,7 +287,79 @@ def test_spikes_that_may_not_be_summed_need_a_synapse_each(tmp_path):
     net = snnc.compile(file)
     net.run(20.0)
     assert "h_arrived > 0.0" in net.ir()
-    twice = '<connection id="0" preCellId="../sources[0]" postCellId="../cells/5/iaf"/>'
-    file.write_text(file.read_text().replace(twice, twice + twice.replace('"0"', '"7"')))
-    with pytest.raises(UnsupportedError, match="onto one 'h', whose spikes may not be summed"):
+    one = '<connection id="0" preCellId="../sources[0]" postCellId="../cells/5/iaf"/>'
+    file.write_text(file.read_text().replace(one, one * 2))
+    text = snnc.compile(file).ir()
+    assert text.count("receptor h") == 2 and "receptor h_1 : 1" in text
+
+
+@NEUROML
+def test_a_depressing_synapse_follows_tsodyks_and_markram(tmp_path):
+    depressing = (
+        '<blockingPlasticSynapse id="tm" gbase="1nS" erev="0mV" tauRise="0.1ms" tauDecay="2ms">'
+        '<plasticityMechanism type="tsodyksMarkramDepMechanism" initReleaseProb="0.5" '
+        'tauRec="100 ms"/></blockingPlasticSynapse>'
+    )
+    file = altered(tmp_path, "network.nml", [
+        ("<network id", depressing + "<network id"),
+        ('synapse="ampa">', 'synapse="tm">'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(5.1)
+    (name,) = (name for name in states(net) if name.endswith(".R"))
+    assert net.simulation.state("cells", name)[1] == pytest.approx(0.5, rel=0.01)
+    net.run(19.9)
+    before = 1 - 0.5 * np.exp(-0.2)
+    assert net.simulation.state("cells", name)[1] == pytest.approx(before, rel=1e-3)
+    net.run(0.1)
+    assert net.simulation.state("cells", name)[1] == pytest.approx(before / 2, rel=0.01)
+
+
+@NEUROML
+def test_a_kinetic_scheme_comes_to_its_equilibrium(tmp_path):
+    scheme = (
+        '<ionChannelKS id="k" conductance="10pS" species="k"><gateKS id="n" instances="1">'
+        '<closedState id="c1"/><openState id="o1"/><vHalfTransition from="c1" to="o1" '
+        'vHalf="-60mV" z="2" gamma="0.5" tau="2ms" tauMin="0.1ms"/></gateKS></ionChannelKS>'
+        '<ionChannelHH id="k2" conductance="10pS" species="k">'
+    )
+    file = altered(tmp_path, "hh.nml", [
+        ('<ionChannelHH id="k" conductance="10pS" species="k">', scheme),
+        ('condDensity="120 mS_per_cm2"', 'condDensity="0 mS_per_cm2"'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(4.9)
+    closed, opened = (
+        net.simulation.state("pop", next(n for n in states(net) if f".{s}." in n))
+        for s in ("c1", "o1")
+    )
+    assert closed + opened == pytest.approx(1.0)
+    net.run(195.0)
+    v = net.simulation.state("pop", "v")[0]
+    forward = 1 / (2 / np.exp((v + 60) / 25.3) + 0.1)
+    backward = 1 / (2 / np.exp(-(v + 60) / 25.3) + 0.1)
+    name = next(n for n in states(net) if ".o1." in n)
+    share = net.simulation.state("pop", name)[0]
+    assert share == pytest.approx(forward / (forward + backward), rel=1e-3)
+
+
+def states(net):
+    return re.findall(r"state (\S+) :", net.ir())
+
+
+@NEUROML
+def test_graded_synapses_are_refused_by_name(tmp_path):
+    graded = (
+        '<silentSynapse id="silent"/><linearGradedSynapse id="graded" conductance="5pS"/>'
+        '<network id="net">'
+    )
+    joined = (
+        '<continuousProjection id="c" presynapticPopulation="cells" '
+        'postsynapticPopulation="cells"><continuousConnection id="0" preCell="0" postCell="1" '
+        'preComponent="silent" postComponent="graded"/></continuousProjection><explicitInput'
+    )
+    file = altered(tmp_path, "network.nml", [
+        ('<network id="net">', graded), ("<explicitInput", joined),
+    ])  # fmt: skip
+    with pytest.raises(UnsupportedError, match="a 'silentSynapse' between two cells"):
         read_network(file)
