@@ -1,9 +1,12 @@
 import re
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import snnc
 import snnc.pynn as sim
@@ -253,6 +256,30 @@ def test_hostile_files_are_refused(tmp_path):
         file.write_text(text)
         with pytest.raises(ModelError, match=message):
             read_network(file)
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_changed_in_a_file_it_imports_or_is_refused_with_its_place(data):
+    from lxml import etree
+
+    root = etree.parse(DATA / "own.xml").getroot()
+    elements = [e for e in root.iter() if e.getparent() is not None]
+    element = data.draw(st.sampled_from(elements), "element")
+    if element.attrib and data.draw(st.booleans(), "an attribute"):
+        name = data.draw(st.sampled_from(sorted(element.attrib)), "name")
+        others = sorted({value for e in elements for value in e.attrib.values()})
+        odd = ["", "0", "-1", "1e999", "nan", "t", "../x", "[*]", "((", "1/0", "random(1)"]
+        element.set(name, data.draw(st.sampled_from(odd + others), "value"))
+    else:
+        element.getparent().remove(element)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "changed.xml"
+        file.write_bytes(etree.tostring(root))
+        try:
+            read_network(file)
+        except SnncError as error:
+            assert error.location is not None
 
 
 def test_files_that_include_each_other_are_read_once(tmp_path):

@@ -23,7 +23,7 @@ from snnc.lems.populations import Cells, CellWriter, variables
 from snnc.lems.reactions import Receptor
 from snnc.lems.relays import shareable
 from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
-from snnc.lems.sources import FIRING, SOURCES
+from snnc.lems.sources import FIRING, SOURCES, number
 from snnc.lems.structure import Link, Population, Structure, Tunnel, structure_of
 from snnc.lems.write_cell import Written as WrittenCell
 
@@ -336,7 +336,7 @@ class _Network:
         if len(ports) < 2 or None in ports:
             raise ModelError(f"cells of '{pre}' and '{post}' take no gap junctions", at)
         self.builder.use_model(*model_library.source(JUNCTION))
-        conductance = parts[0].values["conductance"].value * tunnel.weight
+        conductance = number(parts[0], "conductance") * tunnel.weight
         lists = {"pre": np.array([i]), "post": np.array([j])}
         self.builder.projection(
             f"junction_{n}", word(pre), word(post), ("from_list", lists), JUNCTION,
