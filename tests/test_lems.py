@@ -1,9 +1,12 @@
 import re
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import snnc
 import snnc.pynn as sim
@@ -255,6 +258,30 @@ def test_hostile_files_are_refused(tmp_path):
             read_network(file)
 
 
+@given(st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_changed_in_a_file_it_imports_or_is_refused_with_its_place(data):
+    from lxml import etree
+
+    root = etree.parse(DATA / "own.xml").getroot()
+    elements = [e for e in root.iter() if e.getparent() is not None]
+    element = data.draw(st.sampled_from(elements), "element")
+    if element.attrib and data.draw(st.booleans(), "an attribute"):
+        name = data.draw(st.sampled_from(sorted(element.attrib)), "name")
+        others = sorted({value for e in elements for value in e.attrib.values()})
+        odd = ["", "0", "-1", "1e999", "nan", "t", "../x", "[*]", "((", "1/0", "random(1)"]
+        element.set(name, data.draw(st.sampled_from(odd + others), "value"))
+    else:
+        element.getparent().remove(element)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "changed.xml"
+        file.write_bytes(etree.tostring(root))
+        try:
+            read_network(file)
+        except SnncError as error:
+            assert error.location is not None
+
+
 def test_files_that_include_each_other_are_read_once(tmp_path):
     text = (DATA / "own.xml").read_text()
     (tmp_path / "a.xml").write_text(text.replace("<Lems>", '<Lems><Include file="b.xml"/>', 1))
@@ -287,7 +314,79 @@ def test_spikes_that_may_not_be_summed_need_a_synapse_each(tmp_path):
     net = snnc.compile(file)
     net.run(20.0)
     assert "h_arrived > 0.0" in net.ir()
-    twice = '<connection id="0" preCellId="../sources[0]" postCellId="../cells/5/iaf"/>'
-    file.write_text(file.read_text().replace(twice, twice + twice.replace('"0"', '"7"')))
-    with pytest.raises(UnsupportedError, match="onto one 'h', whose spikes may not be summed"):
+    one = '<connection id="0" preCellId="../sources[0]" postCellId="../cells/5/iaf"/>'
+    file.write_text(file.read_text().replace(one, one * 2))
+    text = snnc.compile(file).ir()
+    assert text.count("receptor h") == 2 and "receptor h_1 : 1" in text
+
+
+@NEUROML
+def test_a_depressing_synapse_follows_tsodyks_and_markram(tmp_path):
+    depressing = (
+        '<blockingPlasticSynapse id="tm" gbase="1nS" erev="0mV" tauRise="0.1ms" tauDecay="2ms">'
+        '<plasticityMechanism type="tsodyksMarkramDepMechanism" initReleaseProb="0.5" '
+        'tauRec="100 ms"/></blockingPlasticSynapse>'
+    )
+    file = altered(tmp_path, "network.nml", [
+        ("<network id", depressing + "<network id"),
+        ('synapse="ampa">', 'synapse="tm">'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(5.1)
+    (name,) = (name for name in states(net) if name.endswith(".R"))
+    assert net.simulation.state("cells", name)[1] == pytest.approx(0.5, rel=0.01)
+    net.run(19.9)
+    before = 1 - 0.5 * np.exp(-0.2)
+    assert net.simulation.state("cells", name)[1] == pytest.approx(before, rel=1e-3)
+    net.run(0.1)
+    assert net.simulation.state("cells", name)[1] == pytest.approx(before / 2, rel=0.01)
+
+
+@NEUROML
+def test_a_kinetic_scheme_comes_to_its_equilibrium(tmp_path):
+    scheme = (
+        '<ionChannelKS id="k" conductance="10pS" species="k"><gateKS id="n" instances="1">'
+        '<closedState id="c1"/><openState id="o1"/><vHalfTransition from="c1" to="o1" '
+        'vHalf="-60mV" z="2" gamma="0.5" tau="2ms" tauMin="0.1ms"/></gateKS></ionChannelKS>'
+        '<ionChannelHH id="k2" conductance="10pS" species="k">'
+    )
+    file = altered(tmp_path, "hh.nml", [
+        ('<ionChannelHH id="k" conductance="10pS" species="k">', scheme),
+        ('condDensity="120 mS_per_cm2"', 'condDensity="0 mS_per_cm2"'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    net.run(4.9)
+    closed, opened = (
+        net.simulation.state("pop", next(n for n in states(net) if f".{s}." in n))
+        for s in ("c1", "o1")
+    )
+    assert closed + opened == pytest.approx(1.0)
+    net.run(195.0)
+    v = net.simulation.state("pop", "v")[0]
+    forward = 1 / (2 / np.exp((v + 60) / 25.3) + 0.1)
+    backward = 1 / (2 / np.exp(-(v + 60) / 25.3) + 0.1)
+    name = next(n for n in states(net) if ".o1." in n)
+    share = net.simulation.state("pop", name)[0]
+    assert share == pytest.approx(forward / (forward + backward), rel=1e-3)
+
+
+def states(net):
+    return re.findall(r"state (\S+) :", net.ir())
+
+
+@NEUROML
+def test_graded_synapses_are_refused_by_name(tmp_path):
+    graded = (
+        '<silentSynapse id="silent"/><linearGradedSynapse id="graded" conductance="5pS"/>'
+        '<network id="net">'
+    )
+    joined = (
+        '<continuousProjection id="c" presynapticPopulation="cells" '
+        'postsynapticPopulation="cells"><continuousConnection id="0" preCell="0" postCell="1" '
+        'preComponent="silent" postComponent="graded"/></continuousProjection><explicitInput'
+    )
+    file = altered(tmp_path, "network.nml", [
+        ('<network id="net">', graded), ("<explicitInput", joined),
+    ])  # fmt: skip
+    with pytest.raises(UnsupportedError, match="a 'silentSynapse' between two cells"):
         read_network(file)

@@ -155,7 +155,8 @@ def _exprel(above: Node, below: Node) -> Node | None:
 _FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": math.exp, "ln": math.log, "log": math.log, "log10": math.log10, "sqrt": math.sqrt,
     "sin": math.sin, "cos": math.cos, "tan": math.tan, "sinh": math.sinh, "cosh": math.cosh,
-    "tanh": math.tanh, "abs": abs, "min": min, "max": max, "pow": math.pow,
+    "tanh": math.tanh, "abs": math.fabs, "pow": math.pow,
+    "min": lambda a, b: min(a, b), "max": lambda a, b: max(a, b),
     "exprel": lambda x: math.expm1(x) / x if x else 1.0,
     "ceil": math.ceil, "floor": math.floor, "H": lambda x: float(x > 0),
 }  # fmt: skip

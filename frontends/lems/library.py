@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,8 @@ class Library:
             If it is no number, or its unit is unknown or of another dimension.
         """
         number, symbol = split_quantity(text, at)
+        if not math.isfinite(number):
+            raise UnitError(f"no finite value; found '{text}'", at)
         if not symbol:
             found = NONE if dimension == "*" else self.dimension(dimension, at)
             return Quantity(number * found.scale, found.exponents)
@@ -233,9 +236,12 @@ def _number(element: Element, name: str, at: Location) -> float | None:
     if text is None:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ModelError(f"'{name}' is no number; found '{text}'", at) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ModelError(f"'{name}' is no number; found '{text}'", at)
+    return number
 
 
 def inner_elements(element: Element) -> Iterator[Element]:

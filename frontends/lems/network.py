@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
 from snnc.lems.populations import Cells, CellWriter, variables
 from snnc.lems.reactions import Receptor
+from snnc.lems.relays import shareable
 from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
-from snnc.lems.sources import FIRING, SOURCES
+from snnc.lems.sources import FIRING, SOURCES, number
 from snnc.lems.structure import Link, Population, Structure, Tunnel, structure_of
 from snnc.lems.write_cell import Written as WrittenCell
 
@@ -29,6 +31,7 @@ STATIC = "StaticSynapse"
 JUNCTION = "ElectricalSynapse"
 _PULSE = ("delay", "duration", "amplitude")
 _CELLS = ("baseCell", "baseSpikeSource")
+MAX_UNSHARED = 64
 
 
 def read_network(path: str | Path) -> Document:
@@ -87,6 +90,8 @@ class _Network:
         self.cells: dict[str, Cells] = {}
         self.written: dict[str, WrittenCell] = {}
         self.unrecorded: list[str] = []
+        self.parts: dict[str, Part] = {}
+        self.fan_in: dict[tuple[tuple[str, int], str], int] = {}
 
     def document(self) -> Document:
         self.arrange()
@@ -182,28 +187,44 @@ class _Network:
         """Attach synapses and inputs to cells; return pulses of current, and other links."""
         pulses: list[tuple[Link, Part]] = []
         links: list[Link] = []
-        builder = Builder(self.library)
-        known: dict[str, Part] = {}
         for link in self.structure.links:
-            name, index = link.target
             if link.receiver is None:
                 links.append(link)
                 continue
-            if link.receiver not in known:
-                written = self.library.component(link.receiver, link.place)
-                known[link.receiver] = builder.part(written)
-            part = known[link.receiver]
+            part = self.component(link.receiver, link.place)
             if _is_pulse(part):
                 pulses.append((link, part))
                 continue
-            receiver = link.receiver
             if part.type.extends(FIRING):
-                receiver = part.texts.get("synapse", "")
-                links.append(self.firing(link, part, receiver))
-            else:
-                links.append(link)
-            self.cells[name].attach(receiver, link.container, index, link.weight, link.place)
+                link = self.firing(link, part, part.texts.get("synapse", ""))
+            links.append(self.attached(link))
         return pulses, links
+
+    def component(self, name: str, at: Location) -> Part:
+        """Return a component that is attached to cells, on its own."""
+        if name not in self.parts:
+            self.parts[name] = Builder(self.library).part(self.library.component(name, at))
+        return self.parts[name]
+
+    def attached(self, link: Link) -> Link:
+        """Attach what receives the spikes of a link; return the link with its name there.
+
+        Connections share a synapse where their spikes may be summed, else each has its own.
+        """
+        component = link.receiver or ""
+        name, place = component, 0
+        if not shareable(self.component(component, link.place)):
+            place = self.fan_in.get((link.target, component), 0)
+            self.fan_in[link.target, component] = place + 1
+            name = component if place == 0 else f"{component}_{place}"
+        if place >= MAX_UNSHARED:
+            raise UnsupportedError(
+                f"more than {MAX_UNSHARED} connections onto one cell by '{component}', whose "
+                "spikes may not be summed",
+                link.place,
+            )
+        self.cells[link.target[0]].attach(link, component, name)
+        return replace(link, receiver=name)
 
     def firing(self, link: Link, part: Part, synapse: str) -> Link:
         """Add a source of spikes for an input that fires into a synapse of its own."""
@@ -293,11 +314,6 @@ class _Network:
         links = [link for link, _ in group]
         target = group[0][1]
         posts = np.array([link.target[1] for link in links])
-        if not target.shared and np.unique(posts).size != posts.size:
-            raise UnsupportedError(
-                f"several connections onto one '{receptor}', whose spikes may not be summed",
-                links[0].place,
-            )
         step = self.simulation.step
         self.builder.use_model(*model_library.source(STATIC))
         self.builder.projection(
@@ -312,9 +328,7 @@ class _Network:
     def junction(self, n: int, tunnel: Tunnel) -> None:
         """Add a gap junction between two cells."""
         at = tunnel.place
-        parts = [
-            Builder(self.library).part(self.library.component(c, at)) for c in tunnel.components
-        ]
+        parts = [self.component(name, at) for name in tunnel.components]
         if any(part.type.name != "gapJunction" for part in parts):
             raise UnsupportedError(f"a '{parts[0].type.name}' between two cells", at)
         (pre, i), (post, j) = tunnel.ends
@@ -322,7 +336,7 @@ class _Network:
         if len(ports) < 2 or None in ports:
             raise ModelError(f"cells of '{pre}' and '{post}' take no gap junctions", at)
         self.builder.use_model(*model_library.source(JUNCTION))
-        conductance = parts[0].values["conductance"].value * tunnel.weight
+        conductance = number(parts[0], "conductance") * tunnel.weight
         lists = {"pre": np.array([i]), "post": np.array([j])}
         self.builder.projection(
             f"junction_{n}", word(pre), word(post), ("from_list", lists), JUNCTION,

@@ -16,7 +16,7 @@ from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
 from snnc.lems.simulation import Quantity
 from snnc.lems.start import Start
-from snnc.lems.structure import Population
+from snnc.lems.structure import Link, Population
 from snnc.lems.write_cell import Written, write_cell
 
 
@@ -24,6 +24,7 @@ from snnc.lems.write_cell import Written, write_cell
 class Attached:
     """A component attached to cells of a population, and how many of it each has."""
 
+    component: str
     container: str
     numbers: np.ndarray
     place: Location
@@ -37,13 +38,12 @@ class Cells:
     attached: dict[str, Attached] = field(default_factory=dict)
     recorded: list[tuple[int, str, Quantity]] = field(default_factory=list)
 
-    def attach(
-        self, component: str, container: str, index: int, number: float, at: Location
-    ) -> None:
-        """Attach a component to a cell."""
-        if component not in self.attached:
-            self.attached[component] = Attached(container, np.zeros(self.population.size), at)
-        self.attached[component].numbers[index] += number
+    def attach(self, link: Link, component: str, name: str) -> None:
+        """Attach a component, by a name, to the cell that a link ends at."""
+        if name not in self.attached:
+            numbers = np.zeros(self.population.size)
+            self.attached[name] = Attached(component, link.container, numbers, link.place)
+        self.attached[name].numbers[link.target[1]] += link.weight
 
 
 class CellWriter:
@@ -71,7 +71,10 @@ class CellWriter:
         root = self.parts.cell(population.component, self.network, population.place)
         several: list[tuple[Part, np.ndarray]] = []
         for name, attached in cells.attached.items():
-            part, place = self.parts.attachment(root, name, attached.container, attached.place)
+            part, place = self.parts.attachment(
+                root, attached.component, attached.container, attached.place
+            )
+            part.name = name
             root.children.setdefault(place, []).append(part)
             if not _hears(part) and not np.all(attached.numbers == 1.0):
                 several.append((part, attached.numbers))

@@ -13,6 +13,7 @@ from snnc.lems.cell import Flat
 from snnc.lems.elements import Equation, Reaction
 from snnc.lems.names import full_name
 from snnc.lems.part import Part
+from snnc.lems.relays import hearing, increment, summable
 
 WEIGHT = "w"
 WEIGHT_PROPERTY = "weight"
@@ -20,15 +21,11 @@ WEIGHT_PROPERTY = "weight"
 
 @dataclass(frozen=True)
 class Receptor:
-    """A receptor: its name, and the weight on it of a connection of weight 1.
-
-    Parts whose spikes may not be summed are not `shared`: each connection has its own.
-    """
+    """A receptor: its name, and the weight on it of a connection of weight 1."""
 
     name: str
     exponents: Exponents
     scale: float
-    shared: bool
 
 
 def assigned(
@@ -53,17 +50,6 @@ def assigned(
     return statements
 
 
-def increment(equation: Equation) -> Node | None:
-    """Return X of an assignment ``S = S + X``, or None if it is none."""
-    own = Name(equation.variable)
-    match equation.value:
-        case Operation("+", (left, right)):
-            return right if left == own else left if right == own else None
-        case Operation("-", (left, right)) if left == own:
-            return Operation("-", (right,))
-    return None
-
-
 class Arrivals:
     """What spikes that arrive at a port of a part do."""
 
@@ -78,27 +64,19 @@ class Arrivals:
         if single:
             self.name = full_name(*part.path.rpartition(".")[::2])
         self.waiting = f"{self.name}_arrived"
-
-    @property
-    def adds(self) -> bool:
-        """Whether spikes only add what does not depend on states, so that they may be summed."""
-        states = self.part.type.dynamics.states
-        changes = [increment(equation) for equation in self.reaction.assignments]
-        return not self.reaction.sends and all(
-            change is not None and not states.keys() & set(names_in(change)) for change in changes
-        )
+        self.adds = summable(part, reaction)
 
     def receptor(self) -> Receptor:
         """Return the receptor; of a single sum its weight is what is added."""
         change = self._single()
         if change is None:
-            return Receptor(self.name, DIMENSIONLESS, 1.0, self.adds)
+            return Receptor(self.name, DIMENSIONLESS, 1.0)
         equation = self.reaction.assignments[0]
         value = self.flat.constant(self.part, change, equation.place, 1.0)
         state = self.flat.meaning(self.part, equation.variable, equation.place)
         assert value is not None and isinstance(state, Name)
         self.flat.check_sum(self.part, equation, self._local(Number(1.0)))
-        return Receptor(self.name, self.flat.dimension(state.name), value, shared=True)
+        return Receptor(self.name, self.flat.dimension(state.name), value)
 
     def _single(self) -> Node | None:
         """Return what is added, if it is one value that is proportional to the weight."""
@@ -148,6 +126,8 @@ class Arrivals:
         """Return the statements of the event that follows arrivals which may not be summed."""
         local = self._local(Name(self.waiting))
         sets = assigned(self.flat, self.part, self.reaction.assignments, local)
+        for inner, reaction in hearing(self.part) if self.reaction.sends else ():
+            sets += assigned(self.flat, inner, reaction.assignments)
         return [f"{self.waiting} = 0.0", *sets]
 
 

@@ -12,15 +12,15 @@ from snnc.lems.patterns import recognised
 from snnc.lems.read_dynamics import Reader
 
 _DECLARED = {
-    "Parameter": "parameters", "PathParameter": "parameters", "IndexParameter": "parameters",
+    "Parameter": "parameters", "IndexParameter": "parameters",
     "DerivedParameter": "derived_parameters", "Constant": "constants", "Exposure": "exposures",
     "Requirement": "requirements",
 }  # fmt: skip
 _TYPED = {"Child": "child", "Children": "children", "Attachments": "attachments"}
 _NAMING = ("ComponentReference", "Link", "ComponentTypeReference")
 _IGNORED = (
-    "Text", "Path", "Simulation", "InstanceRequirement", "ComponentRequirement", "About",
-    "Collection", "PairCollection", "Meta",
+    "Text", "Path", "PathParameter", "Simulation", "InstanceRequirement", "ComponentRequirement",
+    "About", "Collection", "PairCollection", "Meta",
 )  # fmt: skip
 MAX_ANCESTORS = 100
 

@@ -14,26 +14,27 @@ _KILOHERTZ = 1e3
 """In Hz, the unit of rates in the models; coherent ones are in 1/ms."""
 
 
-def _number(part: Part, name: str) -> float:
+def number(part: Part, name: str) -> float:
+    """Return the value of a parameter in coherent units; refuse a part that lacks it."""
     if name not in part.values:
         raise ModelError(f"'{part.name}' lacks its parameter '{name}'", part.place)
     return part.values[name].value
 
 
 def _times(part: Part) -> Mapping[str, Value]:
-    times = sorted(_number(spike, "time") for spike in part.children.get("spikes", ()))
+    times = sorted(number(spike, "time") for spike in part.children.get("spikes", ()))
     return {"spike_times": np.array(times)}
 
 
 def _poisson(part: Part) -> Mapping[str, Value]:
-    return {"rate": _KILOHERTZ * _number(part, "averageRate")}
+    return {"rate": _KILOHERTZ * number(part, "averageRate")}
 
 
 def _poisson_for_a_while(rate: str, start: str) -> Callable[[Part], Mapping[str, Value]]:
     return lambda part: {
-        "rate": _KILOHERTZ * _number(part, rate),
-        "start": _number(part, start),
-        "duration": _number(part, "duration"),
+        "rate": _KILOHERTZ * number(part, rate),
+        "start": number(part, start),
+        "duration": number(part, "duration"),
     }
 
 

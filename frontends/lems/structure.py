@@ -176,7 +176,13 @@ def _positions(instances: Sequence[Part]) -> np.ndarray | None:
     locations = [instance.find("location") for instance in instances]
     if not all(locations):
         return None
-    return np.array([[where[0].values[axis].value for where in locations] for axis in "xyz"])
+    return np.array([[_coordinate(where[0], axis) for where in locations] for axis in "xyz"])
+
+
+def _coordinate(location: Part, axis: str) -> float:
+    if axis not in location.values:
+        raise ModelError(f"a location lacks its '{axis}'", location.place)
+    return location.values[axis].value
 
 
 class _Interpreter:

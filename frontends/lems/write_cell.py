@@ -221,14 +221,15 @@ class _Writer:
         return ["emit"]
 
     def arrival(self, part: Part, reaction: Reaction, block: _Block) -> None:
-        if not reaction.assignments and not reaction.sends:
+        # Parts of attached parts hear these alone.
+        reached = part is self.root or part.parent is self.root
+        if not reached or (not reaction.assignments and not reaction.sends):
             return
         if part.type.ports.get(reaction.port or "") != "in":
             raise refuse_port(part, reaction.port or "", reaction.place)
-        if reaction.target is not None or (reaction.sends and part is not self.root):
+        if reaction.target is not None:
             raise UnsupportedError(
-                f"'{part.type.name}' sends events or changes its regime at each spike that arrives",
-                reaction.place,
+                f"'{part.type.name}' changes its regime at each spike that arrives", reaction.place
             )
         arrivals = Arrivals(self.flat, part, reaction)
         key = part.path, reaction.port or ""
@@ -244,7 +245,7 @@ class _Writer:
         block.add(arrivals.text(), reaction.place)
         if not arrivals.adds:
             body = arrivals.late()
-            if reaction.sends:
+            if reaction.sends and part is self.root:
                 body += self.sends(part, reaction)
             condition = f"when {arrivals.waiting} > 0.0"
             block.add(f"{condition} {{ {'  '.join(body)} }}", reaction.place)
