@@ -9,7 +9,7 @@ from snnc.ir.units import NAMED, Unit, divide, format_unit
 from snnc.nestml import values as q
 from snnc.nestml.declarations import unit_text, written_unit
 from snnc.nestml.elements import Assign, Equation, Model
-from snnc.nestml.events import Events
+from snnc.nestml.events import Events, Line
 from snnc.nestml.kernels import Response, delta_jumps, kernel_states, response_of
 from snnc.nestml.nodes import in_equations, statements_named
 from snnc.nestml.refractory import Timer, duration_of, timer_of
@@ -238,7 +238,9 @@ class _Cell:
     def _always(self, port: str, events: Events) -> bool:
         """Tell whether spikes at a port do the same in every regime."""
         moved = {state for state, _ in self.jumps.get(port, [])}
-        return events.same(port) and all(moved <= branch.integrated for branch in self.update.branches)
+        return events.same(port) and all(
+            moved <= branch.integrated for branch in self.update.branches
+        )
 
     # Regimes
 
@@ -290,9 +292,7 @@ class _Cell:
         text = infix(leaves.node, at=self.update.place)
         self.text.line(f"when {text} {{ goto branch_{2 - index} }}", self.update.place)
 
-    def arrivals_in(
-        self, integrated: frozenset[str], events: Events, running: bool | None
-    ) -> None:
+    def arrivals_in(self, integrated: frozenset[str], events: Events, running: bool | None) -> None:
         for port, unit in self.weights.items():
             if not self._always(port, events):
                 added = events.additions.get(port, {}).get(running, [])
@@ -307,9 +307,9 @@ class _Cell:
                 for label, text, _ in self.derivatives[equation.name]:
                     self.text.line(f"d{label}/dt = {text}", equation.place)
 
-    def lines(self, lines: list[tuple[str, object]]) -> None:
+    def lines(self, lines: list[Line]) -> None:
         for line, place in lines:
-            self.text.line(line, place)  # type: ignore[arg-type]
+            self.text.line(line, place)
 
 
 def _kept_values(model: Model, update: Update) -> dict[str, str]:
@@ -321,7 +321,7 @@ def _kept_values(model: Model, update: Update) -> dict[str, str]:
         if not isinstance(statement, Assign) or not isinstance(statement.value, Name):
             continue
         name, source = statement.name, statement.value.name
-        once = len([s for s in statements_named(model, name)]) == 1
+        once = len(list(statements_named(model, name))) == 1
         if name in model.states and source in derived and name not in derived | read and once:
             found[name] = source
     return found

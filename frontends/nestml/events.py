@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from snnc.importing.expressions import Call, Name, Node, Number, Operation, names_in
 from snnc.importing.model_text import infix
-from snnc.ir.diagnostics import Location, UnsupportedError
+from snnc.ir.diagnostics import Location
 from snnc.ir.units import NAMED, Unit
 from snnc.nestml import values as q
 from snnc.nestml.elements import Assign, Event, Model, Statement, statements_in
@@ -102,9 +102,7 @@ class Events:
             known[running].extend(found)
         return True
 
-    def _increments(
-        self, body: Sequence[Statement], running: bool | None
-    ) -> list[str] | None:
+    def _increments(self, body: Sequence[Statement], running: bool | None) -> list[str] | None:
         """Return what a spike adds, or None if it does something else."""
         assumed = [in_statement(s, lambda n: self._assumed(n, running)) for s in body]
         effects = effects_of(self.scope.translator, assumed, self.model.states)
@@ -249,10 +247,7 @@ class Events:
             if value.node != Name(self.scope.names[name])
         ]
         when = _ALWAYS if condition.constant is not None else infix(condition.node, at=place)
-        if starts and running is not None:
-            end = ["goto refractory"]
-        else:
-            end = []
+        end = ["goto refractory"] if starts and running is not None else []
         lines: list[Line] = []
         always = [path for path, _ in effects.sent if path.constant is not None]
         if effects.sent and not always:

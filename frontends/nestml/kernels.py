@@ -131,7 +131,7 @@ class _Builder:
             else:
                 rest += ((node, power),)
         if rate is None:
-            self.refuse()
+            rate = self.refuse()
         return self.translator.value(product(sign, rest), self.kernel.place), order, rate
 
     def rate(self, exponent: Node, power: int) -> Value:
@@ -233,9 +233,7 @@ def _inverse_name(rate: Value) -> str | None:
     return None
 
 
-def delta_jumps(
-    model: Model, equation: Equation
-) -> tuple[Node, list[tuple[str, Node]]]:
+def delta_jumps(model: Model, equation: Equation) -> tuple[Node, list[tuple[str, Node]]]:
     """Split off the terms of a right-hand side that are convolutions with Dirac's delta.
 
     Returns

@@ -102,9 +102,7 @@ def _steps_right(update: Update, timer: Timer, counts: Assign) -> bool:
     down = [s for s in inside if s.name == timer.name]
     elsewhere = (*update.before, *update.after, *over.before, *over.after)
     return (
-        len(down) == 1
-        and down[0].value == counts.value
-        and not _assigned_in(elsewhere, timer.name)
+        len(down) == 1 and down[0].value == counts.value and not _assigned_in(elsewhere, timer.name)
     )
 
 
@@ -151,8 +149,10 @@ def _reads_right(node: Node, name: str, free_running: bool) -> bool:
         return sign in (("<=", ">") if free_running else _OVER)
     if node == Name(name):
         return False
-    inner = node.operands if isinstance(node, Operation) else (
-        node.arguments if isinstance(node, Call) else ()
+    inner = (
+        node.operands
+        if isinstance(node, Operation)
+        else (node.arguments if isinstance(node, Call) else ())
     )
     return all(_reads_right(part, name, free_running) for part in inner)
 

@@ -98,9 +98,7 @@ class _Synapse:
                 "statements beside 'integrate_odes' in the update of a synapse", update.place
             )
         if self.model.conditions:
-            raise UnsupportedError(
-                "'onCondition' in a synapse", self.model.conditions[0].place
-            )
+            raise UnsupportedError("'onCondition' in a synapse", self.model.conditions[0].place)
         for equation in self.model.equations:
             if equation.order != 1 or equation.name not in self.model.states:
                 raise UnsupportedError("a higher derivative in a synapse", equation.place)

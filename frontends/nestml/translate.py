@@ -147,7 +147,7 @@ class Translator:
                 return q.plus(q.call("exp", q.real(x, "'expm1'")), q.number(-1.0))
             case "pow", [x, y]:
                 return self._power(x, y)
-            case ("min" | "max"), [x, y]:
+            case (("min" | "max"), [x, y]):
                 return q.extreme(name, x, y)
             case "abs", [x]:
                 return q.absolute(x)
@@ -155,7 +155,7 @@ class Translator:
                 return q.extreme("min", q.extreme("max", x, low), high)
             case "select", [condition, x, y]:
                 return q.select(condition, x, y)
-            case ("resolution" | "timestep"), []:
+            case (("resolution" | "timestep"), []):
                 return q.name("dt", _MS)
             case "random_normal", [mean, deviation]:
                 return q.plus(mean, q.times(deviation, self._normal()))

@@ -46,7 +46,9 @@ class Product:
                 factors.remove(opposite)
             else:
                 factors.append(factor)
-        return Product(_tidy(self.coefficient * other.coefficient), tuple(factors))
+        total = self.coefficient * other.coefficient
+        exact = abs(self.coefficient) == 1.0 or abs(other.coefficient) == 1.0
+        return Product(total if exact else _tidy(total), tuple(factors))
 
     @property
     def dimension(self) -> Exponents:
@@ -277,9 +279,11 @@ def square_root(value: Value) -> Value:
     exponents = tuple(e // 2 for e in value.exponents)
     scale = math.sqrt(value.scale)
     if value.constant is not None and value.constant >= 0:
-        root = math.sqrt(value.constant)
-        return Value((Product(root),) if root else (), exponents, scale)
-    return Value((Product(1.0, (Factor(Call("sqrt", (value.node,)), exponents),)),), exponents, scale)
+        number = math.sqrt(value.constant)
+        return Value((Product(number),) if number else (), exponents, scale)
+    return Value(
+        (Product(1.0, (Factor(Call("sqrt", (value.node,)), exponents),)),), exponents, scale
+    )
 
 
 _FOLDED: dict[str, Callable[..., float]] = {
@@ -305,8 +309,10 @@ def extreme(function: str, left: Value, right: Value) -> Value:
     """Return the smaller or the larger of two."""
     left, right = together(left, right, f"'{function}'")
     if left.constant is not None and right.constant is not None:
-        best = min(left.constant, right.constant) if function == "min" else max(
-            left.constant, right.constant
+        best = (
+            min(left.constant, right.constant)
+            if function == "min"
+            else max(left.constant, right.constant)
         )
         return Value((Product(best),) if best else (), left.exponents, left.scale)
     node = Call(function, (left.node, right.node))
