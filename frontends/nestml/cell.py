@@ -6,6 +6,7 @@ from snnc.importing.expressions import Call, Name, Node, Operation, names_in
 from snnc.importing.model_text import ModelText, infix, number_text
 from snnc.ir.diagnostics import ModelError, UnsupportedError
 from snnc.ir.units import NAMED, Unit, divide, format_unit
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import unit_text, written_unit
 from snnc.nestml.elements import Assign, Equation, Model
@@ -288,7 +289,7 @@ class _Cell:
         """Write the change to the other branch, by the condition at the end of a step."""
         assert self.update.condition is not None
         value = self.scope.translator.value(self.update.condition, self.update.place)
-        leaves = q.opposite(value) if index == 0 else value
+        leaves = logic.opposite(value) if index == 0 else value
         text = infix(leaves.node, at=self.update.place)
         self.text.line(f"when {text} {{ goto branch_{2 - index} }}", self.update.place)
 

@@ -10,7 +10,6 @@ from snnc.importing.expressions import Node
 from snnc.ir.diagnostics import Location
 from snnc.ir.units import DIMENSIONLESS, Unit
 
-
 NUMBER = Unit(1.0, DIMENSIONLESS)
 """The unit of pure numbers."""
 

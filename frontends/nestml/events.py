@@ -8,6 +8,7 @@ from snnc.importing.expressions import Call, Name, Node, Number, Operation, name
 from snnc.importing.model_text import infix
 from snnc.ir.diagnostics import Location
 from snnc.ir.units import NAMED, Unit
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.elements import Assign, Event, Model, Statement, statements_in
 from snnc.nestml.nodes import in_equations, in_statement
@@ -254,8 +255,8 @@ class Events:
             flag = self._decided(place)
             path = effects.sent[0][0]
             for other, _ in effects.sent[1:]:
-                path = q.either(path, other)
-            fires = q.as_number(q.both(condition, path))
+                path = logic.either(path, other)
+            fires = logic.as_number(logic.both(condition, path))
             lines.append((f"when {_ALWAYS} {{ {flag} = {infix(fires.node, at=place)} }}", place))
             after = (f"when {flag} > 0.5 {{ emit }}", place)
         else:
