@@ -107,9 +107,9 @@ def _check_expressible(cell: dyn.CellOp, ops: list[Operation]) -> None:
     for op in ops:
         if isinstance(op, dyn.PoissonOp | dyn.ScheduleOp):
             raise UnsupportedError(f"NESTML has no sources such as '{cell.label}'")
-        if isinstance(op, dyn.Declaration | dyn.AliasOp) and op.label in _CONSTANTS:
-            if not _is_euler(op):
-                raise UnsupportedError(f"'{op.label}' is a constant of NESTML", location_of(op))
+        named = isinstance(op, dyn.Declaration | dyn.AliasOp) and op.label in _CONSTANTS
+        if named and not _is_euler(op):
+            raise UnsupportedError("a name is a constant of NESTML", location_of(op))
 
 
 def _is_euler(op: Operation) -> bool:

@@ -59,7 +59,13 @@ FORMATS = [
         "snnc.nineml.network:read_network",
         "snnc.codegen.languages.nineml:emit_cell",
     ),
-    Format("NESTML", (".nestml",), (), "snnc.nestml.network:read_network"),
+    Format(
+        "NESTML",
+        (".nestml",),
+        (),
+        "snnc.nestml.network:read_network",
+        "snnc.codegen.native.nestml:emit_cell",
+    ),
 ]
 """One line for each language."""
 

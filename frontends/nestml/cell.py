@@ -6,10 +6,11 @@ from snnc.importing.expressions import Call, Name, Node, Operation, names_in
 from snnc.importing.model_text import ModelText, infix, number_text
 from snnc.ir.diagnostics import ModelError, UnsupportedError
 from snnc.ir.units import NAMED, Unit, divide, format_unit
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import unit_text, written_unit
 from snnc.nestml.elements import Assign, Equation, Model
-from snnc.nestml.events import Events
+from snnc.nestml.events import Events, Line
 from snnc.nestml.kernels import Response, delta_jumps, kernel_states, response_of
 from snnc.nestml.nodes import in_equations, statements_named
 from snnc.nestml.refractory import Timer, duration_of, timer_of
@@ -288,7 +289,7 @@ class _Cell:
         """Write the change to the other branch, by the condition at the end of a step."""
         assert self.update.condition is not None
         value = self.scope.translator.value(self.update.condition, self.update.place)
-        leaves = q.opposite(value) if index == 0 else value
+        leaves = logic.opposite(value) if index == 0 else value
         text = infix(leaves.node, at=self.update.place)
         self.text.line(f"when {text} {{ goto branch_{2 - index} }}", self.update.place)
 
@@ -307,9 +308,9 @@ class _Cell:
                 for label, text, _ in self.derivatives[equation.name]:
                     self.text.line(f"d{label}/dt = {text}", equation.place)
 
-    def lines(self, lines: list[tuple[str, object]]) -> None:
+    def lines(self, lines: list[Line]) -> None:
         for line, place in lines:
-            self.text.line(line, place)  # type: ignore[arg-type]
+            self.text.line(line, place)
 
 
 def _kept_values(model: Model, update: Update) -> dict[str, str]:
@@ -321,7 +322,7 @@ def _kept_values(model: Model, update: Update) -> dict[str, str]:
         if not isinstance(statement, Assign) or not isinstance(statement.value, Name):
             continue
         name, source = statement.name, statement.value.name
-        once = len([s for s in statements_named(model, name)]) == 1
+        once = len(list(statements_named(model, name))) == 1
         if name in model.states and source in derived and name not in derived | read and once:
             found[name] = source
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from snnc.importing.expressions import Node
 from snnc.ir.diagnostics import Location, ModelError, UnsupportedError
 from snnc.ir.units import NAMED, Unit, format_unit
-from snnc.nestml import values as q
+from snnc.nestml import logic
 from snnc.nestml.elements import Model, Type, Variable
 from snnc.nestml.translate import Translator
 from snnc.nestml.values import Value
@@ -25,7 +25,7 @@ class Defaults:
         if variable is None:
             return None
         value = self.value(variable)
-        return q.as_truth(value) if variable.type.truth else value
+        return logic.as_truth(value) if variable.type.truth else value
 
     def value(self, variable: Variable) -> Value:
         """Return the default or initial value of a variable.

@@ -10,12 +10,15 @@ from snnc.importing.expressions import Node
 from snnc.ir.diagnostics import Location
 from snnc.ir.units import DIMENSIONLESS, Unit
 
+NUMBER = Unit(1.0, DIMENSIONLESS)
+"""The unit of pure numbers."""
+
 
 @dataclass(frozen=True)
 class Type:
     """A declared type: the unit of a quantity, or a truth value."""
 
-    unit: Unit = Unit(1.0, DIMENSIONLESS)
+    unit: Unit = NUMBER
     truth: bool = False
 
 

@@ -8,6 +8,7 @@ from snnc.importing.expressions import Call, Name, Node, Number, Operation, name
 from snnc.importing.model_text import infix
 from snnc.ir.diagnostics import Location
 from snnc.ir.units import NAMED, Unit
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.elements import Assign, Event, Model, Statement, statements_in
 from snnc.nestml.nodes import in_equations, in_statement
@@ -247,18 +248,15 @@ class Events:
             if value.node != Name(self.scope.names[name])
         ]
         when = _ALWAYS if condition.constant is not None else infix(condition.node, at=place)
-        if starts and running is not None:
-            end = ["goto refractory"]
-        else:
-            end = []
+        end = ["goto refractory"] if starts and running is not None else []
         lines: list[Line] = []
         always = [path for path, _ in effects.sent if path.constant is not None]
         if effects.sent and not always:
             flag = self._decided(place)
             path = effects.sent[0][0]
             for other, _ in effects.sent[1:]:
-                path = q.either(path, other)
-            fires = q.as_number(q.both(condition, path))
+                path = logic.either(path, other)
+            fires = logic.as_number(logic.both(condition, path))
             lines.append((f"when {_ALWAYS} {{ {flag} = {infix(fires.node, at=place)} }}", place))
             after = (f"when {flag} > 0.5 {{ emit }}", place)
         else:

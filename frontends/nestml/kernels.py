@@ -131,7 +131,7 @@ class _Builder:
             else:
                 rest += ((node, power),)
         if rate is None:
-            self.refuse()
+            rate = self.refuse()
         return self.translator.value(product(sign, rest), self.kernel.place), order, rate
 
     def rate(self, exponent: Node, power: int) -> Value:

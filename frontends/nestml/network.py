@@ -37,7 +37,7 @@ def read_network(path: str | Path) -> Document:
         For what the IR has no form for; names the construct.
     """
     models = read_models(path)
-    builder = NetworkBuilder(re.sub(r"\W", "_", Path(path).stem))
+    builder = NetworkBuilder(re.sub(r"\W", "_", f"{Path(path).stem}_network"))
     for model in models:
         info, used = _use(builder, model, str(path))
         if model.is_synapse:

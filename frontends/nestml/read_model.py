@@ -85,7 +85,8 @@ class _Reader:
 
     def variables(self, tree: Ast) -> list[Variable]:
         at = place(tree, self.file)
-        if tree.get_size_parameter() is not None:
+        vectors = [v for v in tree.get_variables() if v.get_vector_parameter() is not None]
+        if vectors or tree.get_size_parameter() is not None:
             raise UnsupportedError("a vector", at)
         value = tree.get_expression()
         node = None if value is None else expression(value, self.file)

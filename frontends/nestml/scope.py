@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from snnc.importing.expressions import Call, Name, Node
 from snnc.ir.diagnostics import ModelError
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import Defaults
 from snnc.nestml.elements import Model, Variable
@@ -66,7 +67,7 @@ class Scope:
 
     def _read(self, variable: Variable) -> Value:
         value = q.name(self.names[variable.name], variable.type.unit)
-        return q.as_truth(value) if variable.type.truth else value
+        return logic.as_truth(value) if variable.type.truth else value
 
     def _internal(self, variable: Variable) -> Value:
         """Return a constant: its number, or an alias where it depends on parameters."""
@@ -76,7 +77,7 @@ class Scope:
         if any(isinstance(n, Call) for n in walk(variable.value)) if variable.value else False:
             return self._alias(variable)
         value = self.defaults.value(variable)
-        return q.as_truth(value) if variable.type.truth else value
+        return logic.as_truth(value) if variable.type.truth else value
 
     def _depends(self, node: Node | None) -> set[str]:
         """Return the variables that an expression reads, through constants."""
@@ -97,7 +98,7 @@ class Scope:
         value = self.aliases[variable.name][1]
         constant = value.constant is not None
         if constant or variable.type.truth:
-            return q.as_truth(value) if variable.type.truth else value
+            return logic.as_truth(value) if variable.type.truth else value
         return q.name(self.names[variable.name], variable.type.unit)
 
     def _alias_value(self, variable: Variable) -> Value:

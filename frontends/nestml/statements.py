@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from snnc.ir.diagnostics import ModelError, UnsupportedError
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.elements import (
     Assign,
@@ -100,7 +101,7 @@ class _Runner:
 
     def _readable(self, effects: Effects) -> dict[str, Value]:
         return {
-            name: q.as_truth(value) if self.types[name].truth else value
+            name: logic.as_truth(value) if self.types[name].truth else value
             for name, value in effects.local.items()
         }
 
@@ -152,9 +153,9 @@ class _Runner:
                 self._branch(If(others, statement.place), rest, effects, path)
             return
         sides = []
-        for holds, inner in ((condition, body), (q.opposite(condition), None)):
+        for holds, inner in ((condition, body), (logic.opposite(condition), None)):
             side = Effects(dict(effects.local), dict(effects.assigned))
-            within = q.both(path, holds)
+            within = logic.both(path, holds)
             if inner is not None:
                 self.run(inner, side, within)
             else:
@@ -177,14 +178,14 @@ class _Runner:
                 if side.result is None:
                     self.run(rest, side, path)
             if yes.result is not None and no.result is not None:
-                effects.result = q.select(condition, yes.result, no.result)
+                effects.result = logic.select(condition, yes.result, no.result)
             return
         effects.sent += [*yes.sent, *no.sent]
         for name in {**yes.local, **no.local}:
             a, b = self._at(yes, name), self._at(no, name)
             if a is None or b is None:
                 continue
-            effects.local[name] = q.select(condition, a, b)
+            effects.local[name] = logic.select(condition, a, b)
             if name in yes.assigned or name in no.assigned:
                 effects.assigned[name] = effects.local[name]
 
@@ -194,4 +195,4 @@ class _Runner:
         if name not in self.states:
             return None
         found = self.translator.lookup(name)
-        return None if found is None else q.as_number(found)
+        return None if found is None else logic.as_number(found)

@@ -13,6 +13,7 @@ from snnc.importing.expressions import Name, Node, names_in
 from snnc.importing.model_text import ModelText, infix, number_text
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.units import NAMED, Unit, divide
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import written_unit
 from snnc.nestml.elements import Event, Model, Variable
@@ -192,7 +193,7 @@ class _Synapse:
             for path, weight in effects.sent:
                 if weight is None:
                     raise UnsupportedError("a spike without a weight in a synapse", event.place)
-                total = q.plus(total, q.select(path, weight, q.number(0.0)))
+                total = q.plus(total, logic.select(path, weight, q.number(0.0)))
         return self.weight(total)
 
     def weight(self, value: Value) -> Value:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from snnc.importing.expressions import Call, Name, Node, Number, Operation
 from snnc.ir.diagnostics import Location, ModelError, UnitError, UnsupportedError, did_you_mean
 from snnc.ir.units import NAMED, Unit
+from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.elements import Function, Type
 from snnc.nestml.read_expressions import INFINITY
@@ -84,7 +85,7 @@ class Translator:
                 return self._call(node)
             case Operation(operands=(operand,)):
                 inner = self._value(operand)
-                return q.opposite(inner) if node.sign == "not" else q.negative(inner)
+                return logic.opposite(inner) if node.sign == "not" else q.negative(inner)
             case Operation(operands=(left, right)):
                 return self._binary(node.sign, left, right)
         raise AssertionError(node)
@@ -117,10 +118,10 @@ class Translator:
             case "^":
                 return self._power(a, b)
             case "and":
-                return q.both(a, b)
+                return logic.both(a, b)
             case "or":
-                return q.either(a, b)
-        return q.compare(sign, a, b)
+                return logic.either(a, b)
+        return logic.compare(sign, a, b)
 
     def _power(self, base: Value, exponent: Value) -> Value:
         n = q.real(exponent, "an exponent").constant
@@ -154,7 +155,7 @@ class Translator:
             case "clip", [x, low, high]:
                 return q.extreme("min", q.extreme("max", x, low), high)
             case "select", [condition, x, y]:
-                return q.select(condition, x, y)
+                return logic.select(condition, x, y)
             case (("resolution" | "timestep"), []):
                 return q.name("dt", _MS)
             case "random_normal", [mean, deviation]:
@@ -209,5 +210,5 @@ def fit(value: Value, type: Type, what: str) -> Value:
         If it has another dimension, or one is a truth value and the other is not.
     """
     if type.truth:
-        return q.as_number(q.as_truth(value))
+        return logic.as_number(logic.as_truth(value))
     return q.cast(value, type.unit.exponents, type.unit.scale, what)

@@ -46,7 +46,9 @@ class Product:
                 factors.remove(opposite)
             else:
                 factors.append(factor)
-        return Product(_tidy(self.coefficient * other.coefficient), tuple(factors))
+        total = self.coefficient * other.coefficient
+        exact = abs(self.coefficient) == 1.0 or abs(other.coefficient) == 1.0
+        return Product(total if exact else _tidy(total), tuple(factors))
 
     @property
     def dimension(self) -> Exponents:
@@ -277,8 +279,8 @@ def square_root(value: Value) -> Value:
     exponents = tuple(e // 2 for e in value.exponents)
     scale = math.sqrt(value.scale)
     if value.constant is not None and value.constant >= 0:
-        root = math.sqrt(value.constant)
-        return Value((Product(root),) if root else (), exponents, scale)
+        number = math.sqrt(value.constant)
+        return Value((Product(number),) if number else (), exponents, scale)
     return Value(
         (Product(1.0, (Factor(Call("sqrt", (value.node,)), exponents),)),), exponents, scale
     )
@@ -324,100 +326,6 @@ def absolute(value: Value) -> Value:
         return Value(terms, value.exponents, value.scale)
     node = Call("abs", (value.node,))
     return Value((Product(1.0, (Factor(node, value.exponents),)),), value.exponents, value.scale)
-
-
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
-}  # fmt: skip
-
-
-_CONTRARY = {"<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-
-
-def compare(sign: str, left: Value, right: Value) -> Value:
-    """Return a comparison, of truth values too."""
-    if left.truth and right.truth and sign in ("==", "!="):
-        same = either(both(left, right), both(opposite(left), opposite(right)))
-        return same if sign == "==" else opposite(same)
-    left, right = together(left, right, f"'{sign}'")
-    if left.constant is not None and right.constant is not None:
-        return known(_COMPARE[sign](left.constant, right.constant))
-    return truth(Operation(sign, (left.node, right.node)))
-
-
-def _need_truth(value: Value, what: str) -> None:
-    if not value.truth:
-        raise UnitError(f"'{what}' takes truth values; found {value.unit}")
-
-
-def both(left: Value, right: Value) -> Value:
-    """Return whether both hold."""
-    _need_truth(left, "and")
-    _need_truth(right, "and")
-    for one, other in ((left, right), (right, left)):
-        if one.constant is not None:
-            return other if one.constant else one
-    return truth(Operation("and", (left.node, right.node)))
-
-
-def opposite(value: Value) -> Value:
-    """Return whether it does not hold."""
-    _need_truth(value, "not")
-    if value.constant is not None:
-        return known(not value.constant)
-    match value.node:
-        case Operation(sign="not", operands=(inner,)):
-            return truth(inner)
-        case Operation(sign=sign, operands=operands) if sign in _CONTRARY:
-            return truth(Operation(_CONTRARY[sign], operands))
-    return truth(Operation("not", (value.node,)))
-
-
-def either(left: Value, right: Value) -> Value:
-    """Return whether at least one holds."""
-    _need_truth(left, "or")
-    _need_truth(right, "or")
-    for one, other in ((left, right), (right, left)):
-        if one.constant is not None:
-            return one if one.constant else other
-    return truth(Operation("or", (left.node, right.node)))
-
-
-def select(condition: Value, left: Value, right: Value) -> Value:
-    """Return one of two quantities or truth values."""
-    _need_truth(condition, "?")
-    if condition.constant is not None:
-        return left if condition.constant else right
-    if left == right:
-        return left
-    if left.truth and right.truth:
-        return either(both(condition, left), both(opposite(condition), right))
-    left, right = together(left, right, "'? :'")
-    node = Call("select", (condition.node, left.node, right.node))
-    return Value((Product(1.0, (Factor(node, left.exponents),)),), left.exponents, left.scale)
-
-
-def as_number(value: Value) -> Value:
-    """Return a truth value as 1 or 0."""
-    if not value.truth:
-        return value
-    if value.constant is not None:
-        return number(value.constant)
-    node = Call("select", (value.node, Number(1.0), Number(0.0)))
-    return variable(node, Unit(1.0, DIMENSIONLESS))
-
-
-def as_truth(value: Value) -> Value:
-    """Return a number that stands for a truth value as one."""
-    if value.truth:
-        return value
-    if value.constant is not None:
-        return known(value.constant != 0.0)
-    match value.node:
-        case Call(function="select", arguments=(condition, Number(1.0), Number(0.0))):
-            return truth(condition)
-    return truth(Operation(">", (value.node, Number(0.5))))
 
 
 def name(text: str, unit: Unit) -> Value:

@@ -7,13 +7,12 @@ unit is the unit of the weights.
 from __future__ import annotations
 
 from snnc.importing.expressions import Call, Name, Node, Number, Operation
-from snnc.ir.units import BASE, DIMENSIONLESS, Unit
-from snnc.nestml.elements import Model
+from snnc.ir.units import BASE, Unit
+from snnc.nestml.elements import NUMBER, Model
 from snnc.nestml.nodes import in_bodies, in_equations, parts, rebuilt
 from snnc.nestml.units import UNITS, unit_named
 
 _TIME = BASE.index("ms")
-_NUMBER = Unit(1.0, DIMENSIONLESS)
 
 
 def weight_units(model: Model) -> dict[str, Unit]:
@@ -28,7 +27,7 @@ def weight_units(model: Model) -> dict[str, Unit]:
 
     for node in (*in_equations(model), *in_bodies(model)):
         _search(rebuilt(node, internal), (), found, model)
-    return {name: units.pop() if len(units) == 1 else _NUMBER for name, units in found.items()}
+    return {name: units.pop() if len(units) == 1 else NUMBER for name, units in found.items()}
 
 
 def _search(node: Node, units: tuple[Unit, ...], found: dict[str, set[Unit]], model: Model) -> None:
@@ -52,7 +51,7 @@ def _search(node: Node, units: tuple[Unit, ...], found: dict[str, set[Unit]], mo
 
 
 def _only(units: tuple[Unit, ...]) -> Unit:
-    return units[0] if len(units) == 1 else _NUMBER
+    return units[0] if len(units) == 1 else NUMBER
 
 
 def _units_in(node: Node, model: Model) -> tuple[Unit, ...]:
