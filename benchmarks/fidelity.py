@@ -91,7 +91,7 @@ def correlations(spikes: Spikes, size: int, start: float, stop: float) -> NDArra
     active = counts[counts.std(axis=1) > 0.0]
     if len(active) < 2:
         return np.empty(0)
-    return np.asarray(np.corrcoef(active))[np.triu_indices(len(active), 1)]
+    return np.asarray(np.corrcoef(active), np.float64)[np.triu_indices(len(active), 1)]
 
 
 def _distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -204,6 +204,19 @@ def emit(
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "-f", "language", required=True, help="Model language, as 'nineml'.")
+@reporting_errors
+def export(file: Path, language: str) -> None:
+    """Print the cell models of FILE in another model language."""
+    from snnc.compiler import document_of
+    from snnc.importing.formats import export_cells
+
+    for text in export_cells(document_of(file), language).values():
+        click.echo(text)
+
+
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("-p", "--pipeline", default="", help="Passes: 'pass,pass{option=value}'.")
 @click.option("--generic", is_flag=True, help="Print MLIR's generic form.")

@@ -55,9 +55,10 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     modules: dict[str, ModuleType] = {f"pyNN.{name}": backend for name in _BACKENDS}
     modules.update({f"pyNN.{name}.random": native_random for name in _BACKENDS})
     saved_modules = {name: sys.modules.get(name) for name in modules}
-    saved_names = {name: vars(pyNN).get(name) for name in _BACKENDS}
+    names: dict[str, Any] = pyNN.__dict__
+    saved_names = {name: names.get(name) for name in _BACKENDS}
     sys.modules.update(modules)
-    vars(pyNN).update(dict.fromkeys(_BACKENDS, backend))
+    names.update(dict.fromkeys(_BACKENDS, backend))
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent.absolute()))
     hints.install(backend)
@@ -66,7 +67,7 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     finally:
         hints.remove(backend)
         sys.argv, sys.path[:] = saved_argv, saved_path
-        for kept, saved in ((sys.modules, saved_modules), (vars(pyNN), saved_names)):
+        for kept, saved in ((sys.modules, saved_modules), (names, saved_names)):
             for name, module in saved.items():
                 if module is None:
                     kept.pop(name, None)

@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import pytest
 from few_cells_cases import CASES
+from neo.io import PickleIO
 from single_cells import Few, spike_times, voltages
 
 import snnc
@@ -222,6 +223,7 @@ others.record("spikes")
 sim.run(15.0)
 sim.run(15.0)
 segment = cells.get_data().segments[0]
+cells.write_data(sys.argv[2])
 print([train.magnitude.round(6).tolist() for train in segment.spiketrains])
 print(segment.analogsignals[0].magnitude.round(6).tolist())
 print(others.get_spike_counts())
@@ -236,11 +238,14 @@ def test_two_ranks_give_the_spikes_of_one(tmp_path, delay):
     outputs = []
     for ranks in ([], ["--ranks", "2"]):
         command = [sys.executable, "-m", "snnc.cli", "run", str(script), "--target", "neuron"]
-        command += [*ranks, "--", str(delay)]
+        command += [*ranks, "--", str(delay), f"data{len(ranks)}.pkl"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
         outputs.append(done.stdout)
     assert outputs[0].count(",") > 1000
     assert outputs[1] == outputs[0]
+    blocks = [PickleIO(str(tmp_path / f"data{n}.pkl")).read_block() for n in (0, 2)]
+    one, two = (block.segments[0].analogsignals[0].magnitude for block in blocks)
+    np.testing.assert_array_equal(one, two)
 
 
 def test_ranks_are_refused_for_targets_without_them(monkeypatch):

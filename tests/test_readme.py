@@ -38,7 +38,8 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
 def workplace(tmp_path_factory):
     """A folder with the examples, where the commands of the README can be typed."""
     folder = tmp_path_factory.mktemp("readme")
-    (folder / "examples").symlink_to(ROOT / "examples")
+    for name in ("examples", "tests", "frontends"):
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 
@@ -49,7 +50,13 @@ def test_python_examples(code, workplace):
 
 @pytest.mark.parametrize(
     "title",
-    ["Run a network", "Use the command", "Cross-check simulators", "Map it onto SpiNNaker"],
+    [
+        "Run a network",
+        "Use the command",
+        "Use files of model languages",
+        "Cross-check simulators",
+        "Map it onto SpiNNaker",
+    ],
 )
 def test_commands(title, workplace):
     (commands,) = re.findall(r"```bash\n(.*?)```", section(title), re.DOTALL)

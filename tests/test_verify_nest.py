@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from single_cells import builder_of
 from verify_networks import balanced, pairs_of
 
 import snnc
 from snnc.codegen import nest as target
+from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.native.network import NativeNetwork
+from snnc.runtime.simulation import Simulation
 
 pytest.importorskip("nest", reason="the simulator NEST is not installed")
 
@@ -46,6 +49,14 @@ def test_the_difference_falls_by_the_order_of_the_solver():
     coarse, middle, fine = np.array(errors)
     orders = np.log2([coarse / middle, middle / fine])
     assert np.all((orders > 1.7) & (orders < 2.4)), orders
+
+
+def test_what_nest_lacks_is_found_before_anything_runs(monkeypatch):
+    builder = builder_of(["GIF_cond_exp"])
+    builder.population("cells", 2, "GIF_cond_exp")
+    monkeypatch.setattr(Simulation, "run", lambda *given, **named: pytest.fail("it runs"))
+    with pytest.raises(UnsupportedError, match="GIF_cond_exp"):
+        snnc.verify(builder.finish(), "cpu,nest", ms=5.0)
 
 
 def swapped(cells, synapses):

@@ -43,7 +43,7 @@ def si_unit(
     -----
     A kilogram is V A s^3 / m^2, a mole is m^3 mM.
     """
-    exponents = dict.fromkeys(BASE, 0)
+    exponents: dict[str, int] = dict.fromkeys(BASE, 0)
     exponents.update(
         mV=mass,
         nA=mass + current,

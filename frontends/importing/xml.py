@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -56,12 +57,11 @@ def read_xml(path: str | Path) -> Element:
 
 def _etree() -> Any:
     try:
-        from lxml import etree
+        return import_module("lxml.etree")
     except ImportError:
         raise MissingDependencyError(
             "reading XML needs lxml; install it with: pip install 'snnc[xml]'"
         ) from None
-    return etree
 
 
 def _check_depth(root: Element, file: str) -> None:

@@ -71,11 +71,11 @@ class _Cell:
     # Declarations
 
     def parameters(self, part: Part) -> None:
-        weight = part.weight()
+        weights = part.weights().values()
         for parameter in part.dynamics.parameters.values():
             self.parameter(part, parameter, part.values.get(parameter.name))
         for port in part.dynamics.ports.values():
-            free = port.name not in part.inputs and port.name != weight
+            free = port.name not in part.inputs and port.name not in weights
             if port.kind == "AnalogReceivePort" and free:
                 self.parameter(part, port, part.values.get(port.name, 0.0))
 
@@ -99,13 +99,13 @@ class _Cell:
 
     def ports(self) -> None:
         for part in self.parts:
-            weight = part.weight()
-            exponents = part.dynamics.ports[weight].exponents if weight else None
+            weights = part.weights()
             for port in part.dynamics.ports.values():
                 if port.kind == "EventReceivePort":
-                    self.model.line(
-                        f"receptor {part.receptor(port.name)} : {_unit(exponents)}", port.place
-                    )
+                    weight = weights.get(port.name)
+                    exponents = part.dynamics.ports[weight].exponents if weight else None
+                    name = part.receptor(port.name)
+                    self.model.line(f"receptor {name} : {_unit(exponents)}", port.place)
         reduce = [
             (part, port)
             for part in self.parts
@@ -160,15 +160,18 @@ class _Cell:
 
     def arrivals(self, part: Part) -> None:
         """Write what arriving spikes add; other reactions count them, and follow in the step."""
-        weight = part.weight()
         for reaction in _arrivals_of(part):
-            receptor = part.receptor(str(reaction.port))
-            if not part.adds(reaction):
-                count = self.waiting(part, reaction)
+            if part.everywhere(reaction):
+                self.arrival(part, reaction)
+            elif not part.adds(reaction):
+                receptor, count = part.receptor(str(reaction.port)), self.waiting(part, reaction)
                 self.model.line(f"on {receptor}(w) {{ {count} = {count} + w }}", reaction.place)
-                continue
-            sets = [self.increase(part, equation, weight) for equation in reaction.assignments]
-            self.model.line(f"on {receptor}(w) {{ {'  '.join(sets)} }}", reaction.place)
+
+    def arrival(self, part: Part, reaction: Reaction) -> None:
+        weight = part.weights().get(str(reaction.port))
+        sets = [self.increase(part, equation, weight) for equation in reaction.assignments]
+        receptor = part.receptor(str(reaction.port))
+        self.model.line(f"on {receptor}(w) {{ {'  '.join(sets)} }}", reaction.place)
 
     def increase(self, part: Part, equation: Equation, weight: str | None) -> str:
         change = increment(equation)
@@ -187,30 +190,39 @@ class _Cell:
         first = regimes[0]
         if first.name in self.timers:
             # What it waits for is past from the start.
-            target = first.reactions[0].target
+            target = next(r.target for r in first.reactions if r.port is None)
             regimes.sort(key=lambda regime: regime.name != target)
+        common = _common(regimes)
+        for equation in common:
+            self.derivative(part, equation)
         for regime in regimes:
             with self.model.block(f"regime {_word(regime.name)}", regime.place):
-                self.regime(part, regime)
+                self.regime(part, regime, common)
 
-    def regime(self, part: Part, regime: Regime) -> None:
+    def derivative(self, part: Part, equation: Equation) -> None:
+        value = part.text(equation.value, equation.place)
+        self.model.line(f"d{part.full(equation.variable)}/dt = {value}", equation.place)
+
+    def regime(self, part: Part, regime: Regime, common: Sequence[Equation] = ()) -> None:
         for equation in regime.derivatives:
-            state = part.full(equation.variable)
-            value = part.text(equation.value, equation.place)
-            self.model.line(f"d{state}/dt = {value}", equation.place)
-        timer = self.timers.get(regime.name) if part is self.parts[0] else None
+            if not any(_same(equation, other) for other in common):
+                self.derivative(part, equation)
         for reaction in regime.reactions:
-            if timer is not None:
-                head = f"after {part.text(timer.duration, reaction.place)}"
-            elif reaction.trigger is not None:
-                head = self.condition(part, regime, reaction)
-            elif part.adds(reaction):
+            if part.everywhere(reaction):
                 continue
-            else:
-                head = f"when {self.waiting(part, reaction)} > 0.0"
-            self.model.line(
-                f"{head} {{ {'  '.join(self.body(part, regime, reaction))} }}", reaction.place
-            )
+            if part.adds(reaction):
+                self.arrival(part, reaction)
+                continue
+            body = "  ".join(self.body(part, regime, reaction))
+            self.model.line(f"{self.head(part, regime, reaction)} {{ {body} }}", reaction.place)
+
+    def head(self, part: Part, regime: Regime, reaction: Reaction) -> str:
+        timer = self.timers.get(regime.name) if part is self.parts[0] else None
+        if reaction.trigger is None:
+            return f"when {self.waiting(part, reaction)} > 0.0"
+        if timer is not None:
+            return f"after {part.text(timer.duration, reaction.place)}"
+        return self.condition(part, regime, reaction)
 
     def condition(self, part: Part, regime: Regime, reaction: Reaction) -> str:
         assert reaction.trigger is not None
@@ -250,6 +262,19 @@ def _arrivals_of(part: Part) -> list[Reaction]:
             if reaction.port is not None:
                 found.setdefault(reaction.port, reaction)
     return list(found.values())
+
+
+def _common(regimes: Sequence[Regime]) -> list[Equation]:
+    """Return the derivatives that hold in every regime."""
+    return [
+        equation
+        for equation in regimes[0].derivatives
+        if all(any(_same(equation, e) for e in other.derivatives) for other in regimes[1:])
+    ]
+
+
+def _same(one: Equation, other: Equation) -> bool:
+    return (one.variable, one.value) == (other.variable, other.value)
 
 
 def _unit(exponents: Exponents | None) -> str:

@@ -69,9 +69,9 @@ def _dynamics(path: str | Path) -> tuple[Dynamics, dict[str, float]]:
 
 
 def _join(neuron: Part, response: Part) -> None:
-    weight = response.weight()
+    weights = response.weights().values()
     for port in response.dynamics.ports.values():
-        if port.kind == "AnalogReceivePort" and port.name != weight:
+        if port.kind == "AnalogReceivePort" and port.name not in weights:
             response.inputs[port.name] = Name(neuron.full(_sender(neuron, port).name))
     sent = [p for p in response.dynamics.ports.values() if p.kind == "AnalogSendPort"]
     joined = False

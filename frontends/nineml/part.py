@@ -44,41 +44,45 @@ class Part:
             return f"{self.prefix}.{name}"
         return f"{name}_" if name in RESERVED else name
 
-    def weight(self) -> str | None:
-        """Return the port that brings the weights of arriving spikes.
+    def weights(self) -> dict[str, str]:
+        """Return the analog ports that bring the weights of arriving spikes, by event port.
 
         Raises
         ------
         UnsupportedError
-            If there are several.
+            If spikes of one port bring several values.
         """
-        free = [
-            port.name
-            for port in self.dynamics.ports.values()
-            if port.kind == "AnalogReceivePort" and port.name not in self.inputs
-        ]
-        weights = [name for name in free if self._only_on_arrival(name)]
-        if len(weights) > 1:
-            raise UnsupportedError(
-                f"'{self.dynamics.name}' takes several values from each spike: "
-                f"{', '.join(weights)}; expected one weight",
-                self.dynamics.place,
-            )
-        return weights[0] if weights else None
+        found: dict[str, str] = {}
+        for port in self.dynamics.ports.values():
+            if port.kind != "AnalogReceivePort" or port.name in self.inputs:
+                continue
+            readers = self._readers(port.name)
+            event = next(iter(readers), None)
+            if len(readers) != 1 or event is None:
+                continue
+            if event in found:
+                raise UnsupportedError(
+                    f"'{self.dynamics.name}' takes several values from each spike: "
+                    f"{found[event]}, {port.name}; expected one weight",
+                    port.place,
+                )
+            found[event] = port.name
+        return found
 
-    def _only_on_arrival(self, name: str) -> bool:
+    def _readers(self, name: str) -> set[str | None]:
+        """Return the event ports whose reactions read a name, and None if anything else does."""
         dynamics = self.dynamics
         elsewhere = [alias.value for alias in dynamics.aliases.values()]
         elsewhere += [e.value for regime in dynamics.regimes for e in regime.derivatives]
-        arriving = []
+        readers: set[str | None] = set()
         for _, reaction in reactions_of(dynamics):
-            values = [e.value for e in reaction.assignments]
-            (elsewhere if reaction.port is None else arriving).extend(values)
+            if any(name in names_in(e.value) for e in reaction.assignments):
+                readers.add(reaction.port)
             if reaction.trigger is not None:
                 elsewhere.append(reaction.trigger)
-        return any(name in names_in(v) for v in arriving) and not any(
-            name in names_in(v) for v in elsewhere
-        )
+        if any(name in names_in(value) for value in elsewhere):
+            readers.add(None)
+        return readers
 
     def node(self, value: Node, place: Location, weight: str | None = None) -> Node:
         """Return an expression in the cell's names; `weight` names what a spike brings.
@@ -136,8 +140,23 @@ class Part:
 
     def adds(self, reaction: Reaction) -> bool:
         """Tell whether arriving spikes only add to states, so that they may be summed."""
-        stays = not reaction.sends and len(self.dynamics.regimes) == 1
-        return stays and all(increment(e) is not None for e in reaction.assignments)
+        stays = any(
+            reaction in regime.reactions and reaction.target == regime.name
+            for regime in self.dynamics.regimes
+        )
+        return stays and not reaction.sends and all(map(increment, reaction.assignments))
+
+    def everywhere(self, reaction: Reaction) -> bool:
+        """Tell whether every regime reacts in this way."""
+        return all(
+            any(_alike(reaction, other) and self.adds(other) for other in regime.reactions)
+            for regime in self.dynamics.regimes
+        )
+
+
+def _alike(one: Reaction, other: Reaction) -> bool:
+    values, others = ([(e.variable, e.value) for e in r.assignments] for r in (one, other))
+    return one.port == other.port and values == others
 
 
 def _spell(name: str) -> str:

@@ -33,10 +33,12 @@ def timers(dynamics: Dynamics) -> dict[str, Timer]:
 
 
 def _timer_of(regime: Regime, dynamics: Dynamics) -> Timer | None:
-    if len(regime.reactions) != 1 or regime.reactions[0].target == regime.name:
+    conditions = [reaction for reaction in regime.reactions if reaction.port is None]
+    if len(conditions) != 1 or conditions[0].target == regime.name:
         return None
-    state = awaited(regime.reactions[0].trigger)
-    if state not in dynamics.states or _reads(dynamics, regime.reactions[0], state):
+    leave = conditions[0]
+    state = awaited(leave.trigger)
+    if state is None or state not in dynamics.states or _reads(dynamics, leave, state):
         return None
     durations = []
     for other, reaction in reactions_of(dynamics):
@@ -113,10 +115,19 @@ def _rate_of(wait: Node) -> Node | None:
         case Call(function="random.exponential", arguments=(rate,)):
             return rate
         case Operation(sign="*", operands=(scale, Call("random.exponential", (rate,)))):
-            return Operation("/", (rate, scale))
+            return _quotient(rate, scale)
         case Operation(sign="*", operands=(Call("random.exponential", (rate,)), scale)):
-            return Operation("/", (rate, scale))
+            return _quotient(rate, scale)
     return None
+
+
+def _quotient(node: Node, divisor: Node) -> Node:
+    match node:
+        case Operation(sign="*", operands=(left, right)) if right == divisor:
+            return left
+        case Operation(sign="*", operands=(left, right)) if left == divisor:
+            return right
+    return Operation("/", (node, divisor))
 
 
 def increment(equation: Equation) -> Node | None:

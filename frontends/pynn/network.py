@@ -10,6 +10,7 @@ from snnc.pynn.cells.populations import Population
 from snnc.pynn.cells.views import PopulationView
 from snnc.pynn.refusals import TypeRefused
 from snnc.pynn.wiring.projections import Projection
+from snnc.ranks import this_rank
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document
@@ -128,8 +129,10 @@ class Network:
         """Write the data of all assemblies to a file."""
         from snnc.pynn.data.neo_data import neo_io
 
-        target = neo_io(io) if isinstance(io, str) else io
-        target.write(self.get_data(variables, gather, clear, annotations))
+        blocks = self.get_data(variables, gather, clear, annotations)
+        if this_rank() == 0:
+            target = neo_io(io) if isinstance(io, str) else io
+            target.write(blocks)
 
     def document(self) -> Document:
         """Return the network as IR."""

@@ -279,7 +279,7 @@ class ExpressionParser:
         return self.emit(op, at)
 
     def _piecewise(self) -> Operation:
-        names = []
+        names: list[str] = []
         for _ in ("values", "starts"):
             at = self.parser.pos
             names.append(self.parser.parse_identifier("a sequence parameter expected"))
@@ -288,7 +288,8 @@ class ExpressionParser:
                     f"unknown name '{names[-1]}'{did_you_mean(names[-1], self.scope)}", at
                 )
             self.parser.parse_punctuation(",")
-        return PiecewiseOp(*names, self.expression(), self.scope[names[0]])
+        values, starts = names
+        return PiecewiseOp(values, starts, self.expression(), self.scope[values])
 
     def _draw(self, name: str) -> Operation:
         stream = self.parser.parse_identifier("the name of a stream expected")

@@ -22,7 +22,8 @@ def readable_names(ops: Iterable[Operation]) -> dict[str, Attribute]:
     """Return the types of the names that expressions may read; refuse a second declaration."""
     names: dict[str, Attribute] = {}
     for op in ops:
-        labels, type = (), None
+        labels: tuple[str, ...]
+        type: Attribute
         if isinstance(op, dyn.ParamOp | dyn.StateOp | dyn.CurrentOp):
             labels, type = (op.label,), op.type
         elif isinstance(op, ReadsOp):
@@ -30,6 +31,8 @@ def readable_names(ops: Iterable[Operation]) -> dict[str, Attribute]:
         elif isinstance(op, dyn.AliasOp):
             check_reads(op, names, "used before it is declared, or in a cycle")
             labels, type = (op.label,), op.value.type
+        else:
+            continue
         for label in labels:
             if label in names:
                 refuse(op, f"'{label}' is declared twice")

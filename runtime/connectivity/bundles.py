@@ -16,7 +16,6 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
-from snnc.runtime.connectivity.masks import take_masks
 from snnc.runtime.connectivity.rows import Rows, build_rows
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.jit.cache import Kernels
@@ -155,9 +154,7 @@ class Bundle:
             for thread in range(self._layout.partitions)
         ]
         parts = executor.map(lambda task: self._part(kernels, *task), tasks)
-        self.parts = [part for part in parts if part.rows.target.size]
-        if self.synapse.form.weight == "mask":
-            list(executor.map(lambda part: self._mask(kernels, part), self.parts))
+        self.parts = [part for part in parts if part.rows.size]
         for part in self.parts:
             if isinstance(part.rows.weight, float):
                 self.weight = part.rows.weight
@@ -184,15 +181,20 @@ class Bundle:
             weight=_ROWS_WEIGHT[self.synapse.form.weight],
             arrays=self.arrays,
             dtype=self._layout.float_dtype,
+            masked=self._masked(thread, target),
         )
         place = Place(source, population.size, offsets, rows)
         name = None if target is None else self._populations[target].name
         return Part(place, population.name, name, thread)
 
-    def _mask(self, kernels: Kernels, part: Part) -> None:
-        assert part.target is not None
-        first, last = self._layout.bounds(part.target)[part.thread : part.thread + 2].tolist()
-        take_masks(kernels, part.rows, self.base(part), last - first)
+    def _masked(self, thread: int, target: int | None) -> tuple[int, int] | None:
+        """Return the first offset of a slice and its size, if connections are bits."""
+        if self.synapse.form.weight != "mask":
+            return None
+        assert target is not None
+        name = self._populations[target].name
+        first, last = self._layout.bounds(name)[thread : thread + 2].tolist()
+        return self._base(thread, name), last - first
 
     def _offsets_of(self, number: int, thread: int, target: int | None) -> NDArray[np.int32]:
         known = self._offsets.get((number, thread, target))
@@ -234,9 +236,12 @@ class Bundle:
     def base(self, part: Part) -> int:
         """Return the offset of the first cell that a part reaches."""
         assert part.target is not None
+        return self._base(part.thread, part.target)
+
+    def _base(self, thread: int, target: str) -> int:
         receptor = self.instances[0].plan.receptor
-        first = self._layout.accumulator_offset(part.thread, part.target, receptor)
-        return first - self.origin(part.thread)
+        first = self._layout.accumulator_offset(thread, target, receptor)
+        return first - self.origin(thread)
 
 
 def make_instance(

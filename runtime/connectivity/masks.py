@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.runtime.engine.tables import CACHE_LINE, address, aligned_zeros
 from snnc.runtime.jit.cache import Kernels, source_of
-
-if TYPE_CHECKING:
-    from snnc.runtime.connectivity.rows import Rows
 
 _WORD_BITS = 32
 _WORDS_PER_LINE = CACHE_LINE // 4
@@ -42,25 +38,44 @@ class Masks:
         return self.bits.nbytes + self.received.nbytes
 
 
-def take_masks(kernels: Kernels, rows: Rows, first: int, cells: int) -> None:
-    """Turn rows into masks; what a row holds more than once stays in it.
+class MaskBuilder:
+    """Collects the connections of a partition as masks, and what they hold more than once.
 
     Parameters
     ----------
     kernels : Kernels
         Where the kernel comes from.
-    rows : Rows
-        Rows with one weight; their `masks` are set.
-    first, cells : int
+    rows : int
+        Number of rows.
+    reach : tuple of (int, int)
         The slice that they reach: its first target, and its size.
     """
-    number = rows.pointer.size - 1
-    size = -(-cells // (_WORD_BITS * _WORDS_PER_LINE)) * _WORDS_PER_LINE
-    bits = aligned_zeros(number * size, np.uint32).reshape(number, size)
-    rows.masks = Masks(first, bits, np.zeros(cells, np.int64))
-    words = np.array([
-        number, address(rows.pointer), address(rows.target), rows.target.itemsize, first,
-        address(bits), size, address(rows.masks.received),
-    ], np.int64)  # fmt: skip
-    kernels.get(source_of("mask_rows"))(words.ctypes.data, 1, 0)
-    rows.target = rows.target[: words[0]].copy()
+
+    def __init__(self, kernels: Kernels, rows: int, reach: tuple[int, int]) -> None:
+        first, cells = reach
+        words = -(-cells // (_WORD_BITS * _WORDS_PER_LINE)) * _WORDS_PER_LINE
+        bits = aligned_zeros(rows * words, np.uint32).reshape(rows, words)
+        self.masks = Masks(first, bits, np.zeros(cells, np.int64))
+        self._kernel = kernels.get(source_of("mask_rows"))
+        self._left: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
+
+    def add(
+        self, rows: NDArray[np.int64], post: NDArray[np.int32], offsets: NDArray[np.int32]
+    ) -> None:
+        """Add connections by their rows, which are overwritten, and postsynaptic positions."""
+        masks, targets = self.masks, np.empty(rows.size, np.int32)
+        words = np.array([
+            rows.size, address(rows), address(post), address(offsets), masks.first,
+            address(masks.bits), masks.bits.shape[1], address(masks.received), address(targets),
+        ], np.int64)  # fmt: skip
+        self._kernel(words.ctypes.data, 1, 0)
+        left = int(words[0])
+        self._left.append((rows[:left].copy(), targets[:left].copy()))
+
+    def rest(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the pointer and the targets of what is left, as rows."""
+        rows = np.concatenate([np.empty(0, np.int64), *(r for r, _ in self._left)])
+        targets = np.concatenate([np.empty(0, np.int32), *(t for _, t in self._left)])
+        pointer = np.zeros(self.masks.bits.shape[0] + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=pointer.size - 1), out=pointer[1:])
+        return pointer, targets[np.argsort(rows, kind="stable")]

@@ -11,7 +11,7 @@ from snnc.runtime.connectivity.edge_values import steps_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernel, Kernels, source_of
 
-_COUNT, _PLACE, _STORE_16, _STORE_32 = range(4)
+_COUNT, _PLACE, _STORE_16, _STORE_32, _FIND = range(5)
 _SHORT: Final = 1 << 16
 
 
@@ -80,6 +80,20 @@ class RowCounter:
         mode = _PLACE
         if target is not None:
             mode = _STORE_16 if target.dtype == np.uint16 else _STORE_32
+        return self._second_pass(mode, stream, number, block, target)
+
+    def rows(self, stream: Pairs, number: int, block: Block) -> NDArray[np.int64]:
+        """Return the rows of the pairs of block `number`, valid until the next call."""
+        return self._second_pass(_FIND, stream, number, block)
+
+    def _second_pass(
+        self,
+        mode: int,
+        stream: Pairs,
+        number: int,
+        block: Block,
+        target: NDArray[np.unsignedinteger] | None = None,
+    ) -> NDArray[np.int64]:
         if self.places.size < block.size:
             self.places = np.empty(block.size, np.int64)
         steps = self.steps.pop((stream, number), None)

@@ -13,7 +13,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import store
 from snnc.runtime.connectivity.edges import ProjectionInstance
-from snnc.runtime.connectivity.masks import Masks
+from snnc.runtime.connectivity.masks import MaskBuilder, Masks
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
@@ -92,6 +92,7 @@ def build_rows(
     weight: WeightForm | None = "float32",
     arrays: Sequence[str] = (),
     dtype: DTypeLike = np.float64,
+    masked: tuple[int, int] | None = None,
 ) -> Rows:
     """Make the connections of a bundle from one population into one partition.
 
@@ -117,6 +118,8 @@ def build_rows(
         Names of edge arrays: "weight", parameters and states of the synapse model.
     dtype : dtype
         Type of edge arrays.
+    masked : tuple of (int, int), optional
+        Keep connections as bits; the first target that they reach, and the number of targets.
 
     Raises
     ------
@@ -133,6 +136,13 @@ def build_rows(
     delays, pointer = counter.finish()
     n = int(pointer[-1])
     narrow = accumulator <= CPU.short_offset_reach
+    if masked is not None:
+        masks = MaskBuilder(kernels, pointer.size - 1, masked)
+        _fill_masks(streams, counter, masks)
+        pointer, rest = masks.rest()
+        target = rest.astype(np.uint16) if narrow else rest.astype(np.uint32)
+        same = _weight_storage(instances, weight, n)
+        return Rows(delays, pointer, target, same, masks=masks.masks)
     rows = Rows(
         delays,
         pointer,
@@ -145,6 +155,12 @@ def build_rows(
             places = counter.place(stream, number, block, rows.target)
             _store_values(kernels, stream.one, block, places, rows)
     return rows
+
+
+def _fill_masks(streams: Sequence[Pairs], counter: RowCounter, masks: MaskBuilder) -> None:
+    for stream in streams:
+        for number, block in enumerate(stream):
+            masks.add(counter.rows(stream, number, block), block.post, stream.offsets)
 
 
 def _weight_storage(

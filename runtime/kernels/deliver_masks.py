@@ -102,7 +102,7 @@ def spread_all(cells, powers, spare, p0, p1, p2, p3, p4, p5, weight, sums):
         if part.size < BITS:
             part = spare
         spread(powers, x0, x1, x2, x3, x4, x5, w0, w1, w2, w3, w4, w5, nothing, part)
-    rest = cells % BITS
+    rest = cells - cells // BITS * BITS
     add(rest, spare, sums[cells - rest : cells])
 
 

@@ -8,7 +8,8 @@ presynaptic positions to cells of the source (int32); address and number of the 
 targets (int32); address of the targets and their number; address of the places found (int64);
 whether delays are uint16 rather than int32; address and size of the ranks of delays (int32).
 
-`step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits.
+`step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits; 4
+finds the rows instead of the places.
 """
 
 from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u16, u32
@@ -24,6 +25,15 @@ def place(n, pre, delays, rank, ranks, cells, counters, by_cell, by_rank, places
         at = counters[ix(row)]
         counters[ix(row)] = at + 1
         places[e] = at
+
+
+@loop
+def find(n, pre, delays, rank, ranks, cells, by_cell, by_rank, found):
+    differ = delays.size > 0
+    for e in range(n):
+        if differ:
+            rank = ranks[ix(delays[e])]
+        found[e] = cells[ix(pre[e])] * by_cell + rank * by_rank
 
 
 @loop
@@ -61,6 +71,12 @@ def entry(desc, rows, step):
             count(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10])
         else:
             count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
+        return
+    if step == 4:
+        if d[16]:
+            find(n, pre, narrow, rank, ranks, cells, d[9], d[10], places)
+        else:
+            find(n, pre, wide, rank, ranks, cells, d[9], d[10], places)
         return
     if d[16]:
         place(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10], places)

@@ -340,7 +340,7 @@ class NestSimulation(NativeSimulation):
 def _quiet_nest() -> Any:
     """Return the module `nest`, which prints nothing but errors."""
     os.environ.setdefault("PYNEST_QUIET", "1")
-    nest = import_module("nest")
+    nest: Any = import_module("nest")
     nest.verbosity = nest.VerbosityLevel.ERROR
     return nest
 
@@ -348,7 +348,7 @@ def _quiet_nest() -> Any:
 @contextmanager
 def _refusals(what: str) -> Iterator[None]:
     """Turn NEST's errors about what it is given into errors of the input."""
-    nest = import_module("nest")
+    nest: Any = import_module("nest")
     try:
         yield
     except nest.NESTError as error:

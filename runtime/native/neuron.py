@@ -119,9 +119,10 @@ class NeuronDriver:
         cells = {}
         for plan in network.populations:
             if plan.name not in network.sources:
-                own = bounds[plan.name][rank : rank + 2] if ranks > 1 else (0, plan.size)
+                cuts = bounds[plan.name] if ranks > 1 else (0, plan.size)
+                first, stop = cuts[rank], cuts[rank + 1]
                 model = network.model(plan.name).model
-                cells[plan.name] = NeuronCells(plan.name, model, *own, plan.size)
+                cells[plan.name] = NeuronCells(plan.name, model, first, stop, plan.size)
         return cells
 
     def _register(self) -> None:
@@ -191,7 +192,8 @@ class NeuronDriver:
         """Take the input of the next steps."""
         for name, (stamps, cells) in trains.items():
             order = np.argsort(stamps, kind="stable")
-            times, senders = stamps[order] * self._dt, cells[order]
+            times = np.asarray(stamps[order] * self._dt, np.float64)
+            senders = cells[order]
             for block in self._blocks():
                 if block.pre == name:
                     block.replay(times, senders)

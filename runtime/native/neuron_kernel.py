@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from importlib import import_module
 from typing import Any, NoReturn
@@ -18,6 +19,8 @@ def _begin() -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         h.nrnmpi_init()
+        # C keeps what it prints until later where the output is no terminal.
+        ctypes.CDLL(None).fflush(None)
     os.dup2(kept, 1)
     os.close(kept)
 

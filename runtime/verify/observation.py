@@ -133,9 +133,9 @@ def _values(
     simulation: Simulation, name: str, size: int, value: float | str | None
 ) -> NDArray[np.float64] | None:
     """Return a number, or what a parameter is, for each cell."""
-    if isinstance(value, str):
-        found = simulation.parameters(name, value)
-        if isinstance(found, Sequences):
-            return None
-        value = found
-    return None if value is None else np.broadcast_to(np.asarray(value, np.float64), size)
+    if value is None:
+        return None
+    found = simulation.parameters(name, value) if isinstance(value, str) else value
+    if isinstance(found, Sequences):
+        return None
+    return np.broadcast_to(np.asarray(found, np.float64), size)

@@ -14,6 +14,7 @@ from neo.core.spiketrainlist import SpikeTrainList
 
 from snnc.pynn.cells.models import neo_units
 from snnc.pynn.refusals import ValueRefused
+from snnc.ranks import this_rank
 
 if TYPE_CHECKING:
     from snnc.pynn.cells.populations import Population
@@ -138,7 +139,12 @@ def _signal(population: Population, name: str, trace: Trace, cells: np.ndarray |
 
 
 def write_block(io: Any, block: neo.Block) -> None:
-    """Write a block to a file, whose format its ending says, or through a Neo IO."""
+    """Write a block to a file, whose format its ending says, or through a Neo IO.
+
+    Every rank has all data, so the first one writes.
+    """
+    if this_rank() > 0:
+        return
     target = neo_io(io) if isinstance(io, str | Path) else io
     if isinstance(target, neo.io.NWBIO) and block.rec_datetime is not None:
         # The format asks for it, with a time zone.

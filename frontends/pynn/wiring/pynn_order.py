@@ -33,8 +33,9 @@ def connect_in_pynns_order(projection: Projection, connector: Connector) -> None
     UnsupportedError
         If PyNN has no connector of that name.
     """
+    view: Any = _View(projection)
     if isinstance(connector, PyNNConnector):
-        connector.connect(_View(projection))
+        connector.connect(view)
         return
     kind = _twin(type(connector).__name__)
     if kind is None and not hasattr(connector, "rule"):
@@ -54,7 +55,7 @@ def connect_in_pynns_order(projection: Projection, connector: Connector) -> None
         twin = kind(**options, safe=False, callback=connector.callback)
     except AssertionError as error:
         raise ConnectionRefused(f"{type(connector).__name__}: {error}") from None
-    twin.connect(_View(projection))
+    twin.connect(view)
 
 
 def _own_options(connector: Any) -> dict[str, Any]:

@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 
 from snnc.pynn.refusals import ValueRefused
+from snnc.ranks import this_rank
 
 
 def write_table(file: Any, rows: Any, metadata: Mapping[str, Any]) -> None:
-    """Write rows to a file name, or to one of the file objects of `pyNN.recording.files`."""
+    """Write rows to a file name, or to one of the file objects of `pyNN.recording.files`.
+
+    Every rank has all rows, so the first one writes.
+    """
+    if this_rank() > 0:
+        return
     if not isinstance(file, str | Path):
         file.write(rows, dict(metadata))
         file.close()

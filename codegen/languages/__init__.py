@@ -1,0 +1,1 @@
+"""Cell models as files of other model languages."""
