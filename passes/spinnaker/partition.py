@@ -27,8 +27,8 @@ from snnc.passes.spinnaker.loads import Load, Loads
 from snnc.passes.spinnaker.reading import network_of
 
 WORTH_CUTTING = 0.1
-"""Share of the cores that cutting populations anywhere must save where it makes more slices, each of
-which costs routing entries."""
+"""Share of the cores that cutting populations anywhere must save where it makes more slices, since
+each costs routing entries."""
 Most = Callable[[snn.PopulationOp], int]
 _TINY = 1e-9
 _LIMITS = (
