@@ -49,8 +49,7 @@ def mechanisms(document: Document) -> str:
     """Return the NMODL of all models, one after the other."""
     artifact = generate(document)
     models = [*artifact.cells.values(), *artifact.synapses.values()]
-    return "
-".join(model.source for model in models if model.source is not None)
+    return "\n".join(model.source for model in models if model.source is not None)
 
 
 def unavailable() -> str | None:

@@ -118,8 +118,8 @@ def _can(target: str, lowering: Lowering) -> bool:
     """Tell whether a target can run a network."""
     from snnc.compiled import CompiledNetwork
 
-    other = lowering_of(lowering.source, target)
     try:
+        other = lowering_of(lowering.source, target)
         other.generator.refuse_to_run()
         CompiledNetwork(other, {})
     except UserError:

@@ -135,13 +135,13 @@ class SpiNNaker:
         return found if found in self.cores else None
 
 
-def machine_for(cores: int, **options: int) -> SpiNNaker:
-    """Return the smallest machine with a number of cores; options are fields of `SpiNNaker`."""
-    machine = SpiNNaker(**options)
+def machine_for(cores: int) -> SpiNNaker:
+    """Return the smallest machine with a number of cores, or the largest there is."""
+    machine = SpiNNaker()
     while sum(machine.cores.values()) < cores and machine.boards < MOST_BOARDS:
         width, height = machine.triads
         triads = 1 if machine.boards == 1 else width * height + 1
-        machine = SpiNNaker(boards=3 * triads, **options)
+        machine = SpiNNaker(boards=3 * triads)
     return machine
 
 

@@ -252,6 +252,18 @@ def test_cores_have_the_time_that_a_step_leaves_them():
         assert needed <= machine.clock * 0.1
 
 
+def test_long_delays_leave_room_for_fewer_cells():
+    def cells(delay: str) -> int:
+        text = print_text(modular([512], [(0, 0)])).replace("delay 1.0", f"delay {delay}")
+        return max(one.size for one in generate(mapped(parse(text))).slices)
+
+    assert cells("64.0") == 256
+    assert cells("65.0") == 128
+    assert cells('#snn.random<"uniform", {low = 1.0, high = 200.0}>') == 64
+    with pytest.raises(ResourceLimitError, match=r"is 20000 steps; .* hold 16384 at most"):
+        cells("20000.0")
+
+
 def test_rates_of_sources_are_those_of_their_parameters():
     text = print_text(small()).replace(
         "first_id = 340}", "first_id = 340}\n        parameters {rate = 80.0}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, isfinite, sqrt
 
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
 
 from snnc.hardware.spinnaker import SpiNNaker
 from snnc.ir.diagnostics import ResourceLimitError, UnsupportedError
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.snn_values import RandomAttr
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.passes.spinnaker.connections import Reach, Span, reaches_of
 
@@ -71,6 +72,7 @@ class Loads:
             op.symbol: op for op in network.symbols().values() if isinstance(op, snn.PopulationOp)
         }
         self._onto: dict[str, list[Reach]] = defaultdict(list)
+        self._longest: dict[str, float] = defaultdict(float)
         for reach in reaches_of(network):
             if self._infos[reach.projection.synapse].reads:
                 raise UnsupportedError(
@@ -78,6 +80,9 @@ class Loads:
                     "exchange spikes only"
                 )
             self._onto[reach.post.population].append(reach)
+            model = self._populations[reach.post.population].model
+            delay = _longest(reach.projection)
+            self._longest[model] = max(self._longest[model], delay)
 
     def rate(self, population: snn.PopulationOp) -> float:
         """Return the expected spikes of a cell in a second."""
@@ -107,7 +112,23 @@ class Loads:
                 "what it has"
             )
         in_memory = (machine.dtcm - self._ring_buffers(info)) // self._state(info)
-        return min(machine.neurons_per_core, in_time, in_memory)
+        return min(machine.neurons_per_core, in_time, in_memory, self._in_ring_buffers(population))
+
+    def _in_ring_buffers(self, population: snn.PopulationOp) -> int:
+        """Return how many cells have a slot for each step of the longest delay.
+
+        The ring buffers of a core are indexed by slot, receptor and cell, each a whole number of
+        bits. Cells of one model share cores, so the longest delay onto any of them counts.
+        """
+        steps = max(1, round(self._longest[population.model] / self.dt))
+        receptors = max(1, len(self._infos[population.model].receptors))
+        bits = self.machine.ring_buffer_bits - _bits(receptors)
+        if bits < _bits(steps):
+            raise ResourceLimitError(
+                f"a delay onto cells of '{population.model}' is {steps} steps; the ring buffers "
+                f"of a core hold {1 << bits} at most"
+            )
+        return 1 << (bits - _bits(steps))
 
     def of(self, population: snn.PopulationOp, first: int, last: int) -> Load:
         """Return what cells `first` to `last` - 1 of a population ask of their core."""
@@ -148,3 +169,19 @@ class Loads:
 
     def _state(self, info: ModelInfo) -> int:
         return WORD * max(1, len(info.parameters) + len(info.states))
+
+
+def _longest(projection: snn.ProjectionOp) -> float:
+    """Return the longest delay in ms; 0 where neither a number nor an upper end says it."""
+    delay = projection.delay
+    if isinstance(delay, FloatAttr):
+        return float(delay.value.data)
+    if isinstance(delay, RandomAttr):
+        end = delay.data.params.get("high", 0.0)
+        return end if isfinite(end) else 0.0
+    return 0.0
+
+
+def _bits(number: int) -> int:
+    """Return the bits of an index below `number`."""
+    return (number - 1).bit_length()

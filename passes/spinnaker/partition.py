@@ -1,8 +1,9 @@
 """`partition-cores`: cut populations into slices, and put slices on cores.
 
 Each model has cores of its own. As many cells share a core as its time in a step and its memories
-allow. Populations are cut evenly, and small ones share cores; where cutting them at the ends of
-cores, one population after the other, saves a twentieth of the cores, that is done instead.
+allow. Populations are cut evenly, and small ones share cores. They are cut at the ends of cores
+instead, one population after the other, where that saves cores and either makes no more slices or
+saves a tenth of the cores.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from snnc.ir.dialects import snn
 from snnc.passes.spinnaker.loads import Load, Loads
 from snnc.passes.spinnaker.reading import network_of
 
-WORTH_CUTTING = 0.05
-"""Share of the cores that cutting populations anywhere must save: it costs routing entries."""
+WORTH_CUTTING = 0.1
+"""Share of the cores that cutting populations anywhere must save where it makes more slices, since
+each costs routing entries."""
 Most = Callable[[snn.PopulationOp], int]
 _TINY = 1e-9
 _LIMITS = (
@@ -132,8 +134,14 @@ def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
     found: list[list[Piece]] = []
     for populations in models.values():
         even, filled = _evenly(populations, most), _one_after_the_other(populations, most)
-        found += filled if len(filled) <= (1 - WORTH_CUTTING) * len(even) else even
+        found += filled if _is_worth_cutting(even, filled) else even
     return found
+
+
+def _is_worth_cutting(even: list[list[Piece]], filled: list[list[Piece]]) -> bool:
+    if sum(map(len, filled)) <= sum(map(len, even)):
+        return len(filled) < len(even)
+    return len(filled) <= (1 - WORTH_CUTTING) * len(even)
 
 
 def _evenly(populations: Sequence[snn.PopulationOp], most: Most) -> list[list[Piece]]:

@@ -73,6 +73,14 @@ class Mapping:
         return [op for op in self.op.body.block.ops if isinstance(op, mapping.TreeOp)]
 
     @cached_property
+    def _slice_cores(self) -> dict[str, str]:
+        return {one.symbol: one.core for one in self.slices}
+
+    def home(self, tree: mapping.TreeOp) -> Chip:
+        """Return the chip that the packets of a tree come from."""
+        return self.places[self._slice_cores[tree.slices[0]]][:2]
+
+    @cached_property
     def keys(self) -> dict[str, mapping.KeyOp]:
         """The key of each slice that sends packets."""
         return {op.slice: op for op in self.op.body.block.ops if isinstance(op, mapping.KeyOp)}

@@ -40,24 +40,29 @@ class Passage:
     by_default: bool
 
 
+def ways_of(found: Mapping, tree: mapping.TreeOp) -> dict[Chip, tuple[Route, bool]]:
+    """Return the route of a tree's packets on each chip, and whether it needs no entry there."""
+    links: dict[Chip, set[int]] = defaultdict(set)
+    cores: dict[Chip, set[int]] = defaultdict(set)
+    arrivals: dict[Chip, int] = {}
+    for x, y, link in tree.links:
+        links[x, y].add(link)
+        arrivals[found.neighbours[x, y][link]] = link
+    for x, y, p in tree.cores:
+        cores[x, y].add(p)
+    ways: dict[Chip, tuple[Route, bool]] = {}
+    for chip in sorted({found.home(tree), *arrivals}):
+        route = Route(frozenset(links[chip]), frozenset(cores[chip]))
+        ways[chip] = route, not route.cores and route.links == {arrivals.get(chip)}
+    return ways
+
+
 def passages_of(found: Mapping) -> dict[Chip, list[Passage]]:
     """Return the packets that come through each chip."""
     result: dict[Chip, list[Passage]] = defaultdict(list)
-    home = {one.symbol: found.places[one.core][:2] for one in found.slices}
     for tree in found.trees:
         block = _block([found.keys[symbol] for symbol in tree.slices])
-        links: dict[Chip, set[int]] = defaultdict(set)
-        cores: dict[Chip, set[int]] = defaultdict(set)
-        arrivals: dict[Chip, int] = {}
-        for x, y, link in tree.links:
-            links[x, y].add(link)
-            arrivals[found.neighbours[x, y][link]] = link
-        for x, y, p in tree.cores:
-            cores[x, y].add(p)
-        for chip in sorted({home[tree.slices[0]], *arrivals}):
-            route = Route(frozenset(links[chip]), frozenset(cores[chip]))
-            straight = arrivals.get(chip)
-            by_default = not route.cores and route.links == {straight}
+        for chip, (route, by_default) in ways_of(found, tree).items():
             result[chip].append(Passage(block, route, by_default))
     return result
 

@@ -68,7 +68,7 @@ class Brian2Driver:
         self._blocks = [
             BlockSynapses(
                 block, network.synapse(block.projection), network.model(block.pairs.post),
-                network.synapse_states(block.projection), self._groups, self._clock,
+                network.native_synapse_states(block.projection), self._groups, self._clock,
             )
             for block in network.blocks()
         ]  # fmt: skip

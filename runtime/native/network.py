@@ -297,18 +297,14 @@ class NativeNetwork:
             constants[name] = constants[name] * self.weight_scale(plan.name, post)
         return constants
 
-    def synapse_states(self, projection: str) -> dict[str, Numbers]:
+    def native_synapse_states(self, projection: str) -> dict[str, Numbers]:
         """Return what the states of synapses start from, by the simulator's names."""
         states = self.synapse(projection).states
-        found: dict[str, Numbers] = {}
-        for buffer in self._synapse_plan(projection).states:
-            variable = states[buffer.name].variable if buffer.name in states else None
-            if variable is not None:
-                value: Numbers = buffer.initial
-                if buffer.axes != ("post",):
-                    value = _folded(self._simulation.edge_values(projection, buffer.name))
-                found[variable] = value * (buffer.scale * states[buffer.name].scale)
-        return found
+        return {
+            variable: _folded(values * states[name].scale)
+            for name, values in self.synapse_states(projection).items()
+            if name in states and (variable := states[name].variable) is not None
+        }
 
     def _postsynaptic(self, population: str) -> dict[str, Numbers]:
         """Return the parameters that plastic synapses ask of the cells they act on."""
