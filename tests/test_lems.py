@@ -282,6 +282,20 @@ def test_whatever_is_changed_in_a_file_it_imports_or_is_refused_with_its_place(d
             assert error.location is not None
 
 
+def test_variables_that_depend_on_each_other_too_deeply_are_refused(tmp_path):
+    chain = "".join(
+        f'<DerivedVariable name="x{n}" dimension="voltage" value="x{n + 1} + v"/>'
+        for n in range(2000)
+    )
+    file = altered(tmp_path, "own.xml", [
+        ('<OnEvent port="in">', chain + '<DerivedVariable name="x2000" dimension="voltage" '
+         'value="v"/><OnEvent port="in">'),
+        ('value="v + jump"', 'value="v + x0"'),
+    ])  # fmt: skip
+    with pytest.raises(ModelError, match="the equations of 'cell' nest too deeply"):
+        read_network(file)
+
+
 def test_files_that_include_each_other_are_read_once(tmp_path):
     text = (DATA / "own.xml").read_text()
     (tmp_path / "a.xml").write_text(text.replace("<Lems>", '<Lems><Include file="b.xml"/>', 1))

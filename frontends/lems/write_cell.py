@@ -71,11 +71,14 @@ def write_cell(
     Raises
     ------
     ModelError
-        If a name is unknown, or variables depend on each other in a circle.
+        If a name is unknown, or variables depend on each other in a circle or too deeply.
     UnsupportedError
         For what the IR has no form for; names the construct.
     """
-    return _Writer(library, name, root, start, varied, wanted).written()
+    try:
+        return _Writer(library, name, root, start, varied, wanted).written()
+    except RecursionError:
+        raise ModelError(f"the equations of '{root.name}' nest too deeply", root.place) from None
 
 
 class _Writer:
