@@ -9,6 +9,7 @@ import pytest
 from xdsl.dialects.builtin import FloatAttr, f64
 
 import snnc
+import snnc.pynn as sim
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import ModelError, UnsupportedError
 from snnc.ir.dialects import dyn
@@ -187,3 +188,14 @@ def test_other_targets_refuse_them_and_name_who_has_them(target):
     with pytest.raises(UnsupportedError, match=message) as refused:
         snnc.compile(network(CELL, SYNAPSE), target=target)
     assert refused.value.message.endswith("targets that can: nest")
+
+
+def test_templates_of_neuron_are_refused_when_a_cell_is_made():
+    class Sections:
+        """Stands for a class that builds sections."""
+
+    known = {"default_parameters": {"g_leak": 0.0002}, "recordable": ["soma(0.5).v"]}
+    template = type("Template", (sim.NativeCellType,), {**known, "model": Sections})
+    sim.setup(timestep=0.1, target="neuron")
+    with pytest.raises(UnsupportedError, match=r"Template is a template of NEURON.*'Sections'"):
+        sim.Population(2, template())

@@ -39,7 +39,7 @@ from snnc.pynn.control import (
 )
 from snnc.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from snnc.pynn.native_random import NativeRNG
-from snnc.pynn.native_types import native_cell_type, native_synapse_type
+from snnc.pynn.native_types import NativeCellType, native_cell_type, native_synapse_type
 from snnc.pynn.network import Network
 from snnc.pynn.procedural import connect, create, initialize, record, record_gsyn, record_v, set
 from snnc.pynn.session import current as _current
@@ -91,6 +91,7 @@ _NAMES = [
     "IndexBasedProbabilityConnector",
     "MapConnector",
     "MultiplicativeWeightDependence",
+    "NativeCellType",
     "NativeRNG",
     "Network",
     "NoisyCurrentSource",

@@ -8,11 +8,27 @@ from snnc import model_library
 from snnc.ir.diagnostics import MissingDependencyError
 from snnc.ir.registry import TARGETS
 from snnc.pynn.cells.models import StandardCellType, attributes_of
+from snnc.pynn.refusals import NotYet
 from snnc.pynn.wiring.synapses import StandardSynapseType, synapse_attributes
 
 
 class NativeCellType(StandardCellType):
-    """Base of the cell types that are a simulator's own."""
+    """Base of the cell types that are a simulator's own; `native_cell_type` makes them.
+
+    Raises
+    ------
+    NotYet
+        For PyNN's templates of NEURON, whose `model` is a class that builds sections.
+    """
+
+    def __init__(self, **parameters: Any) -> None:
+        if isinstance(self.model, type):
+            raise NotYet(
+                f"{type(self).__name__} is a template of NEURON, whose model "
+                f"'{self.model.__name__}' builds sections; no target has cells with sections. "
+                "NativeCellType is for native_cell_type(NAME), which the target nest has"
+            )
+        super().__init__(**parameters)
 
 
 class NativeSynapseType(StandardSynapseType):
