@@ -23,7 +23,7 @@ SOLVERS = {("nest", "Izhikevich"): "euler"}
 # Kinetics of gates are coarse at 0.1 ms in all solvers.
 STEPS = {"HH_cond_exp": 2}
 DURATION = 60.0
-APART = 3.0
+APART = 5.0
 
 
 def of(model: str) -> Few:
