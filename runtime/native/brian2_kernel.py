@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
+from typing import Any
 
 _hook = sys.excepthook
-
-import brian2  # noqa: E402 - the hook of before is needed
+brian2: Any = import_module("brian2")
+"""The simulator's package."""
 
 sys.excepthook = _hook
 logging.getLogger("brian2").setLevel(logging.ERROR)
 # NumPy needs no compiler, and there is nothing to wait for.
 brian2.prefs.codegen.target = "numpy"
-
-__all__ = ["brian2"]

@@ -70,7 +70,7 @@ def gated(equations: Any, variables: Mapping[str, Any]) -> bool:
 
     So do gating variables and the potential, which are too stiff for usual time steps.
     """
-    rates = {
+    rates: dict[Any, Any] = {
         sympy.Symbol(name, real=True): brian2.parsing.sympytools.str_to_sympy(
             expression.code, variables
         )
