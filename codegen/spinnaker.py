@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -179,16 +179,20 @@ def unavailable() -> str | None:
     return "needs pymetis and Matplotlib: pip install 'snnc[spinnaker]'"
 
 
+def _from(write: Callable[[SpiNNakerArtifact], str]) -> Callable[[Document], str]:
+    return lambda document: write(generate(document))
+
+
 SPINNAKER = Target(
     "spinnaker",
     generate,
     executor=None,
     texts={
-        "machine": Text("machine.json", machine_text),
-        "placements": Text("placements.json", placements_text),
-        "keys": Text("keys.json", keys_text),
-        "tables": Text("routing_tables.json", tables_text),
-        "summary": Text("summary.json", summary_text),
+        "machine": Text("machine.json", _from(machine_text)),
+        "placements": Text("placements.json", _from(placements_text)),
+        "keys": Text("keys.json", _from(keys_text)),
+        "tables": Text("routing_tables.json", _from(tables_text)),
+        "summary": Text("summary.json", _from(summary_text)),
     },
     pictures={"chips.png": "snnc.chip_picture:draw_chips"},
     unavailable=unavailable,

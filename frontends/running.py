@@ -122,7 +122,7 @@ def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Pa
     lowered = lowering.lowered()
     artifact = lowering.generator.generate(lowered)
     contents = {"lowered.mlir": print_text(lowered)}
-    contents.update((text.file, text.of(artifact)) for text in lowering.generator.texts.values())
+    contents.update((text.file, text.of(lowered)) for text in lowering.generator.texts.values())
     output.mkdir(parents=True, exist_ok=True)
     save(lowering.source, str(output / "network.mlir"))
     written = [output / "network.mlir"]
