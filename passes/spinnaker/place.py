@@ -25,6 +25,8 @@ from snnc.passes.spinnaker.units import Units, units_of
 
 SPARE = 0.15
 """Share of chips beyond those needed that the search may use."""
+UNITS_PER_CHIP = 3
+"""Large units leave parts of chips unused."""
 TRIES = 4
 """Numbers of parts that are tried."""
 
@@ -46,21 +48,22 @@ class PlaceCoresPass(ModulePass):
             If the chips do not have the memory that cores need.
         """
         found = mapping_of(op)
-        chips = _nearest_the_middle(found.machine)
-        large, single = units_of(found, min(found.machine.chips.values())), units_of(found, 1)
-        near = chips[: _needed(large, found.machine, chips)]
-        for units, some in ((large, near), (single, chips)):
-            room = _room(found.machine, some)
+        everywhere = _nearest_the_middle(found.machine)
+        units = units_of(found, max(1, min(found.machine.chips.values()) // UNITS_PER_CHIP))
+        chips = everywhere[: _needed(units, found.machine, everywhere)]
+        room = _room(found.machine, chips)
+        first = first_placement(units, room)
+        if first is None:
+            units, chips = units_of(found, 1), everywhere
+            room = _room(found.machine, chips)
             first = first_placement(units, room)
-            if first is not None:
-                where = Annealing(units, room, first, self.seed).run()
-                found.op.add(_places(units, [some[chip] for chip in where]))
-                return
-        raise ResourceLimitError(
-            f"the cores need {single.sdram.sum()} bytes of SDRAM, and the largest "
-            f"{single.sdram.max()}; the {len(chips)} chips have "
-            f"{found.machine.sdram.value.data} each"
-        )
+        if first is None:
+            raise ResourceLimitError(
+                f"the cores need {units.sdram.sum()} bytes of SDRAM, and the largest "
+                f"{units.sdram.max()}; the {len(chips)} chips have {room.sdram} each"
+            )
+        where = Annealing(units, room, first, self.seed).run()
+        found.op.add(_places(units, [chips[chip] for chip in where]))
 
 
 def _room(machine: mapping.MachineOp, chips: list[Chip]) -> Room:

@@ -15,7 +15,7 @@ from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.links import LINKS
-from snnc.passes.spinnaker.connections import reaches_of
+from snnc.passes.spinnaker.connections import Span, reaches_of
 
 Op = TypeVar("Op", bound=Operation)
 
@@ -109,20 +109,23 @@ class Mapping:
         for one in self.slices:
             pieces.setdefault(one.population, []).append(one)
         found: dict[str, set[str]] = {one.symbol: set() for one in self.slices}
+        cores: dict[Span, set[str]] = {}
         for reach in reaches_of(self.network):
             for source in pieces[reach.pre.population]:
                 if reach.pre.overlaps(source.first, source.last):
                     post = reach.targets(source.first, source.last)
-                    found[source.symbol] |= _cores(pieces[post.population], post.first, post.last)
+                    if post not in cores:
+                        cores[post] = _cores(pieces[post.population], post)
+                    found[source.symbol] |= cores[post]
         shared: dict[frozenset[str], frozenset[str]] = {}
         return {
-            symbol: shared.setdefault(frozenset(cores), frozenset(cores))
-            for symbol, cores in found.items()
+            symbol: shared.setdefault(frozenset(aims), frozenset(aims))
+            for symbol, aims in found.items()
         }
 
 
-def _cores(slices: Sequence[mapping.SliceOp], first: int, last: int) -> set[str]:
-    return {one.core for one in slices if one.first < last and first < one.last}
+def _cores(slices: Sequence[mapping.SliceOp], span: Span) -> set[str]:
+    return {one.core for one in slices if span.overlaps(one.first, one.last)}
 
 
 def mapping_of(module: ModuleOp) -> Mapping:
