@@ -230,7 +230,7 @@ class SynapseForm:
 
 @dataclass(frozen=True)
 class SynapsePlan:
-    """A synapse model in one storage form; see `snnc.codegen.kernels.numba_synapse`.
+    """A synapse model in one storage form; see `snnc.codegen.kernels.synapse_plans`.
 
     Attributes
     ----------

@@ -22,8 +22,8 @@ from snnc.codegen.artifact import (
     SynapseForm,
     SynapsePlan,
 )
-from snnc.codegen.kernels.numba_cell import cell_plan
-from snnc.codegen.kernels.numba_synapse import synapse_plan
+from snnc.codegen.kernels.cell_kernel import cell_plan
+from snnc.codegen.kernels.synapse_plans import synapse_plan
 from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import snn, step

@@ -10,7 +10,7 @@ import numpy as np
 
 import snnc
 from snnc.codegen.artifact import SynapseField, SynapseForm, SynapsePlan
-from snnc.codegen.kernels.numba_synapse import synapse_plan
+from snnc.codegen.kernels.synapse_plans import synapse_plan
 from snnc.ir.context import context
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import parse, verify

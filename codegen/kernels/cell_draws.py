@@ -7,7 +7,7 @@ from typing import Protocol
 from xdsl.ir import Operation, SSAValue
 
 from snnc.codegen.artifact import FieldKind
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.dialects import draws
 from snnc.ir.dialects import expressions as ex
 
@@ -26,13 +26,13 @@ class CellDraws:
 
     Parameters
     ----------
-    text : NumbaExpressions
+    text : KernelExpressions
         Receives the lines.
     arguments : Arguments
         Of the inner loop.
     """
 
-    def __init__(self, text: NumbaExpressions, arguments: _Arguments) -> None:
+    def __init__(self, text: KernelExpressions, arguments: _Arguments) -> None:
         self.text = text
         self.arguments = arguments
         self._functions: set[str] = set()

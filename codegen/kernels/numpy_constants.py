@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from xdsl.ir import SSAValue
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step
 
@@ -65,7 +65,7 @@ def constants_text(cell: step.CellOp, chosen: Mapping[str, str] | None = None) -
     """
     lines = [_HEADER.format(name=cell.label)]
     for op in cell.body.block.ops:
-        writer = NumbaExpressions(_leaf, "f64", taken={"c", "p", "dt", "np"})
+        writer = KernelExpressions(_leaf, "f64", taken={"c", "p", "dt", "np"})
         match op:
             case step.DerivedOp():
                 text = writer.value(op.value)
@@ -94,7 +94,7 @@ def _leaf(value: SSAValue) -> str:
     return f"c['{value.owner.variable.data}']"
 
 
-def _indented(writer: NumbaExpressions) -> list[str]:
+def _indented(writer: KernelExpressions) -> list[str]:
     return [f"    {line}" for line in writer.take_lines()]
 
 

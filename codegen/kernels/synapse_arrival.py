@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from xdsl.ir import SSAValue
 
-from snnc.codegen.kernels.numba_deliver import DeliverKernel
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.deliver_kernel import DeliverKernel
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.codegen.kernels.synapse_shape import PREVIOUS, SynapseShape, before_name
 
 _LATEST = "stamps[ix(ring + ((latest - 1) & ring_mask))]"
@@ -229,7 +229,7 @@ class Arrival:
             f"moment = {time}",
         ]
 
-    def next(self, section: NumbaExpressions, sets: Mapping[str, SSAValue]) -> dict[str, str]:
+    def next(self, section: KernelExpressions, sets: Mapping[str, SSAValue]) -> dict[str, str]:
         """Return the variables of what an event sets with their new values."""
         return {self.state[n]: section.named(v, f"{n}_next") for n, v in sets.items()}
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import draws
 from snnc.ir.locations import location_of
 
 if TYPE_CHECKING:
-    from snnc.codegen.kernels.numba_deliver import DeliverKernel
+    from snnc.codegen.kernels.deliver_kernel import DeliverKernel
 
 
-def draw(kernel: DeliverKernel, section: NumbaExpressions, op: draws.Draw) -> str:
+def draw(kernel: DeliverKernel, section: KernelExpressions, op: draws.Draw) -> str:
     """Return the variable that holds a draw, after adding the line that makes it.
 
     Raises

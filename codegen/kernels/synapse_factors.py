@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from xdsl.ir import Operation, SSAValue
 
 from snnc.codegen.artifact import FACTORS
-from snnc.codegen.kernels.numba_deliver import DeliverKernel
+from snnc.codegen.kernels.deliver_kernel import DeliverKernel
 from snnc.codegen.kernels.synapse_shape import SynapseShape
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.step_synapse import ELAPSED

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import KernelSource, SynapseField, SynapseFieldKind
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.codegen.kernels.synapse_shape import SynapseShape, name_of
 from snnc.ir.diagnostics import CompilationError
 from snnc.ir.dialects.draws import Draw
@@ -118,7 +118,7 @@ class SynapseKernel:
         """Return the variable of dt, in double precision."""
         return self.word("dt", "", "reals[{}]", "time_step")
 
-    def section(self, read: Read, elapsed: str = "elapsed") -> NumbaExpressions:
+    def section(self, read: Read, elapsed: str = "elapsed") -> KernelExpressions:
         """Return a writer of expressions whose states are read by `read`."""
 
         def leaf(value: SSAValue) -> str:
@@ -136,7 +136,7 @@ class SynapseKernel:
         section = self._expressions(leaf)
         return section
 
-    def draw(self, section: NumbaExpressions, op: Draw) -> str:
+    def draw(self, section: KernelExpressions, op: Draw) -> str:
         """Return the variable that holds a random draw."""
         raise CompilationError(f"'{op.name}' is drawn where no synapse is at hand")
 
@@ -144,10 +144,10 @@ class SynapseKernel:
         """Return the variable of a parameter."""
         return self.scalar(name)
 
-    def _expressions(self, leaf: Callable[[SSAValue], str]) -> NumbaExpressions:
-        return NumbaExpressions(leaf, self.precision, self.taken)
+    def _expressions(self, leaf: Callable[[SSAValue], str]) -> KernelExpressions:
+        return KernelExpressions(leaf, self.precision, self.taken)
 
-    def close(self, section: NumbaExpressions) -> list[str]:
+    def close(self, section: KernelExpressions) -> list[str]:
         """Return the statements of a section, and remember the functions that it calls."""
         self.functions |= section.functions
         return section.take_lines()

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import BLOCK, FACTORS, RECENT
-from snnc.codegen.kernels.numba_deliver import DeliverKernel
+from snnc.codegen.kernels.deliver_kernel import DeliverKernel
 from snnc.codegen.kernels.synapse_arrival import Arrival, indented, together
 from snnc.codegen.kernels.synapse_factors import either, looked_up, tabulated, time_factors
 from snnc.codegen.kernels.synapse_shape import SynapseShape

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 
@@ -39,8 +39,8 @@ EXPREL = "static double exprel(double x) { return x == 0. ? 1. : std::expm1(x) /
 """(exp(x) - 1)/x."""
 
 
-class CppExpressions(NumbaExpressions):
-    """Writer of SSA values as C++; see `NumbaExpressions`, whose rules for names it keeps."""
+class CppExpressions(KernelExpressions):
+    """Writer of SSA values as C++; see `KernelExpressions`, whose rules for names it keeps."""
 
     def __init__(self, leaf: Callable[[SSAValue], str], taken: Iterable[str]) -> None:
         super().__init__(leaf, "f64", {*taken, "exprel", "std"})

@@ -9,7 +9,7 @@ from typing import TypeVar
 from xdsl.ir import Operation
 from xdsl.printer import Printer
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.codegen.kernels.numpy_constants import module_text, parameter_leaf
 from snnc.codegen.native.artifact import NativeCell, NativeReceptor, NativeState, NativeSynapse
 from snnc.ir.diagnostics import OptionError, UnsupportedError
@@ -149,7 +149,7 @@ def constants_of_match(found: native.MatchOp) -> str:
 
     Parameters that the simulator cannot represent make it raise UnsupportedError.
     """
-    writer = NumbaExpressions(parameter_leaf, "f64", taken={"c", "p", "n", "dt", "np"})
+    writer = KernelExpressions(parameter_leaf, "f64", taken={"c", "p", "n", "dt", "np"})
     lines = _requirements(found, writer)
     settings = (
         f"'{op.sym_name.data}': {op.value.value.data!r}" for op in _all(found, native.SettingOp)
@@ -163,10 +163,10 @@ def constants_of_match(found: native.MatchOp) -> str:
 
 
 _TIGHT = 6
-"""How tightly a factor binds, in the levels of `NumbaExpressions`."""
+"""How tightly a factor binds, in the levels of `KernelExpressions`."""
 
 
-def _requirements(found: native.MatchOp, writer: NumbaExpressions) -> list[str]:
+def _requirements(found: native.MatchOp, writer: KernelExpressions) -> list[str]:
     required = _all(found, native.RequireOp)
     lines = ["from snnc.ir.diagnostics import UnsupportedError"] if required else []
     for op in required:

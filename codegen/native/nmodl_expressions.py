@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 
@@ -45,8 +45,8 @@ FUNCTION exprel(x) {
 """(exp(x) - 1)/x to double precision: NMODL has no ``expm1``."""
 
 
-class NmodlExpressions(NumbaExpressions):
-    """Writer of SSA values as NMODL; see `NumbaExpressions`, whose rules for names it keeps.
+class NmodlExpressions(KernelExpressions):
+    """Writer of SSA values as NMODL; see `KernelExpressions`, whose rules for names it keeps.
 
     What NMODL has no expression for (a choice, the smaller of two) becomes an ``if`` statement.
 

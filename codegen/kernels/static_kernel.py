@@ -3,7 +3,7 @@
 Rows are mostly short, some tens of synapses for each presynaptic cell and delay, and which are due
 is known late: finding them and waiting for their memory would cost more than the sums. So those
 that are due are listed first, and the memory of rows further down the list is asked for while one
-is delivered. Sums are formed in the order of `numba_deliver`.
+is delivered. Sums are formed in the order of `deliver_kernel`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from snnc.codegen.artifact import KernelSource, SynapseForm
-from snnc.codegen.kernels.numba_expressions import Precision
+from snnc.codegen.kernels.kernel_expressions import Precision
 
 _INTRINSICS = (
     "STACK_WORDS",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import Field, FieldKind, KernelSource
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step
 
@@ -160,7 +160,7 @@ def poisson_kernel(
     cell: step.CellOp, precision: Precision
 ) -> tuple[KernelSource, tuple[Field, ...]]:
     """Return the kernel that draws the counts, and the words of its table."""
-    from snnc.codegen.kernels.numba_cell import array_constants
+    from snnc.codegen.kernels.cell_kernel import array_constants
 
     update = cell.update
     assert update is not None
@@ -181,7 +181,7 @@ def poisson_kernel(
 
     # Expectations are f64 whatever the precision of cells: counts must not depend on it.
     taken = {"t", "u", "k", "i", "n", "w", "words", "counts", "thresholds", "dt", "mean", "term"}
-    text = NumbaExpressions(leaf, "f64", taken | {"total", "sure", "known", "limit", "spikes"})
+    text = KernelExpressions(leaf, "f64", taken | {"total", "sure", "known", "limit", "spikes"})
     mean = text.value(counted.expectation)
     each = any(kind == "array" for kind in fields.values())
     indent = "        " if each else "    "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.ir.dialects import dyn
 from snnc.ir.text import parse
 from snnc.runtime.jit.cache import KernelSource, shared_kernels
@@ -35,7 +35,7 @@ def region_of(text: str) -> dyn.DerivOp:
 
 
 def kernel(precision: str) -> tuple[KernelSource, list[str]]:
-    writer = NumbaExpressions(lambda v: v.owner.variable.data, precision, ("x", "p", "values"))
+    writer = KernelExpressions(lambda v: v.owner.variable.data, precision, ("x", "p", "values"))
     results = [writer.region(region_of(text).body) for text in CASES]
     real = "F({})" if precision == "f32" else "{}"
     lines = [
@@ -67,7 +67,7 @@ def test_shared_values_are_computed_once() -> None:
     text = "{ let q = exp(x * p) yield (q * q + q) / 1.0 [ms] }"
     cell = f"dyn.cell @C {{ param p : 1 = 1.0 state x : 1 = 0.0 dx/dt = {text} }}"
     ops = list(parse(cell, "c.mlir").module.body.block.first_op.body.block.ops)
-    writer = NumbaExpressions(lambda v: v.owner.variable.data, "f32", ("x", "p", "q"))
+    writer = KernelExpressions(lambda v: v.owner.variable.data, "f32", ("x", "p", "q"))
     assert writer.region(ops[-1].body) == "(q_0 * q_0 + q_0) / F(1.0)"
     assert writer.lines == ["q_0 = exp(x * p)"]
     assert writer.imports() == [

@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import Buffer, CellPlan, Field, FieldKind, KernelSource, ParameterPlan
 from snnc.codegen.kernels.cell_draws import DRAW_NAMES, CellDraws
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.codegen.kernels.numpy_constants import constants_text
 from snnc.codegen.kernels.regimes import CLOCK_BUFFERS, CLOCK_NAMES, Clock, clock_of
 from snnc.ir.dialects import draws, dyn, step
@@ -36,7 +36,7 @@ def cell_plan(cell: step.CellOp) -> CellPlan:
     )
     kernel, fields, clock = None, (), None
     if counted:
-        from snnc.codegen.kernels.numba_poisson import poisson_kernel
+        from snnc.codegen.kernels.poisson_kernel import poisson_kernel
 
         kernel, fields = poisson_kernel(cell, precision)
     elif update is not None:
@@ -186,7 +186,7 @@ class _CellKernel:
         ops = list(cell.body.block.ops)
         self.states = [op.label for op in ops if isinstance(op, dyn.StateOp)]
         self.currents = [op.label for op in ops if isinstance(op, dyn.CurrentOp)]
-        self.text = NumbaExpressions(self._leaf, precision, LOCALS)
+        self.text = KernelExpressions(self._leaf, precision, LOCALS)
         self.arguments = Arguments(precision, self.text.fresh, cell.packed_receptors)
         self.loaded: dict[str, str] = {}
         self.draws = CellDraws(self.text, self.arguments)

@@ -17,11 +17,11 @@ from snnc.codegen.artifact import (
     SynapseForm,
     SynapsePlan,
 )
-from snnc.codegen.kernels.numba_counts import counts_kernel
-from snnc.codegen.kernels.numba_couple import couple_kernel
-from snnc.codegen.kernels.numba_deliver import DeliverKernel
-from snnc.codegen.kernels.numba_expressions import Precision
-from snnc.codegen.kernels.numba_static import static_kernel
+from snnc.codegen.kernels.counts_kernel import counts_kernel
+from snnc.codegen.kernels.couple_kernel import couple_kernel
+from snnc.codegen.kernels.deliver_kernel import DeliverKernel
+from snnc.codegen.kernels.kernel_expressions import Precision
+from snnc.codegen.kernels.static_kernel import static_kernel
 from snnc.codegen.kernels.synapse_arrival import arrival
 from snnc.codegen.kernels.synapse_events import emit_kernel, observe_kernel
 from snnc.codegen.kernels.synapse_rows import add_rows, takes_rows

@@ -2,7 +2,7 @@
 
 For each delay d that occurs, the spikes of stamp k + 1 - d meet their synapses with that delay, in
 ascending order of the presynaptic cell. What happens at a synapse is `synapse_arrival`'s matter.
-Synapses that only keep a weight have a kernel of their own (`numba_static`).
+Synapses that only keep a weight have a kernel of their own (`static_kernel`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from copy import copy
 
 from snnc.codegen.artifact import KernelSource, SynapseForm
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.codegen.kernels.synapse_draws import draw
 from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_shape import FRACTION, PREVIOUS, SynapseShape
@@ -177,7 +177,7 @@ class DeliverKernel(SynapseKernel):
         """Pass the targets of the row to the loop."""
         self._view("targets", "targets", self.form.target)
 
-    def draw(self, section: NumbaExpressions, op: Draw) -> str:
+    def draw(self, section: KernelExpressions, op: Draw) -> str:
         """Return the variable that holds a random draw, after adding the line that makes it."""
         return draw(self, section, op)
 

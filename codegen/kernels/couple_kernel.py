@@ -13,7 +13,7 @@ from __future__ import annotations
 from xdsl.ir import SSAValue
 
 from snnc.codegen.artifact import KernelSource, SynapseField
-from snnc.codegen.kernels.numba_expressions import NumbaExpressions, Precision
+from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.coupling import SIDES
 from snnc.ir.dialects.step_synapse import SynapseOp
@@ -41,7 +41,7 @@ class _CoupleKernel:
     def __init__(self, op: SynapseOp, precision: Precision) -> None:
         self.op = op
         self.precision = precision
-        self.text = NumbaExpressions(self._leaf, "f64", _LOCALS)
+        self.text = KernelExpressions(self._leaf, "f64", _LOCALS)
         self.states = {name: self.text.fresh(f"all_{name}") for name in op.states_read}
         self.read = {
             f"{side}.{name}": self.text.fresh(f"{side}_{name}")

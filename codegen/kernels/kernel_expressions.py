@@ -49,7 +49,7 @@ _SPECIAL = {"log_gamma_sf"}
 _USED_NAMES = {*_FUNCTIONS.values(), "pow", "F", "entry", "desc", "rows", "step"}
 
 
-class NumbaExpressions:
+class KernelExpressions:
     """Writer of SSA values as statements of a kernel.
 
     Parameters

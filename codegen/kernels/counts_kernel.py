@@ -7,7 +7,7 @@ the sums are those of spikes delivered through rows.
 from __future__ import annotations
 
 from snnc.codegen.artifact import KernelSource
-from snnc.codegen.kernels.numba_expressions import Precision
+from snnc.codegen.kernels.kernel_expressions import Precision
 
 WIDTH = 7
 
