@@ -70,7 +70,10 @@ def test_kernel_source_has_the_value_of_the_tree(text):
         with np.errstate(all="ignore"):
             scope = {**KERNEL, "d": np.float64(d)}
             found = eval(_floats(source), {"__builtins__": {}}, scope)
-        np.testing.assert_allclose(found, arithmetic.evaluate(d=d), rtol=1e-9, atol=1e-300)
+        near = arithmetic.evaluate(d=[d, np.nextafter(d, -1.0), np.nextafter(d, np.inf)])
+        if not np.allclose(near, near[0], rtol=1e-10, atol=0.0, equal_nan=True):
+            continue  # The sine of a huge power, say: its value hangs on how numpy rounds.
+        np.testing.assert_allclose(found, near[0], rtol=1e-9, atol=1e-300)
 
 
 @given(
