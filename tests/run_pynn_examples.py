@@ -20,12 +20,12 @@ SNNC = Path(sys.executable).parent / "snnc"
 ARGUMENTS = {"VAbenchmarks.py": ["COBA"]}
 # What they need beside a backend of PyNN, where they fail.
 NEEDS = {
-    "distrib_example.py": "shows MPI: several processes, and the package mpi4py",
+    "distrib_example.py": "the package mpi4py; with it, it runs",
     "nrn_artificial_cell.py": "shows NEURON's own cells, IntFire1 and others",
     "nineml_brunel.py": "the package nineml, which does not import on Python 3.10 and above",
     "nineml_neuron.py": "the package nineml, which does not import on Python 3.10 and above",
-    "simpleRandomNetwork_csa.py": "the package csa, which imports nineml; calls NumpyRNG.next as "
-    "PyNN 0.8 had it",
+    "simpleRandomNetwork_csa.py": "the package csa, and NumpyRNG.next as PyNN 0.8 had it, which "
+    "PyNN 0.13 refuses on every backend",
 }
 TAKES_BACKEND = re.compile(r"get_simulator|get_script_args|sys\.argv|argparse")
 
