@@ -106,9 +106,13 @@ def run_network(
         compiled.run(ms, progress)
     populations = []
     for population in compiled.artifact.populations:
+        recorded = compiled.simulation.recorded(population.name).get("spikes")
+        if recorded is None:
+            print(f"{population.label}: spikes not recorded")
+            continue
         times, senders = compiled.simulation.spikes(population.name)
         populations.append(Recorded(population.label, population.size, times, senders))
-        rate = np.size(times) / max(population.size, 1) / ms * 1e3
+        rate = np.size(times) / max(len(recorded), 1) / ms * 1e3
         print(f"{population.label}: {np.size(times)} spikes recorded, {rate:.2f} Hz")
     if plot is not None:
         plot_activity(populations, path.name, plot, ms)
