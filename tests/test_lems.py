@@ -142,6 +142,37 @@ def test_cells_with_exponential_conductances_match_a_native_model():
     assert re.search(r'native.match @iaf of "nest" as "iaf_cond_exp"', net.ir("match-native"))
 
 
+@NEUROML
+@pytest.mark.parametrize(
+    ("cell", "receptors", "expected"),
+    [
+        ("iaf", {"alpha": "alpha"}, "iaf_psc_alpha"),
+        ("iaf", {}, "iaf_psc_delta"),
+        ("eager", {"ampa": "ampa"}, "iaf_cond_exp"),
+        ("eager", {}, "iaf_psc_delta"),
+    ],
+)
+def test_integrate_and_fire_cells_run_as_nests_own(cell, receptors, expected, tmp_path):
+    """Those without a refractory time are NEST's with one of 0."""
+    pytest.importorskip("nest", reason="the target nest needs NEST")
+    eager = (
+        '<iafCell id="eager" leakReversal="-65mV" thresh="-50mV" reset="-65mV" C="1nF"'
+        ' leakConductance="50nS"/></neuroml>'
+    )
+    file = altered(tmp_path, "cells.nml", [("</neuroml>", eager)])
+    sim.setup(timestep=0.1)
+    cells = sim.Population(2, sim.lems_cell_type(file, cell, **receptors)())
+    sim.DCSource(amplitude=1.2, start=5.0).inject_into(cells)
+    cells.record("spikes")
+    nets = [snnc.compile(sim, target) for target in ("cpu", "nest")]
+    assert f'as "{expected}"' in nets[1].ir("match-native")
+    for net in nets:
+        net.run(200.0)
+    ours, theirs = (net.simulation.spikes(cells.label)[0] for net in nets)
+    assert ours.size >= 8
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=0.1 if receptors else 1e-9)
+
+
 def altered(folder, name, changes):
     for file in DATA.iterdir():
         (folder / file.name).write_text(file.read_text())
@@ -304,7 +335,7 @@ def test_files_that_include_each_other_are_read_once(tmp_path):
 
 
 def test_without_pyneuroml_core_types_are_missing_by_name(monkeypatch):
-    core_types._archive.cache_clear()
+    core_types._contents.cache_clear()
     core_types.read_core_file.cache_clear()
     monkeypatch.setattr(core_types, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'snnc\[neuroml\]'"):
