@@ -51,7 +51,8 @@ def compile(
     solver : str
         ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
         ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``), or
-        choices per model: ``"Izhikevich=euler"``.
+        choices per model: ``"Izhikevich=euler"``. With ``"euler"`` a LEMS file is stepped as jLEMS
+        does it, where parts of a cell read its states late.
     pipeline : str, optional
         Passes to run instead of the target's own.
 
@@ -104,7 +105,7 @@ def lowering_of(
         solver=solver,
     )
     parse_passes(text)
-    return Lowering(document_of(net), target, text)
+    return Lowering(document_of(net, solver), target, text)
 
 
 def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> UnsupportedError:
@@ -148,13 +149,16 @@ def _checked_precision(precision: str) -> str:
     return precision
 
 
-def document_of(net: Any) -> Document:
-    """Return the verified document of a network in any form that `compile` takes."""
+def document_of(net: Any, solver: str = "auto") -> Document:
+    """Return the verified document of a network in any form that `compile` takes.
+
+    `solver` is the one that it is read for: see `compile`.
+    """
     if isinstance(net, Document):
         verify(net)
         return net
     if isinstance(net, str | Path):
-        return _document_at(Path(net))
+        return _document_at(Path(net), solver)
     if isinstance(net, ModuleType) or hasattr(net, "document"):
         return net.document()
     if hasattr(net, "regions"):
@@ -166,7 +170,7 @@ def document_of(net: Any) -> Document:
     )
 
 
-def _document_at(path: Path) -> Document:
+def _document_at(path: Path, solver: str) -> Document:
     if not path.exists():
         raise UserError(f"no such file '{path}'")
     if path.suffix == ".py":
@@ -176,4 +180,4 @@ def _document_at(path: Path) -> Document:
     from snnc.importing.formats import format_of
 
     found = format_of(path)
-    return load(path) if found is None else found.read(path)
+    return load(path) if found is None else found.read(path, solver)

@@ -103,6 +103,24 @@ def test_a_cell_type_does_what_the_standard_cell_with_its_equations_does():
     np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-9)
 
 
+HH_CURRENT = 0.15e-9 / (4 * np.pi * 10e-4**2) * 1e6
+"""In uA/cm2, on the ball of 20 um in ``hh.nml``."""
+HH_START = [-65.0, 0.052932, 0.596121, 0.317677]
+
+
+def hh_slopes(t, y, seen=None):
+    """Return the slopes of v and the gates of ``hh.nml``, whose rates see the potential `seen`."""
+    v, m, h, n = y
+    u = v if seen is None else seen
+    alpha = [0.1 * (u + 40) / -np.expm1(-(u + 40) / 10), 0.07 * np.exp(-(u + 65) / 20),
+             0.01 * (u + 55) / -np.expm1(-(u + 55) / 10)]  # fmt: skip
+    beta = [4 * np.exp(-(u + 65) / 18), 1 / (1 + np.exp(-(u + 35) / 10)),
+            0.125 * np.exp(-(u + 65) / 80)]  # fmt: skip
+    gates = [a * (1 - x) - b * x for a, b, x in zip(alpha, beta, (m, h, n), strict=True)]
+    ionic = 120 * m**3 * h * (50 - v) + 36 * n**4 * (-77 - v) + 0.3 * (-54.3 - v)
+    return [ionic + HH_CURRENT * (5.0 <= t < 45.0), *gates]
+
+
 @NEUROML
 def test_channels_of_one_compartment_follow_hodgkin_and_huxley():
     from scipy.integrate import solve_ivp
@@ -111,28 +129,33 @@ def test_channels_of_one_compartment_follow_hodgkin_and_huxley():
     assert "ionChannel" not in net.ir() and "resistivity" not in net.ir()
     net.run(50.0)
     (found,) = spikes(net, "pop")
-    current = 0.15e-9 / (4 * np.pi * 10e-4**2) * 1e6  # uA/cm2 on a ball of 20 um.
-
-    def slope(t, y):
-        v, m, h, n = y
-        alpha = [0.1 * (v + 40) / -np.expm1(-(v + 40) / 10), 0.07 * np.exp(-(v + 65) / 20),
-                 0.01 * (v + 55) / -np.expm1(-(v + 55) / 10)]  # fmt: skip
-        beta = [4 * np.exp(-(v + 65) / 18), 1 / (1 + np.exp(-(v + 35) / 10)),
-                0.125 * np.exp(-(v + 65) / 80)]  # fmt: skip
-        gates = [a * (1 - x) - b * x for a, b, x in zip(alpha, beta, (m, h, n), strict=True)]
-        ionic = 120 * m**3 * h * (50 - v) + 36 * n**4 * (-77 - v) + 0.3 * (-54.3 - v)
-        return [ionic + current * (5.0 <= t < 45.0), *gates]
 
     def crosses(t, y):
         return y[0]
 
     crosses.direction = 1
-    start = [-65.0, 0.052932, 0.596121, 0.317677]
     solved = solve_ivp(
-        slope, (0, 50), start, events=crosses, rtol=1e-8, atol=1e-10, max_step=0.1, method="LSODA"
-    )
+        hh_slopes, (0, 50), HH_START, events=crosses, rtol=1e-8, atol=1e-10, max_step=0.1,
+        method="LSODA",
+    )  # fmt: skip
     # The file's gates have 1/(1 - exp(-x)) with a rate in 1/ms, ten times 0.1 per mV.
     assert found == pytest.approx(solved.t_events[0].tolist(), abs=0.05)
+
+
+@NEUROML
+def test_euler_steps_are_those_of_jlems():
+    """Rates of gates see the potential of two steps before, as their channels keep it."""
+    net = snnc.compile(DATA / "hh.nml", solver="euler")
+    net.simulation.record("pop", ["v"])
+    net.run(20.0)
+    found, dt = net.simulation.trace("pop", "v").values[:, 0], net.simulation.dt
+    y, v = np.array(HH_START), [HH_START[0]]
+    for step in range(found.size - 1):
+        y = y + dt * np.array(hh_slopes(step * dt + 1e-9, y, v[max(step - 2, 0)]))
+        v.append(y[0])
+    assert max(v) > 20.0
+    # The start of the gates is given to six digits.
+    np.testing.assert_allclose(found, v, atol=1e-3)
 
 
 @NEUROML
@@ -140,6 +163,37 @@ def test_cells_with_exponential_conductances_match_a_native_model():
     pytest.importorskip("nest", reason="the target nest needs NEST")
     net = snnc.compile(DATA / "network.nml", "nest")
     assert re.search(r'native.match @iaf of "nest" as "iaf_cond_exp"', net.ir("match-native"))
+
+
+@NEUROML
+@pytest.mark.parametrize(
+    ("cell", "receptors", "expected"),
+    [
+        ("iaf", {"alpha": "alpha"}, "iaf_psc_alpha"),
+        ("iaf", {}, "iaf_psc_delta"),
+        ("eager", {"ampa": "ampa"}, "iaf_cond_exp"),
+        ("eager", {}, "iaf_psc_delta"),
+    ],
+)
+def test_integrate_and_fire_cells_run_as_nests_own(cell, receptors, expected, tmp_path):
+    """Those without a refractory time are NEST's with one of 0."""
+    pytest.importorskip("nest", reason="the target nest needs NEST")
+    eager = (
+        '<iafCell id="eager" leakReversal="-65mV" thresh="-50mV" reset="-65mV" C="1nF"'
+        ' leakConductance="50nS"/></neuroml>'
+    )
+    file = altered(tmp_path, "cells.nml", [("</neuroml>", eager)])
+    sim.setup(timestep=0.1)
+    cells = sim.Population(2, sim.lems_cell_type(file, cell, **receptors)())
+    sim.DCSource(amplitude=1.2, start=5.0).inject_into(cells)
+    cells.record("spikes")
+    nets = [snnc.compile(sim, target) for target in ("cpu", "nest")]
+    assert f'as "{expected}"' in nets[1].ir("match-native")
+    for net in nets:
+        net.run(200.0)
+    ours, theirs = (net.simulation.spikes(cells.label)[0] for net in nets)
+    assert ours.size >= 8
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=0.1 if receptors else 1e-9)
 
 
 def altered(folder, name, changes):
@@ -304,7 +358,7 @@ def test_files_that_include_each_other_are_read_once(tmp_path):
 
 
 def test_without_pyneuroml_core_types_are_missing_by_name(monkeypatch):
-    core_types._archive.cache_clear()
+    core_types._contents.cache_clear()
     core_types.read_core_file.cache_clear()
     monkeypatch.setattr(core_types, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'snnc\[neuroml\]'"):

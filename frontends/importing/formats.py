@@ -30,6 +30,9 @@ class Format:
         Place of the function from a path to a document with a network, as ``module:function``.
     writer : str, optional
         Place of the function from a cell of the IR to text of the language.
+    stepped_reader : str, optional
+        Place of the reader for the solver ``"euler"``, if the language's own simulator reads some
+        states late in its Euler steps and that is to be repeated.
     """
 
     name: str
@@ -37,10 +40,12 @@ class Format:
     roots: tuple[str, ...]
     reader: str
     writer: str | None = None
+    stepped_reader: str | None = None
 
-    def read(self, path: Path) -> Document:
-        """Return the network that a file describes."""
-        read: Callable[[Path], Document] = _at(self.reader)
+    def read(self, path: Path, solver: str = "auto") -> Document:
+        """Return the network that a file describes, to be solved by `solver`."""
+        stepped = self.stepped_reader if solver == "euler" else None
+        read: Callable[[Path], Document] = _at(stepped or self.reader)
         return read(path)
 
 
@@ -50,8 +55,20 @@ def _at(place: str) -> Any:
 
 
 FORMATS = [
-    Format("LEMS", (".xml",), ("Lems",), "snnc.lems.network:read_network"),
-    Format("NeuroML 2", (".nml", ".xml"), ("neuroml",), "snnc.lems.network:read_network"),
+    Format(
+        "LEMS",
+        (".xml",),
+        ("Lems",),
+        "snnc.lems.network:read_network",
+        stepped_reader="snnc.lems.network:read_stepped_network",
+    ),
+    Format(
+        "NeuroML 2",
+        (".nml", ".xml"),
+        ("neuroml",),
+        "snnc.lems.network:read_network",
+        stepped_reader="snnc.lems.network:read_stepped_network",
+    ),
     Format(
         "NineML",
         (".xml", ".9ml"),

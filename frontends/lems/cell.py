@@ -11,6 +11,7 @@ from snnc.ir.diagnostics import Location, ModelError, UnitError
 from snnc.ir.units import DIMENSIONLESS, NAMED, Exponents, format_unit
 from snnc.lems.arithmetic import adapted, dimension_of, value_of
 from snnc.lems.elements import Case, Declared, Derived, Equation
+from snnc.lems.late import Memory, steps_late
 from snnc.lems.library import Library
 from snnc.lems.meaning import Time, Value, Variable, meaning, selected
 from snnc.lems.names import full_name
@@ -57,6 +58,7 @@ class Flat:
         self.dimensions: dict[str, Exponents] = {"t": NAMED["ms"].exponents}
         self.initial: dict[str, tuple[Part, str]] = {}
         self.needed: list[Part] = []
+        self.memory = Memory()
         self.takes_current = False
         self.draws = 0
         self._names: dict[tuple[int, str], str] = {}
@@ -158,7 +160,17 @@ class Flat:
             self._busy.append(full)
             self._meanings[full] = self._variable(found, full)
             self._busy.pop()
-        return self._meanings[full]
+        late = steps_late(part, found.part, name) if self.library.late else 0
+        return (
+            self._past(found, full, late) if late and full in self.states else self._meanings[full]
+        )
+
+    def _past(self, found: Variable, full: str, steps: int) -> Node:
+        """Return a state as it was some steps ago."""
+        initial = self.start.of(found.part, found.declared.name, found.declared.place)
+        past = self.memory.before(full, steps, self.dimensions[full], initial)
+        self.dimensions[past] = self.dimensions[full]
+        return Name(past)
 
     def _value(self, found: Value) -> Node:
         number, exponents = found.value.value, found.value.exponents

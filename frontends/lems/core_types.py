@@ -34,11 +34,17 @@ def read_core_file(name: str) -> tuple[Element, str]:
         If pyNeuroML is not installed.
     """
     member = f"{FOLDER}/{name.removeprefix(f'{FOLDER}/')}"
-    with zipfile.ZipFile(_archive()) as archive:
-        return parse_xml(archive.read(member), member), member
+    return parse_xml(_contents()[member], member), member
 
 
 @cache
+def _contents() -> dict[str, bytes]:
+    """Return all files of core types: listing the archive takes longer than reading them."""
+    with zipfile.ZipFile(_archive()) as archive:
+        members = (f"{FOLDER}/{name}" for name in _FILES)
+        return {member: archive.read(member) for member in members}
+
+
 def _archive() -> Path:
     # Found, not imported: importing the package takes seconds.
     spec = find_spec("pyneuroml")

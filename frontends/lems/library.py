@@ -58,7 +58,8 @@ NONE = Dimension(DIMENSIONLESS, 1.0)
 class Library:
     """Everything that a file and the files it includes define.
 
-    `own` are the components that stand in the file itself, `target` the one that it runs.
+    `own` are the components that stand in the file itself, `target` the one that it runs; `late`
+    tells that states are read as late as jLEMS reads them.
     """
 
     file: str
@@ -69,6 +70,7 @@ class Library:
     components: dict[str, Written] = field(default_factory=dict)
     own: list[Written] = field(default_factory=list)
     target: str | None = None
+    late: bool = False
 
     def dimension(self, name: str, at: Location) -> Dimension:
         """Return a dimension that is declared."""

@@ -52,10 +52,23 @@ def read_network(path: str | Path) -> Document:
     UnsupportedError
         For what the IR has no form for; names the construct.
     """
+    return _read(read_library(path))
+
+
+def read_stepped_network(path: str | Path) -> Document:
+    """Return the network that a file describes, as jLEMS steps it; see `read_network`.
+
+    Parts of a cell read its states as late as they do there, so that the solver ``"euler"`` repeats
+    jNeuroML's traces of Hodgkin-Huxley cells with their error.
+    """
     library = read_library(path)
+    library.late = True
+    return _read(library)
+
+
+def _read(library: Library) -> Document:
     simulation, targets = _targets(library)
-    network = _Network(library, simulation, targets)
-    return network.document()
+    return _Network(library, simulation, targets).document()
 
 
 def _targets(library: Library) -> tuple[Simulation, list[Written]]:

@@ -122,10 +122,14 @@ class _Writer:
         with model.block(f"dyn.cell @{self.name}", self.root.place):
             for line in [*flat.params.values(), *flat.states.values(), *self.receptor_lines.lines]:
                 model.line(line.text, line.place)
+            for text in flat.memory.lines:
+                model.line(text, self.root.place)
             if flat.takes_current:
                 model.line(f"current {INJECTED} : nA", self.root.place)
             for line in [*flat.lets.values(), *self.shared.lines]:
                 model.line(line.text, line.place)
+            for text in flat.memory.shifts():
+                model.line(text, self.root.place)
             for regime, block in self.regimes:
                 with model.block(f"regime {word(regime.name)}", regime.place):
                     for line in block.lines:

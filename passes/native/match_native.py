@@ -18,6 +18,7 @@ from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
 from snnc.passes.native.references import references
 from snnc.passes.native.shapes import shape_of
+from snnc.passes.native.variants import variants
 from snnc.passes.native.writing import match_op
 
 
@@ -49,7 +50,8 @@ _FOUND: dict[tuple[str, str], Operation] = {}
 
 def _find(model: dyn.CellOp | syn.ModelOp, simulator: str) -> Operation:
     own = shape_of(model)
-    found = match(own, references(simulator))
+    known = [one for reference in references(simulator) for one in variants(reference)]
+    found = match(own, known)
     if isinstance(found, NoMatch):
         return native.NoMatchOp(model.label, simulator, str(found))
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]

@@ -14,6 +14,7 @@ from snnc.ir.diagnostics import OptionError, did_you_mean
 from snnc.ir.dialects import dyn, native, syn
 from snnc.ir.text import parse, verify
 from snnc.passes.native.comparing import parameter_symbol
+from snnc.passes.native.forms import Expression
 from snnc.passes.native.shapes import Shape, shape_of
 
 _PLACE = "snnc.passes.native"
@@ -37,6 +38,8 @@ class Reference:
         States that the simulator does not show.
     settings, fixed, postsynaptic, notes
         What ``native.reference`` says.
+    requires : tuple
+        Conditions on `parameter_symbol` under which the shape is the model's.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Reference:
     fixed: Mapping[str, float]
     postsynaptic: frozenset[str]
     notes: tuple[str, ...]
+    requires: tuple[Expression, ...] = ()
 
 
 def simulators() -> list[str]:

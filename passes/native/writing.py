@@ -10,6 +10,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from snnc.ir.dialects import dyn, native
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.units import DIMENSIONLESS, Exponents, divide, multiply, parse_unit, power
+from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.forms import Expression
 from snnc.passes.native.matching import Match
 from snnc.passes.native.shapes import Shape
@@ -95,6 +96,9 @@ def _requirements(found: Match, own: Shape) -> Iterator[Operation]:
         left = writer.value(value, unit.exponents)
         right = writer.algebra.const(fixed * unit.scale, ex.quantity(unit.exponents))
         yield native.RequireOp(writer.region(writer.algebra.emit(ex.CompareOp("==", left, right))))
+    symbols = {parameter_symbol(name): value for name, value in found.parameters.items()}
+    for condition in reference.requires:
+        yield native.RequireOp(write(condition.xreplace(symbols), DIMENSIONLESS, own.parameters))
 
 
 def _states(found: Match, own: Shape) -> Iterator[Operation]:
@@ -150,7 +154,7 @@ class _Writer:
         if value.is_Number:
             return self.algebra.const(float(value), ex.quantity(dimension))
         if value.is_Symbol:
-            return self.algebra.get(str(value), ex.quantity(dimension))
+            return self._parameter(str(value), dimension)
         if value.is_Add:
             return self._sum(value, dimension)
         numerator, denominator = value.as_numer_denom()
@@ -163,6 +167,15 @@ class _Writer:
         if value.is_Pow:
             return self._power(value)
         return self._function(value, dimension)
+
+    def _parameter(self, name: str, dimension: Exponents) -> SSAValue:
+        """Return a parameter; one that is a pure number by convention gets its unit."""
+        own = self.names[name]
+        value = self.algebra.get(name, ex.quantity(own))
+        if own == dimension:
+            return value
+        one = self.algebra.const(1.0, ex.quantity(divide(dimension, own)))
+        return self.algebra.mul(one, value)
 
     def _sum(self, value: Expression, dimension: Exponents) -> SSAValue:
         first, *rest = value.as_ordered_terms()
