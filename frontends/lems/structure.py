@@ -246,7 +246,7 @@ class _Interpreter:
 
     def assigned(self, step: Element) -> float:
         for inner in step:
-            if local_name(inner) == "Assign" and inner.get("property") == "weight":
+            if local_name(inner) == "Assign":
                 value = self.part.values.get(inner.get("value", ""))
                 return 1.0 if value is None else value.value
         return 1.0
