@@ -27,7 +27,13 @@ def _unwritten(*_: object) -> str:
 
 LANGUAGE = Language(
     "LEMS",
-    {**FUNCTIONS, "log": "ln({0})", "exprel": "((exp({0}) - 1) / {0})"},
+    {
+        **FUNCTIONS,
+        "log": "ln({0})",
+        "exprel": "((exp({0}) - 1) / {0})",
+        # LEMS rounds up alone.
+        "floor": "-ceil(-({0}))",
+    },
     _unwritten,
     _unwritten,
 )

@@ -39,7 +39,7 @@ def _unwritten(*_: object) -> str:
 
 LANGUAGE = Language(
     "NineML",
-    {**FUNCTIONS, "log": "log({0})", "pow": "pow({0}, {1})"},
+    {**FUNCTIONS, "log": "log({0})", "pow": "pow({0}, {1})", "floor": "floor({0})"},
     _unwritten,
     _unwritten,
 )

@@ -34,6 +34,7 @@ _SYMPY: dict[str, Callable[..., Expression]] = {
     "sin": sympy.sin,
     "cos": sympy.cos,
     "tanh": sympy.tanh,
+    "floor": sympy.floor,
     "pow": sympy.Pow,
 }
 
