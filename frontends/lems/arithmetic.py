@@ -172,7 +172,8 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     "tanh": math.tanh, "abs": math.fabs, "pow": math.pow,
     "min": lambda a, b: min(a, b), "max": lambda a, b: max(a, b),
     "exprel": lambda x: math.expm1(x) / x if x else 1.0,
-    "ceil": math.ceil, "floor": math.floor, "factorial": lambda n: math.factorial(int(n)), "H": lambda x: float(x > 0),
+    "ceil": math.ceil, "floor": math.floor, "H": lambda x: float(x > 0),
+    "factorial": lambda n: math.factorial(int(n)),
 }  # fmt: skip
 _SIGNS: dict[str, Callable[[float, float], float]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
