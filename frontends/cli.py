@@ -205,15 +205,25 @@ def emit(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "-f", "language", required=True, help="Model language, as 'nineml'.")
+@click.option(
+    "--format", "-f", "language", required=True, help="neuroml, nineml, nestml, brian2 or nmodl."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 @reporting_errors
-def export(file: Path, language: str) -> None:
-    """Print the cell models of FILE in another model language."""
-    from snnc.compiler import document_of
-    from snnc.importing.formats import export_cells
+def export(file: Path, language: str, output: Path | None) -> None:
+    """Print the models of FILE, and its network, in another model language.
 
-    for text in export_cells(document_of(file), language).values():
-        click.echo(text)
+    neuroml and nineml hold whole networks, nestml the cells; brian2 and nmodl are the equations of
+    cells and synapses as those simulators get them.
+    """
+    from snnc.compiler import document_of
+    from snnc.importing.export import export as text_of
+
+    text = text_of(document_of(file), language)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
 
 
 @main.command()

@@ -39,6 +39,7 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.SinOp: "sin",
     ex.CosOp: "cos",
     ex.TanhOp: "tanh",
+    ex.FloorOp: "floor",
     ex.ExprelOp: "exprel",
     ex.MinOp: "fmin",
     ex.MaxOp: "fmax",

@@ -18,6 +18,7 @@ _HEADER = '''"""Derived constants of {name}."""
 import numpy as np
 
 exp, log, sqrt, sin, cos, tanh = np.exp, np.log, np.sqrt, np.sin, np.cos, np.tanh
+floor = np.floor
 fabs, fmin, fmax, pow, select = np.abs, np.minimum, np.maximum, np.power, np.where
 
 

@@ -29,6 +29,7 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.SinOp: "std::sin",
     ex.CosOp: "std::cos",
     ex.TanhOp: "std::tanh",
+    ex.FloorOp: "std::floor",
     ex.MinOp: "std::fmin",
     ex.MaxOp: "std::fmax",
     ex.PowOp: "std::pow",

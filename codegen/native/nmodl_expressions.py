@@ -29,6 +29,7 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.SinOp: "sin",
     ex.CosOp: "cos",
     ex.TanhOp: "tanh",
+    ex.FloorOp: "floor",
     ex.ExprelOp: "exprel",
 }
 _CHOICES: dict[type[Operation], str] = {ex.MinOp: "<", ex.MaxOp: ">"}

@@ -60,6 +60,7 @@ class Flat:
         self.needed: list[Part] = []
         self.memory = Memory()
         self.takes_current = False
+        self.arriving = "weight" if root.declares("w") else "w"
         self.draws = 0
         self._names: dict[tuple[int, str], str] = {}
         self._meanings: dict[str, Node] = {}
@@ -313,7 +314,7 @@ class Flat:
         """Return the value of an expression that reads values alone, for an arriving weight."""
 
         def value(name: str) -> float:
-            if name == "weight" and name in part.type.properties:
+            if name in part.type.properties:
                 return weight
             found = meaning(part, name, self.library, at)
             fixed = isinstance(found, Value) or (

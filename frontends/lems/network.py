@@ -252,23 +252,29 @@ class _Network:
 
     def population(self, writer: CellWriter, cells: Cells) -> None:
         population = cells.population
-        part = writer.parts.part(self.library.component(population.component, population.place))
-        native = SOURCES.get(part.type.name)
+        native = self.native(writer, population)
         if native is None:
             written = writer.add(cells)
             if not written.flat.states and not written.emits:
-                raise UnsupportedError(
-                    f"'{population.component}' ({part.type.name}) is no cell", population.place
-                )
+                raise UnsupportedError(f"'{population.component}' is no cell", population.place)
             self.written[population.name] = written
             return
-        model, parameters = native
+        model, values = native
         self.builder.use_model(*model_library.source(model))
-        values: Mapping[str, Value] = parameters(part)
         self.builder.population(
             word(population.name), population.size, model,
             label=population.name, parameters=values, location=population.place,
         )  # fmt: skip
+
+    def native(
+        self, writer: CellWriter, population: Population
+    ) -> tuple[str, Mapping[str, Value]] | None:
+        """Return the model of the library that a component is, with its values, if it is one."""
+        if population.instances is not None:
+            return None
+        part = writer.parts.part(self.library.component(population.component, population.place))
+        found = SOURCES.get(part.type.name)
+        return None if found is None else (found[0], found[1](part))
 
     # What joins cells
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -68,7 +68,8 @@ class CellWriter:
             For what the IR has no form for.
         """
         population = cells.population
-        root = self.parts.cell(population.component, self.network, population.place)
+        assigned = self.assigned(population)
+        root = self.root(population, assigned)
         several: list[tuple[Part, np.ndarray]] = []
         for name, attached in cells.attached.items():
             part, place = self.parts.attachment(
@@ -86,33 +87,52 @@ class CellWriter:
         model = self.model(written, population)
         flat = written.flat
         varied = {flat.full(part, "number"): numbers for part, numbers in several}
+        varied |= {flat.full(root, name): numbers for name, numbers in assigned.items()}
         self.builder.population(
             word(population.name), population.size, model,
             label=population.name,
             parameters={n: v for n, v in varied.items() if n in flat.params},
-            initial=self.initial(written, start, population.size),
+            initial=self.initial(written, start, assigned, population.size),
             positions=population.positions,
             location=population.place,
         )  # fmt: skip
         return written
 
-    def initial(self, written: Written, start: Start, size: int) -> Mapping[str, Value]:
-        """Return initial values that are drawn for each cell."""
-        if not start.drawn:
+    def assigned(self, population: Population) -> dict[str, np.ndarray]:
+        """Return the properties that differ between the cells, which are instances of a type."""
+        if population.instances is None:
+            return {}
+        return population.instances.numbers(self.library, self.random.random, population.size)
+
+    def root(self, population: Population, assigned: Mapping[str, np.ndarray]) -> Part:
+        """Return a cell; of those that differ the first."""
+        if population.instances is None:
+            return self.parts.cell(population.component, self.network, population.place)
+        root = population.instances.part(self.library, self.parts, self.network)
+        _set(root, assigned, 0)
+        return root
+
+    def initial(
+        self, written: Written, start: Start, assigned: Mapping[str, np.ndarray], size: int
+    ) -> Mapping[str, Value]:
+        """Return initial values that are computed for each cell."""
+        if not start.drawn and not assigned:
             return {}
         rows = []
-        for _ in range(size):
+        for index in range(size):
             own = Start(self.library, self.random.random)
             flat = written.flat
+            _set(flat.root, assigned, index)
             rows.append([own.of(p, name, p.place) for p, name in flat.initial.values()])
-        columns = np.array(rows).T
-        return dict(zip(written.flat.initial, columns, strict=True))
+        columns = zip(written.flat.initial, np.array(rows).T, strict=True)
+        return {name: column for name, column in columns if np.ptp(column) > 0.0}
 
     def model(self, written: Written, population: Population) -> str:
         """Add the model of a cell, or find it; return its name."""
         text = written.text.text
         if text not in self.names:
-            name = word(population.component)
+            instances = population.instances
+            name = word(population.component if instances is None else instances.kind)
             if name in self.names.values():
                 name = f"{name}_{word(population.name)}"
             while name in self.names.values():
@@ -122,6 +142,11 @@ class CellWriter:
                 self.builder.use_model(named, self.library.file)
             self.names[text] = name
         return self.names[text]
+
+
+def _set(root: Part, assigned: Mapping[str, np.ndarray], index: int) -> None:
+    for name, numbers in assigned.items():
+        root.values[name] = replace(root.values[name], value=float(numbers[index]))
 
 
 def _hears(part: Part) -> bool:

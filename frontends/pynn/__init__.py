@@ -66,6 +66,7 @@ from snnc.pynn.wiring.synapses import (
     SpikePairRule,
     STDPMechanism,
     Vogels2011Rule,
+    nestml_synapse_type,
 )
 from snnc.pynn.wiring.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
 
@@ -124,6 +125,7 @@ _NAMES = [
     "native_cell_type",
     "native_synapse_type",
     "nestml_cell_type",
+    "nestml_synapse_type",
     "nineml_cell_type",
     "num_processes",
     "random",

@@ -37,6 +37,7 @@ _SYMPY: dict[str, Callable[..., Expression]] = {
     "sin": sympy.sin,
     "cos": sympy.cos,
     "tanh": sympy.tanh,
+    "floor": sympy.floor,
     "pow": sympy.Pow,
 }
 

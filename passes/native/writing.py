@@ -22,6 +22,7 @@ _UNARY: dict[str, type[ex.Unary]] = {
     "sin": ex.SinOp,
     "cos": ex.CosOp,
     "tanh": ex.TanhOp,
+    "floor": ex.FloorOp,
     "abs": ex.AbsOp,
     "sqrt": ex.SqrtOp,
     "exprel": ex.ExprelOp,
