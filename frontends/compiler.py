@@ -50,8 +50,8 @@ def compile(
         error of at most 2e-5 of the largest onto a receptor) and sums of integers.
     solver : str
         ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
-        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``), or
-        choices per model: ``"Izhikevich=euler"``.
+        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``,
+        ``"fine_splitting"``), or choices per model: ``"Izhikevich=euler"``.
     pipeline : str, optional
         Passes to run instead of the target's own.
 

@@ -66,10 +66,14 @@ def test_the_difference_falls_by_the_order_of_the_solver():
 
 
 def test_what_a_simulator_lacks_is_found_before_anything_runs(other: str, monkeypatch):
-    builder = builder_of(["GIF_cond_exp"])
-    builder.population("cells", 2, "GIF_cond_exp")
+    builder = builder_of(["IF_curr_exp", "StochasticTsodyksMarkramSynapse"])
+    builder.population("cells", 2, "IF_curr_exp")
+    builder.projection(
+        "synapses", "cells", "cells", ("all_to_all", {}), "StochasticTsodyksMarkramSynapse",
+        "excitatory", 1.0, 1.0,
+    )  # fmt: skip
     monkeypatch.setattr(Simulation, "run", lambda *given, **named: pytest.fail("it runs"))
-    with pytest.raises(UnsupportedError, match="GIF_cond_exp"):
+    with pytest.raises(UnsupportedError, match="StochasticTsodyksMarkramSynapse"):
         snnc.verify(builder.finish(), f"cpu,{other}", ms=5.0)
 
 

@@ -35,7 +35,7 @@ class Reference:
         The default of each parameter, in coherent units.
     hidden : frozenset of str
         States that the simulator does not show.
-    settings, fixed, postsynaptic, notes
+    settings, fixed, postsynaptic, notes, solver, draws
         What ``native.reference`` says.
     """
 
@@ -48,6 +48,8 @@ class Reference:
     fixed: Mapping[str, float]
     postsynaptic: frozenset[str]
     notes: tuple[str, ...]
+    solver: str | None
+    draws: bool
 
 
 def simulators() -> list[str]:
@@ -117,6 +119,8 @@ def _reference(module: ModuleOp) -> Reference:
             op.sym_name.data for op in said if isinstance(op, native.PostsynapticOp)
         ),
         notes=tuple(op.text.data for op in said if isinstance(op, native.NoteOp)),
+        solver=next((op.method.data for op in said if isinstance(op, native.SolverOp)), None),
+        draws=any(isinstance(op, native.DrawsOp) for op in said),
     )
 
 
