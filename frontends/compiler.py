@@ -50,9 +50,9 @@ def compile(
         error of at most 2e-5 of the largest onto a receptor) and sums of integers.
     solver : str
         ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
-        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``), or
-        choices per model: ``"Izhikevich=euler"``. With ``"euler"`` a LEMS file is stepped as jLEMS
-        does it, where parts of a cell read its states late.
+        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``,
+        ``"fine_splitting"``), or choices per model: ``"Izhikevich=euler"``. With ``"euler"`` a
+        LEMS file is stepped as jLEMS does it, where parts of a cell read its states late.
     pipeline : str, optional
         Passes to run instead of the target's own.
 

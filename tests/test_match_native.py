@@ -58,6 +58,7 @@ CELLS = {
     "AdExp": "aeif_cond_exp",
     "EIF_cond_alpha_isfa_ista": "aeif_cond_alpha",
     "EIF_cond_exp_isfa_ista": "aeif_cond_exp",
+    "GIF_cond_exp": "gif_cond_exp",
     "HH_cond_exp": "hh_cond_exp_traub",
     "IF_cond_alpha": "iaf_cond_alpha",
     "IF_cond_exp": "iaf_cond_exp",

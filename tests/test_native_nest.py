@@ -205,8 +205,12 @@ def test_a_source_that_changes_between_runs_acts_from_the_next_step():
 
 def test_models_that_nest_lacks_are_refused_with_the_targets_that_have_them():
     sim.setup()
-    sim.Population(1, sim.GIF_cond_exp())
-    with pytest.raises(UnsupportedError, match=r"target 'nest'.*'GIF_cond_exp'.*can: cpu"):
+    cells = sim.Population(2, sim.IF_curr_exp())
+    rule = sim.Vogels2011Rule(), sim.AdditiveWeightDependence()
+    synapse = sim.STDPMechanism(*rule, weight=0.1, delay=1.0)
+    sim.Projection(cells, cells, sim.AllToAllConnector(), synapse)
+    message = r"target 'nest'.*'STDP_Vogels2011Rule_.*the nearest is.*can: cpu"
+    with pytest.raises(UnsupportedError, match=message):
         snnc.compile(sim, target="nest")
 
 

@@ -87,6 +87,8 @@ def native_cell(found: native.MatchOp) -> NativeCell:
         states=_states(found),
         receptors={op.of.data: _receptor(op) for op in _all(found, native.ReceptorOp)},
         current=1.0 / currents[0].scale if currents else 0.0,
+        solver=next((op.method.data for op in _all(found, native.SolverOp)), None),
+        draws=bool(_all(found, native.DrawsOp)),
         notes=_notes(found),
     )
 
@@ -106,6 +108,7 @@ def native_synapse(found: native.MatchOp) -> NativeSynapse:
         states=_states(found),
         weights=tuple(op.label for op in parameters if op.type.exponents == _WEIGHT),
         postsynaptic=tuple(op.label for op in parameters if op.postsynaptic is not None),
+        draws=bool(_all(found, native.DrawsOp)),
         notes=_notes(found),
     )
 

@@ -2,6 +2,8 @@
 
 native.reference @iaf_cond_exp of "nest" {
   setting V_min = -100.0
+  solver euler
+  draws
   note "The refractory time is rounded up to whole steps."
 }
 native.match @IF_cond_exp of "nest" as "iaf_cond_exp" {
@@ -30,6 +32,8 @@ _STATEMENTS = (
     "fixed",
     "postsynaptic",
     "note",
+    "solver",
+    "draws",
     "parameter",
     "state",
     "receptor",
@@ -83,6 +87,10 @@ class _EntryParser(ModelParser):
                 return self._postsynaptic()
             case "note":
                 return native.NoteOp(parser.parse_str_literal("a sentence"))
+            case "solver":
+                return native.SolverOp(self._name())
+            case "draws":
+                return native.DrawsOp()
             case "parameter":
                 return native.ParameterOp(self._name(), self._unit(), self._binding())
             case "current":
@@ -161,6 +169,10 @@ class _EntryPrinter(ModelPrinter):
             case native.NoteOp():
                 self.line("note ")
                 self.printer.print_string_literal(op.text.data)
+            case native.SolverOp():
+                self.line(f"solver {op.method.data}")
+            case native.DrawsOp():
+                self.line("draws")
             case native.ParameterOp():
                 keyword = "parameter" if op.postsynaptic is None else "postsynaptic"
                 self._binding(f"{keyword} {op.label} : {unit_text(op)}", op)

@@ -36,7 +36,7 @@ class Reference:
         The default of each parameter, in coherent units.
     hidden : frozenset of str
         States that the simulator does not show.
-    settings, fixed, postsynaptic, notes
+    settings, fixed, postsynaptic, notes, solver, draws
         What ``native.reference`` says.
     requires : tuple
         Conditions on `parameter_symbol` under which the shape is the model's.
@@ -51,6 +51,8 @@ class Reference:
     fixed: Mapping[str, float]
     postsynaptic: frozenset[str]
     notes: tuple[str, ...]
+    solver: str | None
+    draws: bool
     requires: tuple[Expression, ...] = ()
 
 
@@ -121,6 +123,8 @@ def _reference(module: ModuleOp) -> Reference:
             op.sym_name.data for op in said if isinstance(op, native.PostsynapticOp)
         ),
         notes=tuple(op.text.data for op in said if isinstance(op, native.NoteOp)),
+        solver=next((op.method.data for op in said if isinstance(op, native.SolverOp)), None),
+        draws=any(isinstance(op, native.DrawsOp) for op in said),
     )
 
 

@@ -13,6 +13,7 @@ from snnc.ir.units import DIMENSIONLESS, Exponents, divide, multiply, parse_unit
 from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.forms import Expression
 from snnc.passes.native.matching import Match
+from snnc.passes.native.references import Reference
 from snnc.passes.native.shapes import Shape
 from snnc.passes.solving.algebra import Algebra, reads
 
@@ -55,9 +56,18 @@ def match_op(found: Match, own: Shape, units: Mapping[str, str], simulator: str)
     names = {name for op in bindings for region in op.regions for name in _names(region)}
     read = [dyn.ParamOp(name, units[name]) for name in own.parameters if name in names]
     settings = [native.SettingOp(name, value) for name, value in found.reference.settings.items()]
-    notes = [native.NoteOp(text) for text in (*found.reference.notes, *_strictness(own))]
-    block = Region(Block([*read, *settings, *bindings, *notes]))
+    block = Region(Block([*read, *settings, *bindings, *_ways(found.reference, own)]))
     return native.MatchOp(own.name, found.reference.name, simulator, block)
+
+
+def _ways(reference: Reference, own: Shape) -> Iterator[Operation]:
+    """Yield what the simulator does in its own way."""
+    if reference.solver is not None:
+        yield native.SolverOp(reference.solver)
+    if reference.draws:
+        yield native.DrawsOp()
+    for text in (*reference.notes, *_strictness(own)):
+        yield native.NoteOp(text)
 
 
 def _strictness(own: Shape) -> Iterator[str]:

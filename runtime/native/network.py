@@ -183,6 +183,15 @@ class NativeNetwork:
                 )
         return found
 
+    def default_states(self, population: str) -> dict[str, float]:
+        """Return what the states that the simulator shows start from by default, in its units."""
+        states = self.model(population).states
+        return {
+            variable: buffer.initial * self.scale(population, buffer.name)
+            for buffer in self._cell(population).states
+            if buffer.name in states and (variable := states[buffer.name].variable) is not None
+        }
+
     def scale(self, population: str, state: str) -> float:
         """Return simulator units per declared unit of a state."""
         buffers = {buffer.name: buffer for buffer in self._cell(population).states}

@@ -86,6 +86,12 @@ def judged(
     return replace(one, agrees=not reasons, reasons=tuple(reasons))
 
 
+def judged_by_activity(one: Comparison, scatter: Sequence[Statistics]) -> Comparison:
+    """Return a comparison with the verdict about rate and CV alone; see `judged`."""
+    reasons = tuple(_another_activity(one, scatter))
+    return replace(one, agrees=not reasons, reasons=reasons)
+
+
 def needs_scatter(one: Comparison, tolerance: Tolerance) -> bool:
     """Return whether the spikes alone do not show that the targets agree."""
     return one.matched[1] < tolerance.matched and one.convention is None
