@@ -76,6 +76,7 @@ DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units 
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
+DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -192,6 +193,11 @@ PASSES.add(
     "partition-cores",
     "snnc.passes.spinnaker.partition:PartitionCoresPass",
     "cut populations into slices on SpiNNaker's cores",
+)
+PASSES.add(
+    "quantise",
+    "snnc.passes.spinnaker.quantise:QuantisePass",
+    "give cells the fixed-point arithmetic of a machine",
 )
 PASSES.add(
     "place-cores",

@@ -118,7 +118,8 @@ class Cells:
         self.from_sources = aligned_zeros(self.size, self.layout.float_dtype)
 
     def _initialise(self, name: str) -> None:
-        self.states[name][:] = np.multiply(self.initial[name], self._state(name).scale)
+        state = self._state(name)
+        self.states[name][:] = _stored(state, self.initial[name])
 
     # Parameters
 
@@ -224,7 +225,7 @@ class Cells:
         state = self._state(name)
         new = self._state_value(state, value, index)
         cells = slice(None) if index is None else index
-        self.states[name][cells] = np.multiply(new, state.scale)
+        self.states[name][cells] = _stored(state, new)
 
     def set_initial(self, name: str, value: Value, index: NDArray[np.int64] | None) -> None:
         """Set what a state starts from."""
@@ -357,6 +358,9 @@ class Cells:
             case "arrivals":
                 offset = self.layout.accumulator_offset(part.thread, self.plan.name, field.name)
                 return address(accumulators[part.thread], offset)
+            case "shift":
+                ring = self.plan.rings.get(field.name)
+                return 0 if ring is None else ring.shift
             case "quantum":
                 return bits(self.quanta[field.name])
             case "current":
@@ -392,6 +396,21 @@ class Cells:
             case "dt":
                 return bits(self.dt)
         raise SnncError(f"internal error: a cell kernel asks for {field}")
+
+
+def _stored(state: Buffer, value: Numbers) -> NDArray[np.float64]:
+    """Return what memory holds of a value of a state; whole numbers are rounded, halves to even."""
+    scaled = np.multiply(value, state.scale)
+    if np.dtype(state.dtype).kind == "f":
+        return scaled
+    rounded, limits = np.rint(scaled), np.iinfo(state.dtype)
+    if not ((rounded >= limits.min) & (rounded <= limits.max)).all():
+        ends = sorted((limits.min / state.scale, limits.max / state.scale))
+        raise UserError(
+            f"'{state.name}' of '{state.owner}' is out of range; expected {ends[0]:g} to "
+            f"{ends[1]:g} {state.unit}"
+        )
+    return rounded
 
 
 class _NotHomogeneous(Exception):

@@ -18,6 +18,8 @@ SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
 _SLAB_BYTES = 1 << 26
+# Of states, as kernels/record_trace.py counts them.
+_KINDS = ("float64", "float32", "int32")
 Rows = list[tuple[int, list[int]]]
 
 
@@ -264,7 +266,7 @@ class TraceRecorder:
             offsets = self._offsets[part.thread] = self.index[start:end] - part.first
             whole = end - start == part.last - part.first
             words = [
-                address(state, part.first), int(state.dtype == np.float32),
+                address(state, part.first), _KINDS.index(str(state.dtype)),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
                 len(self.index), self.interval, bits(self.state.scale),
             ]  # fmt: skip
