@@ -194,6 +194,11 @@ PASSES.add(
     "cut populations into slices on SpiNNaker's cores",
 )
 PASSES.add(
+    "choose-shifts",
+    "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
+    "choose what synaptic weights on SpiNNaker are multiples of",
+)
+PASSES.add(
     "place-cores",
     "snnc.passes.spinnaker.place:PlaceCoresPass",
     "give cores places, so that packets take few links",
