@@ -28,6 +28,7 @@ from snnc.ir.dialects import fx, native, snn, step
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects.fx_types import Fixed
 from snnc.ir.dialects.map_weights import RingOp
+from snnc.ir.dialects.snn_scope import populations_of
 from snnc.ir.text import Document
 
 SIMULATOR = "spinnaker"
@@ -117,7 +118,7 @@ def fixed_plan(
         The machine's arithmetic.
     """
     plan, names = cell_plan(op), Names(cell)
-    own = {theirs.name: (ours, theirs.factor) for ours, theirs in found.states.items()}
+    own = {theirs.variable: (ours, theirs.scale) for ours, theirs in found.states.items() if theirs.variable}
     states = {state.name: state for state in plan.states}
     buffers = [_buffer(one, own, states, plan.name) for one in cell.states]
     counts = [
@@ -197,7 +198,7 @@ def _refuse_other_synapses(document: Document) -> None:
     for op in symbols.values():
         if not isinstance(op, snn.ProjectionOp):
             continue
-        for name in snn_populations(op, symbols):
+        for name in _models_reached(op, symbols):
             cell = cells[name]
             if op.receptor not in cell.packed_receptors:
                 raise UnsupportedError(
@@ -206,10 +207,8 @@ def _refuse_other_synapses(document: Document) -> None:
                 )
 
 
-def snn_populations(op: snn.ProjectionOp, symbols: Mapping[str, Operation]) -> Iterator[str]:
+def _models_reached(op: snn.ProjectionOp, symbols: Mapping[str, Operation]) -> Iterator[str]:
     """Yield the models of the cells that a projection reaches."""
-    from snnc.ir.dialects.snn_scope import populations_of
-
     for name in populations_of(op.post, symbols):
         population = symbols[name]
         assert isinstance(population, snn.PopulationOp)
@@ -223,7 +222,7 @@ def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dic
     for op in _of(_mapping(document).body.block, RingOp):
         population = symbols[op.population]
         assert isinstance(population, snn.PopulationOp)
-        factor = cells[population.model].receptors[op.receptor].factor
+        factor = cells[population.model].receptors[op.receptor].scale
         if abs(factor) != 1.0:
             raise UnsupportedError(
                 f"a weight onto '{op.receptor}' of '{op.population}' is worth {factor:g} on the "

@@ -200,6 +200,11 @@ PASSES.add(
     "give cells the fixed-point arithmetic of a machine",
 )
 PASSES.add(
+    "choose-shifts",
+    "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
+    "choose what synaptic weights on SpiNNaker are multiples of",
+)
+PASSES.add(
     "place-cores",
     "snnc.passes.spinnaker.place:PlaceCoresPass",
     "give cores places, so that packets take few links",
@@ -234,4 +239,9 @@ TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's p
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
+TARGETS.add(
+    "spinnaker-emulation",
+    "snnc.codegen.spinnaker_emulation:EMULATION",
+    "what SpiNNaker computes, to the bit, on this machine's processor",
+)
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
