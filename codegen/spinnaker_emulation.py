@@ -7,7 +7,7 @@ machine's own arithmetic.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -28,7 +28,6 @@ from snnc.ir.dialects import fx, native, snn, step
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects.fx_types import Fixed
 from snnc.ir.dialects.map_weights import RingOp
-from snnc.ir.dialects.snn_scope import populations_of
 from snnc.ir.text import Document
 
 SIMULATOR = "spinnaker"
@@ -78,7 +77,6 @@ def generate(document: Document) -> EmulatedArtifact:
     UnsupportedError
         What the machine does not have.
     """
-    _refuse_other_synapses(document)
     matched, _ = matched_models(document, SIMULATOR)
     matches = {op.model.data: op for op in _of(document.module.body.block, native.MatchOp)}
     arithmetic = {op.label: op for op in _of(document.module.body.block, fx.CellOp)}
@@ -92,6 +90,7 @@ def generate(document: Document) -> EmulatedArtifact:
         return fixed_plan(op, matches[op.label], found, arithmetic[found.model])
 
     network = generate_with(document, plan, unsigned=True)
+    _refuse_other_synapses(network, matched)
     rings = _rings(document, matched)
     populations = tuple(replace(p, rings=rings.get(p.name, {})) for p in network.populations)
     return EmulatedArtifact(
@@ -118,7 +117,11 @@ def fixed_plan(
         The machine's arithmetic.
     """
     plan, names = cell_plan(op), Names(cell)
-    own = {theirs.variable: (ours, theirs.scale) for ours, theirs in found.states.items() if theirs.variable}
+    own = {
+        theirs.variable: (ours, theirs.scale)
+        for ours, theirs in found.states.items()
+        if theirs.variable is not None
+    }
     states = {state.name: state for state in plan.states}
     buffers = [_buffer(one, own, states, plan.name) for one in cell.states]
     counts = [
@@ -136,7 +139,6 @@ def fixed_plan(
         fields=tuple(_renamed(entry, renamed, ports) for entry in fields),
         constants=fixed_constants(cell, found.constants, names),
         solver="fixed point",
-        packed=plan.receptors,
     )
 
 
@@ -191,28 +193,18 @@ def _varying(cell: fx.CellOp, names: Names, parameters: set[str]) -> set[str]:
     return {names.of(value) for value in found}
 
 
-def _refuse_other_synapses(document: Document) -> None:
-    """Refuse synapses whose weights are not constant."""
-    cells = {op.label: op for op in _of(document.module.body.block, step.CellOp)}
-    symbols = document.network.symbols()
-    for op in symbols.values():
-        if not isinstance(op, snn.ProjectionOp):
-            continue
-        for name in _models_reached(op, symbols):
-            cell = cells[name]
-            if op.receptor not in cell.packed_receptors:
+def _refuse_other_synapses(network: Artifact, emulated: Collection[str]) -> None:
+    """Refuse synapses that deliver anything but a weight that they keep."""
+    populations = {plan.name: plan for plan in network.populations}
+    for projection in network.projections:
+        for name, _ in projection.post.members:
+            plan = populations[name]
+            cell = network.cells[plan.cell]
+            if plan.cell in emulated and projection.receptor not in cell.packed:
                 raise UnsupportedError(
-                    f"'{op.label}' reaches receptor '{op.receptor}' of '{name}', onto which not "
-                    "all synapses keep their weight; only static synapses are emulated"
+                    f"not all synapses onto '{projection.receptor}' of '{plan.label}' keep their "
+                    "weight, and others are not emulated; the nearest that are: StaticSynapse"
                 )
-
-
-def _models_reached(op: snn.ProjectionOp, symbols: Mapping[str, Operation]) -> Iterator[str]:
-    """Yield the models of the cells that a projection reaches."""
-    for name in populations_of(op.post, symbols):
-        population = symbols[name]
-        assert isinstance(population, snn.PopulationOp)
-        yield population.model
 
 
 def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dict[str, Ring]]:

@@ -83,9 +83,7 @@ def fixed_kernel(
 
 
 class _FixedKernel:
-    def __init__(
-        self, cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]
-    ) -> None:
+    def __init__(self, cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]) -> None:
         self.cell = cell
         self.label = label
         self.names = names

@@ -202,9 +202,7 @@ class DecayOp(IRDLOperation):
         if fixed_type(self.x).point != 15:
             refuse(self, f"the tables need 15 bits after the point; found '{self.x.type}'")
         if fixed_type(self.result).point not in (15, 32):
-            refuse(
-                self, f"a decay has 15 or 32 bits after the point; found '{self.result.type}'"
-            )
+            refuse(self, f"a decay has 15 or 32 bits after the point; found '{self.result.type}'")
 
 
 @irdl_op_definition

@@ -88,12 +88,18 @@ def arithmetic(simulator: str, name: str) -> tuple[fx.CellOp, Mapping[str, float
     OptionError
         If it has no arithmetic of its own.
     """
+    cell, defaults = _arithmetic(simulator, name)
+    return cell.clone(), defaults
+
+
+@cache
+def _arithmetic(simulator: str, name: str) -> tuple[fx.CellOp, Mapping[str, float]]:
     file = files(_PLACE).joinpath(simulator, f"{name}.mlir")
     module = parse(file.read_text(encoding="utf-8"), file.name).module
     found = [op for op in module.body.block.ops if isinstance(op, fx.CellOp)]
     if not found:
         raise OptionError(f"the arithmetic of '{name}' of {simulator} is not known")
-    return found[0].clone(), _reference(module).defaults
+    return found[0], _reference(module).defaults
 
 
 def read_reference(text: str, filename: str = "<text>") -> Reference:

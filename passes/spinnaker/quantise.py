@@ -82,9 +82,7 @@ class QuantisePass(ModulePass):
             yield match
 
 
-def _matches_of(
-    module: ModuleOp, simulator: str
-) -> dict[str, native.MatchOp | native.NoMatchOp]:
+def _matches_of(module: ModuleOp, simulator: str) -> dict[str, native.MatchOp | native.NoMatchOp]:
     return {
         op.model.data: op
         for op in module.body.block.ops

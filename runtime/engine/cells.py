@@ -336,7 +336,7 @@ class Cells:
             return None
         dtype = np.int32 if field.kind == "step_array" else self.layout.float_dtype
         array = aligned_zeros(self.size, dtype)
-        array[:] = self.constants[field.name]
+        array[:] = np.asarray(self.constants[field.name]).astype(dtype)
         self._keep.append(array)
         return array
 

@@ -1,10 +1,10 @@
 """Sample a state of chosen cells every so many steps.
 
-Words of a row: address of the state of a slice, what it is (float64, float32, int32), address of the offsets of
-the cells in it (int64) or 0 for all, number of cells, address of the recorder's cursor (int64:
-address of the samples (float64 [samples, columns]) and number of the first of them, counted from
-the start of the simulation), the row's first column, number of columns, steps between samples, and
-coherent units per unit of the samples (float64).
+Words of a row: address of the state of a slice, what it is (float64, float32, int32), address of
+the offsets of the cells in it (int64) or 0 for all, number of cells, address of the recorder's
+cursor (int64: address of the samples (float64 [samples, columns]) and number of the first of them,
+counted from the start of the simulation), the row's first column, number of columns, steps between
+samples, and coherent units per unit of the samples (float64).
 """
 
 from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, ix, loop
