@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from math import exp
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spinnaker_arithmetic import Lif, exp_minus
+from spinnaker_arithmetic import Izhikevich, Lif, exp_minus
 
 import snnc.pynn as sim
+from snnc import model_library
 from snnc.pynn import session
 from snnc.runtime.fixed_point import decay
 
@@ -60,7 +62,7 @@ def emulated(cells, dt, sources, delay, current):
         sim.Projection(source, target, connector, sim.StaticSynapse(), receptor_type=receptor)
     if current:
         sim.DCSource(amplitude=current).inject_into(target)
-    target.record(["v", *cells.inputs, "spikes"])
+    target.record([*cells.states, "spikes"])
     sim.run(STEPS * dt)
     data = target.get_data().segments[0]
     traces = {signal.name: signal.magnitude for signal in data.analogsignals}
@@ -70,12 +72,12 @@ def emulated(cells, dt, sources, delay, current):
 
 
 class Cells:
-    def __init__(self, parameters, conductances):
-        kind = sim.IF_cond_exp if conductances else sim.IF_curr_exp
-        names = parameters[0]
+    def __init__(self, kind, parameters):
         self.size = len(parameters)
-        self.type = kind(**{name: [one[name] for one in parameters] for name in names})
-        self.inputs = ["gsyn_exc", "gsyn_inh"] if conductances else ["isyn_exc", "isyn_inh"]
+        self.type = kind(**{name: [one[name] for one in parameters] for name in parameters[0]})
+        self.conductances = "e_rev_E" in parameters[0]
+        self.inputs = ["gsyn_exc", "gsyn_inh"] if self.conductances else ["isyn_exc", "isyn_inh"]
+        self.states = ["v", *self.inputs]
 
 
 def sums(given_, quantum, delay):
@@ -87,36 +89,62 @@ def sums(given_, quantum, delay):
     return found
 
 
-@pytest.mark.parametrize("conductances", [False, True], ids=["currents", "conductances"])
-@settings(max_examples=12, deadline=None)
-@given(data=st.data())
-def test_every_bit_of_lif_cells_is_that_of_the_integer_model(conductances, data):
-    parameters = data.draw(st.lists(lif_parameters(conductances), min_size=1, max_size=3))
-    dt = data.draw(st.sampled_from([0.1, 1.0]))
+def compare(data, cells, models, dt, largest):
+    """Drive cells at random; compare all their states with those of models in every tick."""
     delay = data.draw(st.integers(1, 9))
-    largest = 0.2 if conductances else 4.0
-    sign = 1 if conductances else -1
+    sign = 1 if cells.conductances else -1
     weights = st.floats(0.001, largest)
     sources = data.draw(trains(weights)), data.draw(trains(weights.map(lambda w: sign * w)))
     current = data.draw(st.sampled_from([0.0, 0.3]))
-    cells = Cells(parameters, conductances)
     traces, rings, spikes = emulated(cells, dt, sources, delay, current)
     shifts = tuple(rings[receptor].shift for receptor in RECEPTORS)
     arriving = [
         sums(given_, rings[receptor].quantum, delay)
         for receptor, given_ in zip(RECEPTORS, sources, strict=True)
     ]
-    scale = 32768 * (1024 if conductances else 1)
-    for i, one in enumerate(parameters):
-        model = Lif({**one, "v": -65.0}, dt)
+    raw = {name: 32768 * (1024 if name[0] == "g" else 1) for name in cells.states}
+    raw["isyn_inh"] = -32768
+    for i, model in enumerate(models):
         fired = []
         for tick in range(STEPS):
-            totals = arriving[0][tick], arriving[1][tick]
-            if model.tick(totals, shifts, current):
+            if model.tick((arriving[0][tick], arriving[1][tick]), shifts, current):
                 fired.append(tick)
-            found = [traces["v"][tick + 1, i] * 32768]
-            found += [traces[name][tick + 1, i] * scale for name in cells.inputs]
-            signs = (1, 1, sign)
-            expected = [model.v, *(synapse.value for synapse in model.inputs)]
-            assert found == [s * n for s, n in zip(signs, expected, strict=True)], f"tick {tick}"
+            found = {name: traces[name][tick + 1, i] * raw[name] for name in cells.states}
+            expected = {"v": model.v, "u": getattr(model, "u", 0)}
+            expected |= {
+                name: one.value for name, one in zip(cells.inputs, model.inputs, strict=True)
+            }
+            assert found == {name: expected[name] for name in cells.states}, f"tick {tick}"
         assert spikes[i] == fired
+
+
+@pytest.mark.parametrize("conductances", [False, True], ids=["currents", "conductances"])
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_every_bit_of_lif_cells_is_that_of_the_integer_model(conductances, data):
+    parameters = data.draw(st.lists(lif_parameters(conductances), min_size=1, max_size=3))
+    dt = data.draw(st.sampled_from([0.1, 1.0]))
+    cells = Cells(sim.IF_cond_exp if conductances else sim.IF_curr_exp, parameters)
+    models = [Lif({**one, "v": -65.0}, dt) for one in parameters]
+    compare(data, cells, models, dt, 0.2 if conductances else 4.0)
+
+
+IZHIKEVICH = st.fixed_dictionaries(
+    {
+        "a": st.floats(0.01, 0.15), "b": st.floats(0.1, 0.3), "c": st.floats(-70.0, -45.0),
+        "d": st.floats(0.05, 8.0), "tau_syn_E": st.floats(0.5, 20.0),
+        "tau_syn_I": st.floats(0.5, 20.0), "i_offset": st.floats(-2.0, 12.0),
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_every_bit_of_izhikevich_cells_is_that_of_the_integer_model(data):
+    model_library.add_directory(Path(__file__).parent / "data" / "spinnaker")
+    parameters = data.draw(st.lists(IZHIKEVICH, min_size=1, max_size=3))
+    dt = data.draw(st.sampled_from([0.1, 1.0]))
+    cells = Cells(sim.IzhikevichCurrents, parameters)
+    cells.states.append("u")
+    models = [Izhikevich({**one, "v": -65.0, "u": -13.0}, dt) for one in parameters]
+    compare(data, cells, models, dt, 8.0)
