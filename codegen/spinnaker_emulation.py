@@ -27,7 +27,7 @@ from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import fx, native, snn, step
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects.fx_types import Fixed
-from snnc.ir.dialects.map_weights import RingOp
+from snnc.ir.dialects.map_weights import RingOp, WeightsOp
 from snnc.ir.text import Document
 
 SIMULATOR = "spinnaker"
@@ -45,6 +45,14 @@ class EmulatedSlice:
 
 
 @dataclass(frozen=True)
+class WeightError:
+    """The largest weight of a projection in coherent units, and the relative error of weights."""
+
+    largest: float
+    error: float
+
+
+@dataclass(frozen=True)
 class EmulatedArtifact:
     """A network that is computed as on the machine.
 
@@ -52,6 +60,10 @@ class EmulatedArtifact:
     ----------
     network : Artifact
         The network as this processor runs it.
+    models : frozenset of str
+        The cells that are computed in fixed point.
+    weights : mapping of str to WeightError
+        How projections' weights are rounded, by label.
     slices : tuple of EmulatedSlice
         Which cells share a core.
     seconds : mapping of str to float
@@ -59,6 +71,8 @@ class EmulatedArtifact:
     """
 
     network: Artifact
+    models: frozenset[str]
+    weights: Mapping[str, WeightError]
     slices: tuple[EmulatedSlice, ...]
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -95,6 +109,8 @@ def generate(document: Document) -> EmulatedArtifact:
     populations = tuple(replace(p, rings=rings.get(p.name, {})) for p in network.populations)
     return EmulatedArtifact(
         replace(network, populations=populations, lead=1),
+        frozenset(matched),
+        _weights(document),
         tuple(_slices(document)),
         document.seconds,
     )
@@ -221,6 +237,16 @@ def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dic
                 "machine; expected 1 or -1"
             )
         found[op.population][op.receptor] = Ring(factor * op.quantum, op.shift)
+    return found
+
+
+def _weights(document: Document) -> dict[str, WeightError]:
+    symbols = document.network.symbols()
+    found = {}
+    for op in _of(_mapping(document).body.block, WeightsOp):
+        projection = symbols[op.projection]
+        assert isinstance(projection, snn.ProjectionOp)
+        found[projection.label] = WeightError(op.largest, op.error)
     return found
 
 

@@ -20,8 +20,17 @@ def constants(p, dt):
 """
 
 
+_EXACT = """
+
+POINTS = {points}
+
+
+def exact(p, dt):
+    n = machine_parameters(p, dt)"""
+
+
 def fixed_constants(cell: fx.CellOp, parameters: str, names: Names) -> str:
-    """Return the text of a module with ``constants(p, dt)``.
+    """Return the text of a module with ``constants(p, dt)``, and the same in floats, ``exact``.
 
     Parameters
     ----------
@@ -37,8 +46,25 @@ def fixed_constants(cell: fx.CellOp, parameters: str, names: Names) -> str:
         for op in cell.body.block.ops
         if op.results
     ]
+    exact = [
+        f"    {names.of(op.results[0])} = {_exact(op, names)}"
+        for op in cell.body.block.ops
+        if op.results
+    ]
     kept = ", ".join(f"'{name}': {name}[()]" for name in names.constants)
-    return "\n".join([parameters + _HEADER, *lines, f"    return {{{kept}}}", ""])
+    same = ", ".join(f"'{name}': {name}" for name in names.constants)
+    points = {name: _point(value) for name, value in names.constants.items()}
+    return "\n".join(
+        [
+            parameters + _HEADER,
+            *lines,
+            f"    return {{{kept}}}",
+            _EXACT.format(points=points),
+            *exact,
+            f"    return {{{same}}}",
+            "",
+        ]
+    )
 
 
 def _text(op: Operation, names: Names) -> str:
@@ -70,6 +96,26 @@ def _text(op: Operation, names: Names) -> str:
         case fx.CeilOp():
             return f"ceiling({operands[0]}, {_point(op.x)})"
     raise AssertionError(f"unexpected operation {op.name}")
+
+
+def _exact(op: Operation, names: Names) -> str:
+    """Return a constant in floats."""
+    operands = [names.of(operand) for operand in op.operands]
+    match op:
+        case fx.DtOp():
+            return "dt"
+        case fx.ParamOp():
+            return f"n.get('{op.label}', {op.default})"
+        case fx.ConstOp():
+            kind = fx.fixed_type(op.result)
+            full = op.value == kind.high and kind.point == kind.bits
+            return "1.0" if full else repr(op.value / 2**kind.point)
+        case fx.DecayOp():
+            return f"exp(-{operands[0]})"
+        case fx.CeilOp():
+            return f"np.ceil({operands[0]} - 1e-9)"
+    sign = {fx.AddOp: "+", fx.SubOp: "-", fx.MulOp: "*", fx.DivOp: "/"}[type(op)]
+    return f"{operands[0]} {sign} {operands[1]}"
 
 
 def _wrapped(text: str, kind: Fixed) -> str:

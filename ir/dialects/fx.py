@@ -169,11 +169,7 @@ class MulOp(IRDLOperation):
         if bits > 63:
             refuse(self, f"the product of '{left}' and '{right}' needs more than 64 bits")
         if self.shift < 1:
-            refuse(
-                self,
-                f"a product has more bits after the point than its result; found {-self.shift} "
-                "fewer",
-            )
+            refuse(self, f"a product cuts off one bit at least; found {self.shift}")
 
 
 @irdl_op_definition

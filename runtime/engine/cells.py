@@ -190,19 +190,25 @@ class Cells:
 
     def _derive(self, parameters: Mapping[str, Numbers | Sequences]) -> None:
         """Compute the derived constants; refuse differences where kernels take one number."""
-        scales = {p.name: p.scale for p in self.cell.parameters}
-        coherent = {
-            name: np.multiply(value, scales[name]) if isinstance(value, np.ndarray)
-            else value * scales[name]
-            for name, value in parameters.items()
-            if not isinstance(value, Sequences)
-        }  # fmt: skip
-        derived = _derived(self.cell.constants, coherent, self.dt)
+        derived = _derived(self.cell.constants, self._coherent(parameters), self.dt)
         constants = {name: _plain(value) for name, value in derived.items()}
         for field in self.cell.fields:
             if field.kind in ("scalar", "step_count") and np.ndim(constants[field.name]):
                 raise _NotHomogeneous
         self.constants = constants
+
+    def coherent_parameters(self) -> dict[str, Any]:
+        """Return the parameters that are numbers, in coherent units."""
+        return self._coherent(self.parameters)
+
+    def _coherent(self, parameters: Mapping[str, Numbers | Sequences]) -> dict[str, Any]:
+        scales = {p.name: p.scale for p in self.cell.parameters}
+        return {
+            name: np.multiply(value, scales[name]) if isinstance(value, np.ndarray)
+            else value * scales[name]
+            for name, value in parameters.items()
+            if not isinstance(value, Sequences)
+        }  # fmt: skip
 
     def mean_count(self) -> NDArray[np.float64]:
         """Return how many spikes each Poisson source is expected to emit in a step, at most."""
@@ -462,9 +468,14 @@ def _derived_of_numbers(
         return constants_of(text)(dict(coherent), dt)
 
 
-@functools.cache
 def constants_of(text: str) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
     """Return the function ``constants(p, dt)`` of a generated text; see `CellPlan.constants`."""
+    return namespace_of(text)["constants"]
+
+
+@functools.cache
+def namespace_of(text: str) -> dict[str, Any]:
+    """Return what a generated text defines."""
     namespace: dict[str, Any] = {"__name__": "snnc_constants"}
     exec(compile(text, "<constants>", "exec"), namespace)
-    return namespace["constants"]
+    return namespace

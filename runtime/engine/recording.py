@@ -372,6 +372,15 @@ class Recording:
         self.spool: Spool | None = None
         self.spikes = {name: SpikeRecorder(c) for name, c in cells.items()}
         self.traces: dict[tuple[str, str], TraceRecorder] = {}
+        self._watching: list[SpikeRecorder] = []
+
+    def watch(self) -> dict[str, SpikeRecorder]:
+        """Return recorders of all spikes, apart from what is recorded; who asks empties them."""
+        found = {name: SpikeRecorder(cells) for name, cells in self._cells.items()}
+        for recorder in found.values():
+            recorder.choose(None)
+        self._watching += found.values()
+        return found
 
     def record(
         self, population: str, variables: list[str], index: NDArray[np.int64] | None, interval: int
@@ -456,9 +465,11 @@ class Recording:
     def active(self) -> Iterator[SpikeRecorder | TraceRecorder]:
         """Yield the recorders at work."""
         yield from (r for r in self.spikes.values() if r.active)
+        yield from self._watching
         yield from self.traces.values()
 
     def bytes_per_step(self) -> tuple[int, float]:
         """Return the buffer that a step may fill with spikes, and what samples it adds."""
-        spikes = sum(r.bytes_per_step() for r in self.spikes.values() if r.active)
+        active = (r for r in self.active() if isinstance(r, SpikeRecorder))
+        spikes = sum(r.bytes_per_step() for r in active)
         return spikes, sum(r.bytes_per_step() for r in self.traces.values())
