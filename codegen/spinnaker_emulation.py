@@ -246,6 +246,11 @@ def _weights(document: Document) -> dict[str, WeightError]:
     for op in _of(_mapping(document).body.block, WeightsOp):
         projection = symbols[op.projection]
         assert isinstance(projection, snn.ProjectionOp)
+        if op.rounding != "nearest":
+            raise UnsupportedError(
+                f"weights of '{projection.label}' are rounded at random when matrices are made; "
+                "the emulation rounds weights to the nearest: 'choose-shifts{rounding=nearest}'"
+            )
         found[projection.label] = WeightError(op.largest, op.error)
     return found
 
