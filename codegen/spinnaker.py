@@ -196,4 +196,5 @@ SPINNAKER = Target(
     },
     pictures={"chips.png": "snnc.chip_picture:draw_chips"},
     unavailable=unavailable,
+    emulation="spinnaker-emulation",
 )

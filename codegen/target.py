@@ -61,6 +61,8 @@ class Target:
         What can be changed after the first run, of `ALL_CHANGES`.
     ranks : bool
         Whether a network can be distributed over MPI processes.
+    emulation : str or None
+        Name of the target that computes here what this one would compute elsewhere.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Target:
     unavailable: Callable[[], str | None] = always_available
     changes: frozenset[str] = ALL_CHANGES
     ranks: bool = False
+    emulation: str | None = None
 
     def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact.
@@ -94,9 +97,14 @@ class Target:
 
     def _executor(self) -> Any:
         if self.executor is None:
+            emulated = (
+                "; 'snnc run FILE --emulate' and compile(..., emulate=True) compute what it would"
+                if self.emulation
+                else ""
+            )
             raise UnsupportedError(
                 f"target '{self.name}' maps networks and cannot run them; 'snnc compile FILE "
-                f"--target {self.name} -o FOLDER' writes what it makes of one"
+                f"--target {self.name} -o FOLDER' writes what it makes of one{emulated}"
             )
         return _at(self.executor)
 

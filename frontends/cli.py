@@ -72,6 +72,7 @@ def given(**options: Any) -> dict[str, Any]:
 @main.command()
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
+@click.option("--emulate", is_flag=True, help="Compute here, to the bit, what a machine would.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
 @click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
@@ -84,6 +85,7 @@ def run(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    emulate: bool,
     plot: Path | None,
     ms: float | None,
     report: bool,
@@ -101,7 +103,9 @@ def run(
         distribute(ranks, target or "cpu")
         threads = str(ranks)
         plot = plot if this_rank() == 0 else None
-    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    options = given(
+        target=target, threads=threads, precision=precision, solver=solver, emulate=emulate or None
+    )
     if script.suffix != ".py":
         run_network(script, ms or 1000.0, options, plot, report)
     else:

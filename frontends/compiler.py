@@ -32,6 +32,7 @@ def compile(
     precision: str = "f64",
     solver: str = "auto",
     pipeline: str | None = None,
+    emulate: bool = False,
 ) -> CompiledNetwork:
     """Compile a network for a target.
 
@@ -55,6 +56,8 @@ def compile(
         LEMS file is stepped as jLEMS does it, where parts of a cell read its states late.
     pipeline : str, optional
         Passes to run instead of the target's own.
+    emulate : bool
+        Compute here, to the bit, what the target would compute elsewhere.
 
     Returns
     -------
@@ -70,8 +73,9 @@ def compile(
 
     started = time.perf_counter()
     lowering = lowering_of(
-        net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline
-    )
+        net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline,
+        emulate=emulate,
+    )  # fmt: skip
     reason = lowering.generator.unavailable()
     if reason is not None:
         raise MissingDependencyError(f"target '{target}' cannot be used here: {reason}")
@@ -91,6 +95,7 @@ def lowering_of(
     precision: str = "f64",
     solver: str = "auto",
     pipeline: str | None = None,
+    emulate: bool = False,
 ) -> Lowering:
     """Return how a network is lowered for a target, which need not be installed; see `compile`."""
     from snnc.passes.pipelines import parse_passes, pipeline_text
@@ -98,6 +103,8 @@ def lowering_of(
 
     if target not in TARGETS:
         raise OptionError(f"unknown target '{target}'{did_you_mean(target, TARGETS.names())}")
+    if emulate:
+        target = _emulation_of(target)
     text = pipeline or pipeline_text(
         target,
         threads=resolve_threads(threads),
@@ -106,6 +113,17 @@ def lowering_of(
     )
     parse_passes(text)
     return Lowering(document_of(net, solver), target, text)
+
+
+def _emulation_of(target: str) -> str:
+    """Return the target that computes here what another one would compute elsewhere."""
+    found = TARGETS.get(target).emulation
+    if found is None:
+        able = [name for name in TARGETS.names() if TARGETS.get(name).emulation]
+        raise OptionError(
+            f"target '{target}' has no emulation; targets that have one: {', '.join(able)}"
+        )
+    return found
 
 
 def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> UnsupportedError:

@@ -30,7 +30,10 @@ def run_script(
     with running(path, arguments), progress_bar() as progress:
         session.overrides.update(options)
         session.observers.progress = progress
-        runpy.run_path(str(path), run_name="__main__")
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        finally:
+            session.overrides.clear()
     current = session.current()
     if plot is not None:
         from snnc.pynn.data.plots import recorded_of

@@ -76,6 +76,7 @@ DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units 
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
+DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -194,6 +195,16 @@ PASSES.add(
     "cut populations into slices on SpiNNaker's cores",
 )
 PASSES.add(
+    "quantise",
+    "snnc.passes.spinnaker.quantise:QuantisePass",
+    "give cells the fixed-point arithmetic of a machine",
+)
+PASSES.add(
+    "choose-shifts",
+    "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
+    "choose what synaptic weights on SpiNNaker are multiples of",
+)
+PASSES.add(
     "place-cores",
     "snnc.passes.spinnaker.place:PlaceCoresPass",
     "give cores places, so that packets take few links",
@@ -228,4 +239,9 @@ TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's p
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
+TARGETS.add(
+    "spinnaker-emulation",
+    "snnc.codegen.spinnaker_emulation:EMULATION",
+    "what SpiNNaker computes, to the bit, on this machine's processor",
+)
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")

@@ -43,8 +43,12 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
-        "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
-        "walk-packets"
+        "partition-cores,choose-shifts,place-cores,grow-trees,allocate-keys,make-tables,"
+        "compress-tables,walk-packets"
+    ),
+    "spinnaker-emulation": (
+        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"
+        + _CPU.replace("{pack}", "pack-arrivals,").replace("{precision}", "f32")
     ),
 }
 
@@ -156,7 +160,7 @@ def run_passes(
     after : callable, optional
         Called after each pass, to verify, print or time.
     """
-    ctx = context()
+    ctx = context(document.resources)
     for one in passes:
         started = process_time()
         _run_one(ctx, one, document)

@@ -33,6 +33,7 @@ from xdsl.irdl import (
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
+from snnc.ir.dialects.map_weights import RingOp, WeightsOp
 
 
 @irdl_op_definition
@@ -374,6 +375,8 @@ Map = Dialect(
         MachineOp,
         CoreOp,
         SliceOp,
+        RingOp,
+        WeightsOp,
         PlaceOp,
         KeyOp,
         TreeOp,

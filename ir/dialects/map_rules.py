@@ -13,8 +13,10 @@ from xdsl.ir import Operation
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_weights_rules import check_rings, check_weights
 from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
+from snnc.ir.model_info import ModelInfo, describe_model, is_model
 
 Chip = tuple[int, int]
 Op = TypeVar("Op", bound=Operation)
@@ -26,6 +28,7 @@ class Scope:
 
     machine: mapping.MachineOp
     network: snn.NetworkOp
+    models: dict[str, ModelInfo]
     chips: dict[Chip, int]
     cores: dict[str, mapping.CoreOp] = field(default_factory=dict)
     slices: dict[str, mapping.SliceOp] = field(default_factory=dict)
@@ -44,6 +47,7 @@ def check_mapping(op: mapping.MappingOp) -> None:
         _check_slice(one, scope)
     _check_cover(op, scope)
     _check_sharing(scope)
+    _check_counting(ops, scope)
     _check_places(_of(ops, mapping.PlaceOp), scope)
     _check_keys(_of(ops, mapping.KeyOp), scope)
     for tree in _of(ops, mapping.TreeOp):
@@ -65,7 +69,8 @@ def _scope(op: mapping.MappingOp, ops: list[Operation]) -> Scope:
     networks = {network.symbol: network for network in _of(around, snn.NetworkOp)}
     if op.network not in networks:
         refuse(op, f"unknown network '@{op.network}'{did_you_mean(op.network, networks)}")
-    return Scope(machines[0], networks[op.network], machines[0].chips)
+    models = {one.label: describe_model(one) for one in around if is_model(one)}
+    return Scope(machines[0], networks[op.network], models, machines[0].chips)
 
 
 def _declare(op: Op, symbol: str, known: dict[str, Op]) -> None:
@@ -130,6 +135,14 @@ def _check_sharing(scope: Scope) -> None:
         cells[one.core] += one.size
         if cells[one.core] > limit:
             refuse(one, f"'@{one.core}' has {cells[one.core]} cells; at most {limit} fit")
+
+
+def _check_counting(ops: list[Operation], scope: Scope) -> None:
+    symbols = scope.network.symbols()
+    rings = check_rings(
+        _of(ops, mapping.RingOp), symbols, scope.models, list(scope.slices.values())
+    )
+    check_weights(_of(ops, mapping.WeightsOp), symbols, rings)
 
 
 def _check_places(ops: list[mapping.PlaceOp], scope: Scope) -> None:
