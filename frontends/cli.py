@@ -225,11 +225,12 @@ def opt(file: Path, pipeline: str, generic: bool) -> None:
     """Run passes on an IR file and print the result."""
     from snnc.ir.text import load, parse, print_text, verify
     from snnc.passes.pipelines import parse_passes, run_passes
+    from snnc.stages import synapses_of
 
     passes = parse_passes(pipeline) if pipeline else []
     document = parse(sys.stdin.read(), "<stdin>") if str(file) == "-" else load(file)
     verify(document)
-    run_passes(document, passes, after=lambda _, result: verify(result))
+    run_passes(document, passes, after=lambda _, result: verify(result), connect=synapses_of)
     click.echo(print_text(document, generic))
 
 

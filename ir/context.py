@@ -36,9 +36,14 @@ def context() -> Context:
     A dialect is imported when an operation or attribute of it is first met.
     """
     result = Context()
+    register_dialects(result)
+    return result
+
+
+def register_dialects(result: Context) -> None:
+    """Let a context know snnc's dialects and those of xDSL that they lower to."""
     for name, attribute in _STOCK.items():
         result.register_dialect(name, partial(_stock, name, attribute))
     result.load_registered_dialect("builtin")
     for name, factory in dialect_factories().items():
         result.register_dialect(name, factory)
-    return result

@@ -76,6 +76,7 @@ DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units 
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
+DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -185,6 +186,16 @@ PASSES.add(
     "uncouple",
     "snnc.passes.uncouple:UncouplePass",
     "feed synapses from copies of the cells that replay spikes",
+)
+PASSES.add(
+    "choose-chip",
+    "snnc.passes.analog.chips:ChooseChipPass",
+    "begin a mapping onto analog chips",
+)
+PASSES.add(
+    "list-synapses",
+    "snnc.passes.list_synapses:ListSynapsesPass",
+    "draw the synapses of projections, and list them",
 )
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")

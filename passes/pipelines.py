@@ -15,9 +15,9 @@ from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_pipeline
 from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException
 
-from snnc.ir.context import context
 from snnc.ir.diagnostics import OptionError, SnncError, did_you_mean
 from snnc.ir.locations import from_diagnostic
+from snnc.ir.pass_context import Connect, PassContext, cannot_connect
 from snnc.ir.registry import PASSES
 from snnc.ir.text import Document
 
@@ -144,6 +144,7 @@ def run_passes(
     document: Document,
     passes: list[ModulePass],
     after: Callable[[ModulePass, Document], None] | None = None,
+    connect: Connect = cannot_connect,
 ) -> None:
     """Run passes on a document in place, and note their times in it.
 
@@ -155,8 +156,10 @@ def run_passes(
         The passes, in order.
     after : callable, optional
         Called after each pass, to verify, print or time.
+    connect : callable, optional
+        Makes the synapses of a network, for passes that list them.
     """
-    ctx = context()
+    ctx = PassContext(document=document, connect=connect)
     for one in passes:
         started = process_time()
         _run_one(ctx, one, document)
