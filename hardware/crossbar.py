@@ -103,6 +103,10 @@ class CrossbarChip:
         """Outputs of the crossbar: buses of the blocks, then L2."""
         return self.blocks * self.buses + self.l2_channels
 
+    def block_bit(self, block: int) -> int:
+        """Return the bit of an event from L2 that is used here to choose a block."""
+        return self.label_bits + self.row_select_bits + block
+
     def bus_of(self, output: int) -> int:
         """Return the bus, of each block, that an event output of circuits reaches."""
         return next(bus for bus in range(self.buses) if (output, bus) in self.nodes)
@@ -162,6 +166,10 @@ def _check(chip: CrossbarChip, picture: tuple[str, ...]) -> None:
         )
     if chip.drivers != 1 << chip.row_select_bits:
         raise ModelError(f"drivers of {chip.label} are not those that its row-select address has")
+    if chip.block_bit(chip.blocks) > chip.event_bits:
+        raise ModelError(f"events of {chip.label} need a bit for each block above their addresses")
+    if chip.free_selects < 1 or chip.run * chip.blocks > 1 << (chip.address_bits - 1):
+        raise ModelError(f"addresses of {chip.label} have too few bits for circuits of an output")
     if chip.columns % chip.event_outputs or chip.columns % chip.joined_columns:
         raise ModelError(f"columns of {chip.label} do not fall into equal runs")
     for output, block in product(range(chip.event_outputs), range(chip.blocks)):

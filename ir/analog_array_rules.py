@@ -81,6 +81,12 @@ class _Rules:
             case analog.CircuitsOp():
                 cells = (0, self._size(op) - 1)
                 return {"cell": cells, "chip": chips, "block": blocks, "column": columns}
+            case analog.SelectsOp():
+                return {
+                    "cell": (0, self._size(op) - 1), "chip": chips,
+                    "bus": (0, count("buses") - 1),
+                    "select": (0, (1 << count("row_select_bits")) - 1),
+                }  # fmt: skip
             case analog.EventsOp():
                 return {
                     "cell": (0, self._size(op) - 1), "sender": (-1, chips[1]), "chip": chips,
@@ -110,7 +116,7 @@ class _Rules:
                     "synapse": (0, self._synapses(op) - 1), "reason": (0, len(analog.LOST) - 1)
                 }  # fmt: skip
 
-    def _size(self, op: analog.CircuitsOp | analog.EventsOp) -> int:
+    def _size(self, op: analog.CircuitsOp | analog.SelectsOp | analog.EventsOp) -> int:
         population = self.symbols[op.of]
         assert isinstance(population, snn.PopulationOp)
         return population.size

@@ -193,6 +193,31 @@ PASSES.add(
     "begin a mapping onto analog chips",
 )
 PASSES.add(
+    "quantise-weights",
+    "snnc.passes.analog.quantise:QuantiseWeightsPass",
+    "write weights in the steps of a chip",
+)
+PASSES.add(
+    "place-circuits",
+    "snnc.passes.crossbar.place:PlaceCircuitsPass",
+    "choose circuits of cells and buses of spikes",
+)
+PASSES.add(
+    "label-events",
+    "snnc.passes.crossbar.label:LabelEventsPass",
+    "give sources labels, and open the crossbar for them",
+)
+PASSES.add(
+    "fill-rows",
+    "snnc.passes.crossbar.fill:FillRowsPass",
+    "choose synapse drivers, and put synapses into rows",
+)
+PASSES.add(
+    "walk-events",
+    "snnc.passes.crossbar.walk:WalkEventsPass",
+    "refuse settings of chips that deliver wrongly",
+)
+PASSES.add(
     "list-synapses",
     "snnc.passes.list_synapses:ListSynapsesPass",
     "draw the synapses of projections, and list them",

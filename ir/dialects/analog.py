@@ -112,7 +112,7 @@ class Decision(IRDLOperation):
         return self.table_.data.name
 
 
-class _OfObject(Decision):
+class OfObject(Decision):
     """A decision about a population or projection."""
 
     of_ = prop_def(FlatSymbolRefAttrConstr, prop_name="of")
@@ -127,7 +127,7 @@ class _OfObject(Decision):
         return self.of_.root_reference.data
 
 
-class _OfChip(Decision):
+class OfChip(Decision):
     """A decision about a chip."""
 
     on_ = prop_def(IntegerAttr.constr(i64), prop_name="on")
@@ -143,7 +143,7 @@ class _OfChip(Decision):
 
 
 @irdl_op_definition
-class CodesOp(_OfObject):
+class CodesOp(OfObject):
     """Weights of a projection: the line of each synapse's input, and a code times a scale.
 
     The line is 0 for excitatory, 1 for inhibitory inputs. The weight that is meant is the code
@@ -162,7 +162,7 @@ class CodesOp(_OfObject):
 
 
 @irdl_op_definition
-class CircuitsOp(_OfObject):
+class CircuitsOp(OfObject):
     """Circuits of the cells of a population, joined where a cell has several.
 
     The first of a cell sends its spikes.
@@ -173,7 +173,18 @@ class CircuitsOp(_OfObject):
 
 
 @irdl_op_definition
-class EventsOp(_OfObject):
+class SelectsOp(OfObject):
+    """The bus that a cell's spikes are on, and their row-select address there, on each chip.
+
+    Sources whose addresses are told apart by drivers may have equal labels.
+    """
+
+    name = "analog.selects"
+    COLUMNS: ClassVar[tuple[str, ...]] = ("cell", "chip", "bus", "select")
+
+
+@irdl_op_definition
+class EventsOp(OfObject):
     """What the spikes of a population's cells are on each chip that hears them.
 
     `sender` is the chip that a spike comes from, -1 for the host; `input` is that of the crossbar
@@ -185,7 +196,7 @@ class EventsOp(_OfObject):
 
 
 @irdl_op_definition
-class CrossbarOp(_OfChip):
+class CrossbarOp(OfChip):
     """Nodes of a crossbar that are open, for events that equal `target` where `mask` has ones."""
 
     name = "analog.crossbar"
@@ -193,7 +204,7 @@ class CrossbarOp(_OfChip):
 
 
 @irdl_op_definition
-class DriversOp(_OfChip):
+class DriversOp(OfChip):
     """Synapse drivers that are on; their two rows take line 0 or 1, or are off (-1)."""
 
     name = "analog.drivers"
@@ -201,7 +212,7 @@ class DriversOp(_OfChip):
 
 
 @irdl_op_definition
-class SynapsesOp(_OfObject):
+class SynapsesOp(OfObject):
     """Synapses of a projection in the arrays of chips; large weights take several in parallel."""
 
     name = "analog.synapses"
@@ -211,7 +222,7 @@ class SynapsesOp(_OfObject):
 
 
 @irdl_op_definition
-class LostOp(_OfObject):
+class LostOp(OfObject):
     """Synapses of a projection that are on no chip; the reason is an index in `LOST`."""
 
     name = "analog.lost"
@@ -254,6 +265,7 @@ Analog = Dialect(
         ChipOp,
         CodesOp,
         CircuitsOp,
+        SelectsOp,
         EventsOp,
         CrossbarOp,
         DriversOp,

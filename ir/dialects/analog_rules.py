@@ -13,7 +13,7 @@ from snnc.ir.dialects.snn_values import ArrayHandle
 from snnc.ir.locations import refuse
 
 Op = TypeVar("Op", bound=Operation)
-_ABOUT_POPULATIONS = (analog.CircuitsOp, analog.EventsOp)
+_ABOUT_POPULATIONS = (analog.CircuitsOp, analog.SelectsOp, analog.EventsOp)
 _ABOUT_PROJECTIONS = (analog.CodesOp, analog.SynapsesOp, analog.LostOp)
 _ABOUT_CHIPS = (analog.CrossbarOp, analog.DriversOp)
 
