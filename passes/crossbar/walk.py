@@ -3,8 +3,8 @@
 This knows the chip and the network, not how the passes chose. A spike comes in at an input of the
 crossbar, goes through each open node that lets its event pass to a bus, is taken by each driver of
 the bus whose number equals the row-select address where its mask has ones, and acts on each synapse
-of the driver's rows that has its label. What cells get in this way must be the codes of all synapses
-that are not listed as lost, and nothing else.
+of the driver's rows that has its label. What cells get in this way must be the codes of all
+synapses that are not listed as lost, and nothing else.
 """
 
 from __future__ import annotations
@@ -128,8 +128,7 @@ class _Walk:
 
     def _rows(self) -> Iterator[tuple[int, int, int, int, int]]:
         columns = (self.events[name].tolist() for name in analog.EventsOp.COLUMNS)
-        for cell, sender, number, where, event in zip(*columns, strict=True):
-            yield cell, sender, number, where, event
+        yield from zip(*columns, strict=True)
 
     def _through(self, number: int, where: int, event: int) -> list[int]:
         """Return the outputs of the crossbar that an event comes to."""
