@@ -47,7 +47,8 @@ def classes_for(chip: CrossbarChip, sources: int) -> Classes:
     if sources <= chip.labels * chip.buses:
         return Classes(np.arange(chip.buses), bus)
     further = max(0, -(-(sources - chip.labels * chip.event_outputs) // chip.labels))
-    further = min(further, chip.buses * MOST_FURTHER)
+    addresses = chip.drivers - chip.event_outputs // chip.buses
+    further = min(further, chip.buses * min(MOST_FURTHER, addresses))
     return Classes(np.concatenate([bus, np.arange(further) % chip.buses]), outputs)
 
 

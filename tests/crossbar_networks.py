@@ -6,6 +6,8 @@ import numpy as np
 
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.dialects import analog
+from snnc.ir.dialects.snn_values import ArrayHandleAttr
+from snnc.ir.resources import ResourceTable
 from snnc.ir.text import Document, verify
 from snnc.passes.pipelines import parse_passes, run_passes
 from snnc.stages import synapses_of
@@ -121,3 +123,9 @@ def feasible(rng: np.random.Generator, cells: int, sources: int, filled: float) 
         sources,
         driven if sources else None,
     )
+
+
+def change(document: Document, op: analog.Decision, rows: np.ndarray) -> None:
+    """Give a decision another table."""
+    table = ResourceTable(document.resources)
+    op.properties["table"] = ArrayHandleAttr(table.handle(rows, "changed"))
