@@ -239,11 +239,12 @@ def opt(file: Path, pipeline: str, generic: bool) -> None:
     """Run passes on an IR file and print the result."""
     from snnc.ir.text import load, parse, print_text, verify
     from snnc.passes.pipelines import parse_passes, run_passes
+    from snnc.stages import synapses_of
 
     passes = parse_passes(pipeline) if pipeline else []
     document = parse(sys.stdin.read(), "<stdin>") if str(file) == "-" else load(file)
     verify(document)
-    run_passes(document, passes, after=lambda _, result: verify(result))
+    run_passes(document, passes, after=lambda _, result: verify(result), connect=synapses_of)
     click.echo(print_text(document, generic))
 
 
@@ -264,11 +265,11 @@ def targets() -> None:
 def passes() -> None:
     """List the passes, and the pipeline of each target."""
     from snnc.ir.registry import PASSES
-    from snnc.passes.pipelines import PIPELINES, pipeline_text
+    from snnc.passes.pipelines import pipeline_names, pipeline_text
 
     for name in PASSES.names():
         click.echo(f"{name:22} {PASSES.describe(name)}")
-    for target in PIPELINES:
+    for target in pipeline_names():
         click.echo(f"\npipeline of {target}:\n  {pipeline_text(target)}")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from snnc.codegen.target import Target
 from snnc.ir.diagnostics import OptionError, UnsupportedError, did_you_mean
 from snnc.ir.model_info import describe_model, models_of
+from snnc.ir.pass_context import Synapses
 from snnc.ir.registry import TARGETS
 from snnc.ir.text import Document, print_text
 from snnc.passes.pipelines import parse_passes, run_passes
@@ -60,7 +62,8 @@ class Lowering:
         passes = parse_passes(self.pipeline)
         names = [one.name for one in passes]
         document = copy_of(self.source)
-        run_passes(document, passes if last is None else passes[: names.index(last) + 1])
+        chosen = passes if last is None else passes[: names.index(last) + 1]
+        run_passes(document, chosen, connect=synapses_of)
         return document
 
     def artifact(self) -> Any:
@@ -98,6 +101,13 @@ def _refuse_foreign(document: Document, target: str) -> None:
         simulator = describe_model(op).simulator
         if simulator not in (None, target):
             raise UnsupportedError(f"'{label}' is a native model, which only {simulator} has")
+
+
+def synapses_of(document: Document) -> Mapping[str, Synapses]:
+    """Return the synapses of each projection, as the ``cpu`` target makes them."""
+    from snnc.runtime.listing import list_synapses
+
+    return list_synapses(document)
 
 
 def target_of(stage: str) -> str | None:

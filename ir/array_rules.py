@@ -42,6 +42,10 @@ def check_arrays(module: ModuleOp, arrays: Arrays) -> None:
             scope = network_scope(network)
             for op in network.body.block.ops:
                 check_content(op, scope, arrays)
+    if any(op.name == "analog.mapping" for op in module.body.block.ops):
+        from snnc.ir.analog_array_rules import check_analog_arrays
+
+        check_analog_arrays(module, arrays)
 
 
 def _check_identity(op: Operation, handle: ArrayHandle, arrays: Arrays) -> None:

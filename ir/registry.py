@@ -24,9 +24,12 @@ class Registry:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, tuple[str, str]] = {}
+        self._families: set[str] = set()
 
-    def add(self, name: str, place: str, description: str) -> None:
+    def add(self, name: str, place: str, description: str, *, family: bool = False) -> None:
         """Enter `name`, implemented at `place` (``module:attribute``).
+
+        Of a family, `place` is a function that returns the member of a name.
 
         Raises
         ------
@@ -36,6 +39,8 @@ class Registry:
         if self._entries.get(name, (place, ""))[0] != place:
             raise OptionError(f"{self.kind} '{name}' is registered twice")
         self._entries[name] = (place, description)
+        if family:
+            self._families.add(name)
 
     def get(self, name: str) -> Any:
         """Return the implementation of `name`.
@@ -46,7 +51,8 @@ class Registry:
             If there is no such name.
         """
         module, attribute = self._entry(name)[0].split(":")
-        return getattr(import_module(module), attribute)
+        found = getattr(import_module(module), attribute)
+        return found(name) if name in self._families else found
 
     def describe(self, name: str) -> str:
         """Return the line about `name`."""
@@ -77,6 +83,7 @@ DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven 
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
+DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -187,6 +194,41 @@ PASSES.add(
     "snnc.passes.uncouple:UncouplePass",
     "feed synapses from copies of the cells that replay spikes",
 )
+PASSES.add(
+    "choose-chip",
+    "snnc.passes.analog.chips:ChooseChipPass",
+    "begin a mapping onto analog chips",
+)
+PASSES.add(
+    "quantise-weights",
+    "snnc.passes.analog.quantise:QuantiseWeightsPass",
+    "write weights in the steps of a chip",
+)
+PASSES.add(
+    "place-circuits",
+    "snnc.passes.crossbar.place:PlaceCircuitsPass",
+    "choose circuits of cells and buses of spikes",
+)
+PASSES.add(
+    "label-events",
+    "snnc.passes.crossbar.label:LabelEventsPass",
+    "give sources labels, and open the crossbar for them",
+)
+PASSES.add(
+    "fill-rows",
+    "snnc.passes.crossbar.fill:FillRowsPass",
+    "choose synapse drivers, and put synapses into rows",
+)
+PASSES.add(
+    "walk-events",
+    "snnc.passes.crossbar.walk:WalkEventsPass",
+    "refuse settings of chips that deliver wrongly",
+)
+PASSES.add(
+    "list-synapses",
+    "snnc.passes.list_synapses:ListSynapsesPass",
+    "draw the synapses of projections, and list them",
+)
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 PASSES.add(
@@ -245,3 +287,9 @@ TARGETS.add(
     "what SpiNNaker computes, to the bit, on this machine's processor",
 )
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
+TARGETS.add(
+    "brainscales2",
+    "snnc.codegen.crossbar:crossbar_target",
+    "the analog neuromorphic chip HICANN-X",
+    family=True,
+)

@@ -23,8 +23,8 @@ from snnc.hardware.spinnaker import SpiNNaker, machine_for
 from snnc.ir.diagnostics import OptionError, ResourceLimitError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.passes.one_network import network_of
 from snnc.passes.spinnaker.loads import Load, Loads
-from snnc.passes.spinnaker.reading import network_of
 
 WORTH_CUTTING = 0.1
 """Share of the cores that cutting populations anywhere must save where it makes more slices, since

@@ -15,23 +15,10 @@ from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.links import LINKS
+from snnc.passes.one_network import network_of
 from snnc.passes.spinnaker.connections import Span, reaches_of
 
 Op = TypeVar("Op", bound=Operation)
-
-
-def network_of(module: ModuleOp) -> snn.NetworkOp:
-    """Return the network of a module.
-
-    Raises
-    ------
-    OptionError
-        If there is not one.
-    """
-    found = [op for op in module.body.block.ops if isinstance(op, snn.NetworkOp)]
-    if len(found) != 1:
-        raise OptionError(f"expected one network; found {len(found)}")
-    return found[0]
 
 
 @dataclass(frozen=True)

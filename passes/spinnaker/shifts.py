@@ -20,7 +20,6 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from xdsl.passes import ModulePass
 
-from snnc.ir.context import arrays_of
 from snnc.ir.diagnostics import OptionError, ResourceLimitError, UnsupportedError, did_you_mean
 from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_weights import (
@@ -30,6 +29,7 @@ from snnc.ir.dialects.map_weights import (
     WeightsOp,
 )
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
+from snnc.ir.pass_context import arrays_of
 from snnc.ir.units import parse_unit
 from snnc.passes.spinnaker.connections import Reach, reaches_of
 from snnc.passes.spinnaker.reading import Mapping as Mapped

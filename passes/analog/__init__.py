@@ -1,0 +1,1 @@
+"""Passes for chips of analog circuits."""

@@ -1,0 +1,1 @@
+"""Passes for analog chips whose events go through a crossbar to buses of synapse drivers."""
