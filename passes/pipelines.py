@@ -46,6 +46,10 @@ PIPELINES: dict[str, str] = {
         "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
         "walk-packets"
     ),
+    "brainscales1": (
+        "choose-chip{{chip=brainscales1 number=1}},match-analog,list-synapses,"
+        "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
+    ),
 }
 
 REPLICA = "stand-in," + _CPU.replace(
