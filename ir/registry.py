@@ -84,6 +84,7 @@ DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the sol
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
+DIALECTS.add("wafer", "snnc.ir.dialects.wafer:Wafer", "networks on wafers of HICANNs")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -200,6 +201,11 @@ PASSES.add(
     "begin a mapping onto analog chips",
 )
 PASSES.add(
+    "match-analog",
+    "snnc.passes.analog.match:MatchAnalogPass",
+    "find the analog circuits that models are, and the codes that set them",
+)
+PASSES.add(
     "quantise-weights",
     "snnc.passes.analog.quantise:QuantiseWeightsPass",
     "write weights in the steps of a chip",
@@ -276,6 +282,26 @@ PASSES.add(
     "snnc.passes.spinnaker.walk:WalkPacketsPass",
     "refuse routing tables that deliver wrongly",
 )
+PASSES.add(
+    "place-neurons",
+    "snnc.passes.wafer.place:PlaceNeuronsPass",
+    "give neurons circuits of a wafer, and what sends addresses",
+)
+PASSES.add(
+    "route-lines",
+    "snnc.passes.wafer.route:RouteLinesPass",
+    "carry spikes over the lines of a wafer",
+)
+PASSES.add(
+    "assign-rows",
+    "snnc.passes.wafer.assign:AssignRowsPass",
+    "give synapses drivers, rows and columns of a wafer",
+)
+PASSES.add(
+    "walk-lines",
+    "snnc.passes.wafer.walk:WalkLinesPass",
+    "refuse settings of a wafer that deliver wrongly",
+)
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
@@ -292,4 +318,7 @@ TARGETS.add(
     "snnc.codegen.crossbar:crossbar_target",
     "the analog neuromorphic chip HICANN-X",
     family=True,
+)
+TARGETS.add(
+    "brainscales1", "snnc.codegen.brainscales1:BRAINSCALES1", "the neuromorphic wafer BrainScaleS-1"
 )

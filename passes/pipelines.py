@@ -51,6 +51,10 @@ PIPELINES: dict[str, str] = {
         "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"
         + _CPU.replace("{pack}", "pack-arrivals,").replace("{precision}", "f32")
     ),
+    "brainscales1": (
+        "choose-chip{{chip=brainscales1 number=1}},match-analog,list-synapses,"
+        "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
+    ),
 }
 
 TOPOLOGIES: dict[str, str] = {
