@@ -96,7 +96,7 @@ def _digits(artifact: WaferArtifact) -> tuple[dict[int, np.ndarray], dict[int, n
         code = np.minimum(artifact.codes[projection][table[:, 0], 1], largest)
         order = np.argsort(table[:, 1], kind="stable")
         own, starts = np.unique(table[order, 1], return_index=True)
-        for chip, part in zip(own.tolist(), np.split(order, starts[1:]), strict=True):
+        for chip, part in zip(own.tolist(), np.split(order, starts)[1:], strict=True):
             row, column, last_bits = table[part, 2:].T
             weights[chip][row, column] = code[part]
             decoders[chip][row, column] = last_bits

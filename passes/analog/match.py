@@ -19,7 +19,7 @@ from xdsl.passes import ModulePass
 from snnc.hardware.circuits import CircuitParameter, Circuits, Numbers, Scaling, circuits_of
 from snnc.hardware.descriptions import describe
 from snnc.ir.diagnostics import UnsupportedError
-from snnc.ir.dialects import native, snn
+from snnc.ir.dialects import dyn, native, snn, syn
 from snnc.ir.dialects.analog_cells import CellsOp
 from snnc.ir.locations import location_of
 from snnc.ir.model_info import models_of
@@ -79,6 +79,7 @@ def _match_models(
 
 
 def _matched(model: Operation, circuits: Circuits) -> native.MatchOp:
+    assert isinstance(model, dyn.CellOp | syn.ModelOp)
     found = find_native(model, FAMILY, circuits.models)
     if isinstance(found, native.NoMatchOp):
         raise UnsupportedError(
