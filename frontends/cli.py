@@ -251,11 +251,11 @@ def targets() -> None:
 def passes() -> None:
     """List the passes, and the pipeline of each target."""
     from snnc.ir.registry import PASSES
-    from snnc.passes.pipelines import PIPELINES, pipeline_text
+    from snnc.passes.pipelines import pipeline_names, pipeline_text
 
     for name in PASSES.names():
         click.echo(f"{name:22} {PASSES.describe(name)}")
-    for target in PIPELINES:
+    for target in pipeline_names():
         click.echo(f"\npipeline of {target}:\n  {pipeline_text(target)}")
 
 

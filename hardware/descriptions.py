@@ -191,6 +191,18 @@ def describe(name: str) -> Description:
     return Description(name=name, **merged)
 
 
+def described(
+    name: str, label: str, topology: str, figures: Mapping[str, Any], ranges: Mapping[str, Any]
+) -> Description:
+    """Return a description with the figures that a mapping holds; sources stay in the files."""
+    source = f"the mapping onto {name}"
+    figures, ranges = (
+        {key: Figure(value, source, True) for key, value in part.items()}
+        for part in (figures, ranges)
+    )
+    return Description(name, label, topology, figures, ranges)
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -54,13 +54,9 @@ class _Rules:
         self._check_once(analog.SynapsesOp, ("chip", "block", "row", "column"), "synapse")
         self._check_accounted()
 
-    def _table(self, op: analog.Decision) -> dict[str, np.ndarray]:
-        array = self.arrays[op.table]
-        return {name: array[:, k] for k, name in enumerate(op.COLUMNS)}
-
     def _check_ranges(self, op: analog.Decision) -> None:
         limits = self._limits(op)
-        for name, values in self._table(op).items():
+        for name, values in op.columns(self.arrays).items():
             low, high = limits[name]
             outside = (values < low) | (values > high)
             if np.any(outside):
@@ -158,12 +154,12 @@ class _Rules:
         """Check that no place is taken twice, by whichever operations."""
         seen: np.ndarray = np.empty((0, len(names)), np.int64)
         for op in of_kind(self.ops, kind):
-            table = self._table(op)
+            table = op.columns(self.arrays)
             seen = np.concatenate([seen, np.stack([table[name] for name in names], axis=1)])
             self._refuse_double(op, seen, names, what)
 
     def _check_unique(self, op: analog.Decision, names: tuple[str, ...], what: str) -> None:
-        table = self._table(op)
+        table = op.columns(self.arrays)
         self._refuse_double(op, np.stack([table[name] for name in names], axis=1), names, what)
 
     def _refuse_double(
@@ -179,7 +175,7 @@ class _Rules:
         picture = self.chip.figures.data.get("crossbar")
         assert isinstance(picture, ArrayAttr)
         there = np.array([[mark == "X" for mark in _text(line)] for line in picture])
-        table = self._table(op)
+        table = op.columns(self.arrays)
         wrong = ~there[table["input"], table["output"]]
         if np.any(wrong):
             k = int(np.argmax(wrong))
@@ -197,7 +193,10 @@ class _Rules:
         for op in of_kind(self.ops, analog.SynapsesOp):
             if op.of not in lost:
                 refuse(op, f"'@{op.of}' has synapses on chips; expected 'analog.lost' beside them")
-            placed, gone = self._table(op)["synapse"], self._table(lost[op.of])["synapse"]
+            placed, gone = (
+                op.columns(self.arrays)["synapse"],
+                lost[op.of].columns(self.arrays)["synapse"],
+            )
             if np.unique(gone).size != gone.size:
                 refuse(lost[op.of], f"a synapse of '@{op.of}' is lost twice")
             if both := np.intersect1d(placed, gone).tolist():

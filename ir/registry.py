@@ -24,9 +24,12 @@ class Registry:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, tuple[str, str]] = {}
+        self._families: set[str] = set()
 
-    def add(self, name: str, place: str, description: str) -> None:
+    def add(self, name: str, place: str, description: str, *, family: bool = False) -> None:
         """Enter `name`, implemented at `place` (``module:attribute``).
+
+        Of a family, `place` is a function that returns the member of a name.
 
         Raises
         ------
@@ -36,6 +39,8 @@ class Registry:
         if self._entries.get(name, (place, ""))[0] != place:
             raise OptionError(f"{self.kind} '{name}' is registered twice")
         self._entries[name] = (place, description)
+        if family:
+            self._families.add(name)
 
     def get(self, name: str) -> Any:
         """Return the implementation of `name`.
@@ -46,7 +51,8 @@ class Registry:
             If there is no such name.
         """
         module, attribute = self._entry(name)[0].split(":")
-        return getattr(import_module(module), attribute)
+        found = getattr(import_module(module), attribute)
+        return found(name) if name in self._families else found
 
     def describe(self, name: str) -> str:
         """Return the line about `name`."""
@@ -293,4 +299,10 @@ TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
 TARGETS.add(
     "brainscales1", "snnc.codegen.brainscales1:BRAINSCALES1", "the neuromorphic wafer BrainScaleS-1"
+)
+TARGETS.add(
+    "brainscales2",
+    "snnc.codegen.crossbar:crossbar_target",
+    "the analog neuromorphic chip HICANN-X",
+    family=True,
 )

@@ -15,10 +15,11 @@ from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_pipeline
 from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException
 
+from snnc.hardware.descriptions import chip_names, describe
 from snnc.ir.diagnostics import OptionError, SnncError, did_you_mean
 from snnc.ir.locations import from_diagnostic
 from snnc.ir.pass_context import Connect, PassContext, cannot_connect
-from snnc.ir.registry import PASSES
+from snnc.ir.registry import PASSES, TARGETS
 from snnc.ir.text import Document
 
 _CPU = (
@@ -52,6 +53,14 @@ PIPELINES: dict[str, str] = {
     ),
 }
 
+TOPOLOGIES: dict[str, str] = {
+    "crossbar": (
+        "list-synapses,choose-chip{{chip={target}}},quantise-weights,place-circuits,label-events,"
+        "fill-rows,walk-events"
+    ),
+}
+"""Pipelines of the targets that are analog chips, by the topology of their description."""
+
 REPLICA = "stand-in," + _CPU.replace(
     "place-parameters", "place-parameters{{all_cells=true}}"
 ).format(solver="auto", overrides="", threads=1, pack="", precision="f64")
@@ -84,12 +93,11 @@ def pipeline_text(
     OptionError
         If the target has no pipeline, or not what is chosen.
     """
-    if target not in PIPELINES:
-        raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, PIPELINES)}")
+    text = _pipeline(target)
     choices = (("threads", threads, 1), ("precision", precision, "f64"), ("solver", solver, "auto"))
     for name, chosen, default in choices:
-        if f"{{{name}}}" not in PIPELINES[target] and chosen != default:
-            able = [other for other, text in PIPELINES.items() if f"{{{name}}}" in text]
+        if f"{{{name}}}" not in text and chosen != default:
+            able = [other for other, one in PIPELINES.items() if f"{{{name}}}" in one]
             raise OptionError(
                 f"target '{target}' has no choice of {name}; found '{chosen}'; targets that have "
                 f"it: {', '.join(able)}"
@@ -97,13 +105,27 @@ def pipeline_text(
     method, _, overrides = solver.partition(",")
     if "=" in method:
         method, overrides = "auto", solver
-    return PIPELINES[target].format(
+    return text.format(
+        target=target,
         solver=method,
         overrides=f' overrides="{overrides}"' if overrides else "",
         threads=threads,
         pack="pack-arrivals," if precision == "packed" else "",
         precision="f32" if precision == "packed" else precision,
     )
+
+
+def pipeline_names() -> list[str]:
+    """Return the targets that have pipelines."""
+    return [name for name in TARGETS.names() if name in PIPELINES or name in chip_names()]
+
+
+def _pipeline(target: str) -> str:
+    if target in PIPELINES:
+        return PIPELINES[target]
+    if target in chip_names() and (topology := describe(target).topology) in TOPOLOGIES:
+        return TOPOLOGIES[topology]
+    raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, pipeline_names())}")
 
 
 def parse_passes(text: str) -> list[ModulePass]:

@@ -9,15 +9,19 @@ columns that its operation names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
+import numpy as np
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DictionaryAttr,
     FlatSymbolRefAttrConstr,
+    FloatAttr,
     IntegerAttr,
     StringAttr,
     SymbolRefAttr,
+    f64,
     i64,
 )
 from xdsl.ir import Attribute, Dialect, Operation, Region
@@ -65,8 +69,8 @@ class ChipOp(IRDLOperation):
         label: str,
         topology: str,
         number: int,
-        figures: dict[str, Attribute],
-        ranges: dict[str, Attribute],
+        figures: Mapping[str, Any],
+        ranges: Mapping[str, Any],
     ) -> None:
         super().__init__(
             properties={
@@ -74,8 +78,8 @@ class ChipOp(IRDLOperation):
                 "label": StringAttr(label),
                 "topology": StringAttr(topology),
                 "number": IntegerAttr(number, i64),
-                "figures": DictionaryAttr(figures),
-                "ranges": DictionaryAttr(ranges),
+                "figures": _attribute(figures),
+                "ranges": _attribute(ranges),
             }
         )
 
@@ -89,12 +93,52 @@ class ChipOp(IRDLOperation):
         """How many chips are used."""
         return self.number_.value.data
 
+    def described(self) -> dict[str, Any]:
+        """Return what there was to describe: name, label, topology, figures and ranges."""
+        return {
+            "name": self.chip,
+            "label": self.label_.data,
+            "topology": self.topology_.data,
+            "figures": _value(self.figures),
+            "ranges": _value(self.ranges),
+        }
+
     def count(self, figure: str) -> int:
         """Return a figure that is a whole number."""
         value = self.figures.data.get(figure)
         if not isinstance(value, IntegerAttr):
             refuse(self, f"the chip is described without a number '{figure}'")
         return value.value.data
+
+
+def _attribute(value: Any) -> Attribute:
+    """Return a figure as an attribute."""
+    match value:
+        case int():
+            return IntegerAttr(value, i64)
+        case float():
+            return FloatAttr(value, f64)
+        case str():
+            return StringAttr(value)
+        case Mapping():
+            return DictionaryAttr({name: _attribute(one) for name, one in value.items()})
+        case _:
+            return ArrayAttr([_attribute(one) for one in value])
+
+
+def _value(attribute: Attribute) -> Any:
+    """Return the figure that an attribute holds; lists become tuples."""
+    match attribute:
+        case IntegerAttr() | FloatAttr():
+            return attribute.value.data
+        case StringAttr():
+            return attribute.data
+        case DictionaryAttr():
+            return {name: _value(one) for name, one in attribute.data.items()}
+        case ArrayAttr():
+            return tuple(_value(one) for one in attribute)
+        case _:
+            raise TypeError(f"not a figure: {attribute}")
 
 
 class Decision(IRDLOperation):
@@ -109,10 +153,10 @@ class Decision(IRDLOperation):
     COLUMNS: ClassVar[tuple[str, ...]]
     table_ = prop_def(ArrayHandleAttr, prop_name="table")
 
-    @property
-    def table(self) -> str:
-        """Name of the array."""
-        return self.table_.data.name
+    def columns(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the columns of the table by their names, each of shape (m,)."""
+        array = arrays[self.table_.data.name]
+        return {name: array[:, k] for k, name in enumerate(self.COLUMNS)}
 
 
 class OfObject(Decision):

@@ -16,9 +16,9 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from snnc.hardware.descriptions import described
 from snnc.ir.diagnostics import OptionError, UnsupportedError
 from snnc.ir.dialects import analog
-from snnc.passes.analog.chips import description_of
 from snnc.passes.analog.reading import AnalogMapping, Ints, Wiring, analog_mapping_of
 
 SCALES = ("receptor", "projection")
@@ -54,7 +54,7 @@ class QuantiseWeightsPass(ModulePass):
         if self.parallel < 1 or self.tolerance < 0:
             raise OptionError("parallel of 'quantise-weights' is at least 1, tolerance at least 0")
         mapping = analog_mapping_of(ctx, op)
-        description = description_of(mapping.chip)
+        description = described(**mapping.chip.described())
         shared = description.text("weight_scale")
         if shared not in SCALES:
             raise OptionError(

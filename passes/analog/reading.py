@@ -161,11 +161,6 @@ class AnalogMapping:
             np.broadcast_to(np.asarray(weight, np.float64), size),
         )
 
-    def table(self, op: analog.Decision) -> Table:
-        """Return the columns of a decision by their names."""
-        array = self.array(op.table_)
-        return {name: array[:, k] for k, name in enumerate(op.COLUMNS)}
-
     def tables(self, kind: type[analog.OfObject], missing_pass: str) -> dict[str, Table]:
         """Return the tables of one kind, by what they are about.
 
@@ -174,11 +169,15 @@ class AnalogMapping:
         OptionError
             If there is none, which `missing_pass` would add.
         """
-        return {op.of: self.table(op) for op in self._of(kind, missing_pass)}
+        return {
+            op.of: op.columns(self.context.arrays.arrays) for op in self._of(kind, missing_pass)
+        }
 
     def about_chips(self, kind: type[analog.OfChip], missing_pass: str) -> dict[int, Table]:
         """Return the tables of one kind about chips, by the numbers of the chips."""
-        return {op.on: self.table(op) for op in self._of(kind, missing_pass)}
+        return {
+            op.on: op.columns(self.context.arrays.arrays) for op in self._of(kind, missing_pass)
+        }
 
     def joined(self, kind: type[analog.OfObject], missing_pass: str) -> Table:
         """Return the tables of one kind about populations as one, with cells of the network."""

@@ -32,20 +32,26 @@ def selects_of(chip: CrossbarChip, classes: Classes, bus: int) -> dict[int, tupl
     """Return the row-select addresses of each class on a bus.
 
     Circuits choose the low bits of theirs only; the number of their event output is in the others.
-    Two classes differ in as many bits as can be, so that many drivers can tell them apart.
+    Classes differ in as many bits as can be, so that many drivers can tell them apart.
     """
     free = (1 << chip.free_selects) - 1
     every = (1 << chip.row_select_bits) - 1
     found: dict[int, tuple[int, ...]] = {}
+    taken: list[int] = []
     for place, number in enumerate(np.flatnonzero(classes.bus == bus).tolist()):
-        low = (0, free, 1, free - 1)[place % 4]
+        low = free * (place % 2)
         fixed = [
-            (output << chip.free_selects) & every
+            (output << chip.free_selects) & every | low
             for output in np.flatnonzero(classes.of_output == number).tolist()
         ]
-        outside = (~(bus << chip.free_selects) & every & ~free) | low
-        found[number] = tuple(high | low for high in fixed) or (outside,)
+        found[number] = tuple(fixed) or (_farthest(taken, every),)
+        taken += found[number]
     return found
+
+
+def _farthest(taken: list[int], every: int) -> int:
+    """Return the address that differs most from those taken, in the least bits of any."""
+    return max(range(every + 1), key=lambda one: min((one ^ other).bit_count() for other in taken))
 
 
 @cache

@@ -112,10 +112,15 @@ def _chips_for(chip: CrossbarChip, circuits: int) -> int:
 def _shares(
     chip: CrossbarChip, demand: Demand, cells: Ints, circuits: Ints, number: int
 ) -> list[Share]:
-    """Cut the cells evenly."""
-    ends = np.cumsum(circuits)
-    total = int(ends[-1]) if ends.size else 0
-    bounds = np.searchsorted(ends, [total * k / number for k in range(number)]).tolist()
+    """Cut the cells evenly, with no more circuits on a chip than it has."""
+    bounds, used, done = [0], 0, 0
+    for place, width in enumerate(circuits.tolist()):
+        full = used + width > chip.circuits or done * number >= circuits.sum() * len(bounds)
+        if full and len(bounds) < number:
+            bounds.append(place)
+            used = 0
+        used, done = used + width, done + width
+    bounds += [cells.size] * (number - len(bounds))
     able = demand.between(cells)
     return [
         share_of(chip, demand, cells[first:last], circuits[first:last], able)

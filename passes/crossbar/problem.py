@@ -47,11 +47,12 @@ def classes_for(chip: CrossbarChip, sources: int) -> Classes:
     if sources <= chip.labels * chip.buses:
         return Classes(np.arange(chip.buses), bus)
     further = max(0, -(-(sources - chip.labels * chip.event_outputs) // chip.labels))
-    further = min(further, chip.buses * MOST_FURTHER)
+    addresses = chip.drivers - chip.event_outputs // chip.buses
+    further = min(further, chip.buses * min(MOST_FURTHER, addresses))
     return Classes(np.concatenate([bus, np.arange(further) % chip.buses]), outputs)
 
 
-MOST_FURTHER = 2
+MOST_FURTHER = 6
 """Further classes of a bus, for sources from outside the chip."""
 
 
@@ -88,9 +89,16 @@ class Problem:
         return self.needs.any(axis=(0, 2))
 
     def least_loss(self) -> int:
-        """Return what is lost whatever the placement: more synapses than a cell's circuits have."""
+        """Return what is lost whatever the placement.
+
+        A cell has at most the rows of its circuits, and a class at most its labels.
+        """
         wanted = self.needs.sum(axis=(0, 1))
-        return int(np.maximum(0, wanted - self.circuits * self.chip.rows).sum())
+        rows = np.maximum(0, wanted - self.circuits * self.chip.rows).sum()
+        sent = np.sort(self.needs.sum(axis=(0, 2)))
+        unheard = max(0, int((sent > 0).sum()) - self.classes.number * self.chip.labels)
+        labels = sent[sent > 0][:unheard].sum()
+        return int(max(rows, labels))
 
 
 @dataclass(eq=False)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.hardware.crossbar import CrossbarChip, crossbar_chip
+from snnc.hardware.descriptions import described
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import analog
-from snnc.passes.analog.chips import description_of
 from snnc.passes.analog.reading import AnalogMapping, Ints
 from snnc.passes.crossbar.drivers import selects_of
 from snnc.passes.crossbar.problem import LINES, Placement, Problem, classes_for
@@ -24,7 +24,7 @@ def chip_of(mapping: AnalogMapping) -> CrossbarChip:
     OptionError
         If it is of another topology.
     """
-    description = description_of(mapping.chip)
+    description = described(**mapping.chip.described())
     if description.topology != "crossbar":
         raise OptionError(
             f"{description.label} is a {description.topology}; this pass is for crossbars"

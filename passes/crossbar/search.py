@@ -27,6 +27,10 @@ ROUNDS = 10
 """Times that rows are given anew to what exchanges have left."""
 EXCHANGES = 100
 """Exchanges that are tried in a round."""
+PARTNERS = 128
+"""Sources that are tried as the other one of an exchange."""
+PATIENCE = 3
+"""Rounds without gain after which a start is given up."""
 
 
 @dataclass(eq=False)
@@ -146,16 +150,17 @@ def _output(room: _Room, wanted: Ints, cost: np.ndarray, heard: bool) -> int | N
 def _improve(problem: Problem, start: Placement, rng: np.random.Generator) -> Found:
     """Exchange sources while it helps; give rows anew after each round."""
     found = best = evaluated(problem, start)
-    least = problem.least_loss()
+    least, since = problem.least_loss(), 0
     for _ in range(ROUNDS):
-        if best.lost <= least:
+        if best.lost <= least or since == PATIENCE:
             break
+        since += 1
         exchange = _Exchange(problem, found, rng)
         if not exchange.run():
             break
         found = evaluated(problem, _better_blocks(problem, exchange.placement, found.rows))
         if found.lost < best.lost:
-            best = found
+            best, since = found, 0
     return best
 
 
@@ -196,6 +201,7 @@ class _Exchange:
         )
         if not partners.size:
             return False
+        partners = self.rng.permutation(partners)[:PARTNERS]
         needs = self.problem.needs
         mine, theirs = needs[:, source], needs[:, partners].transpose(1, 0, 2)
         change = theirs - mine

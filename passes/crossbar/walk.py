@@ -3,13 +3,13 @@
 This knows the chip and the network, not how the passes chose. A spike comes in at an input of the
 crossbar, goes through each open node that lets its event pass to a bus, is taken by each driver of
 the bus whose number equals the row-select address where its mask has ones, and acts on each synapse
-of the driver's rows that has its label. What cells get in this way must be the codes of all synapses
-that are not listed as lost, and nothing else.
+of the driver's rows that has its label. What cells get in this way must be the codes of all
+synapses that are not listed as lost, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -28,6 +28,8 @@ from snnc.passes.crossbar.reading import chip_of
 
 Delivery = tuple[int, int, int]
 """A source, a cell, and the line by which a synapse acts on it."""
+Deliveries = dict[Delivery, list[int]]
+"""The sum of codes and the number of synapses of each delivery."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class WalkEventsPass(ModulePass):
         _compare(mapping, wanted(mapping), walk.delivered())
 
 
-def wanted(mapping: AnalogMapping) -> dict[Delivery, Counter[int]]:
+def wanted(mapping: AnalogMapping) -> Deliveries:
     """Return the code and the number of synapses of each delivery, as the network has them."""
     codes = mapping.tables(analog.CodesOp, "quantise-weights")
     lost = mapping.tables(analog.LostOp, "fill-rows")
-    found: dict[Delivery, Counter[int]] = defaultdict(Counter)
+    found: Deliveries = defaultdict(lambda: [0, 0])
     wiring = mapping.wiring
     for number, projection in enumerate(mapping.projections):
         mine = wiring.projection == number
@@ -63,11 +65,13 @@ def wanted(mapping: AnalogMapping) -> dict[Delivery, Counter[int]]:
         table = codes[projection.symbol]
         columns = (wiring.pre[mine], wiring.post[mine], table["line"], table["code"])
         for pre, post, line, code in zip(*(c[kept].tolist() for c in columns), strict=True):
-            found[pre, post, line] += Counter({_CODE: code, _SYNAPSES: 1})
+            _count(found[pre, post, line], code, 1)
     return found
 
 
-_CODE, _SYNAPSES = 0, 1
+def _count(delivery: list[int], code: int, synapses: int) -> None:
+    delivery[0] += code
+    delivery[1] += synapses
 
 
 class _Walk:
@@ -128,8 +132,7 @@ class _Walk:
 
     def _rows(self) -> Iterator[tuple[int, int, int, int, int]]:
         columns = (self.events[name].tolist() for name in analog.EventsOp.COLUMNS)
-        for cell, sender, number, where, event in zip(*columns, strict=True):
-            yield cell, sender, number, where, event
+        yield from zip(*columns, strict=True)
 
     def _through(self, number: int, where: int, event: int) -> list[int]:
         """Return the outputs of the crossbar that an event comes to."""
@@ -137,9 +140,9 @@ class _Walk:
         open_ = (nodes["input"] == where) & ((event ^ nodes["target"]) & nodes["mask"] == 0)
         return nodes["output"][open_].tolist()
 
-    def delivered(self) -> dict[Delivery, Counter[int]]:
+    def delivered(self) -> Deliveries:
         """Return the code and the number of synapses of each delivery, as the settings make it."""
-        found: dict[Delivery, Counter[int]] = defaultdict(Counter)
+        found: Deliveries = defaultdict(lambda: [0, 0])
         heads = self._first_of_parallel()
         rows = {number: self._synapses_of(number) for number in self.drivers}
         for cell, _, number, where, event in self._rows():
@@ -151,9 +154,7 @@ class _Walk:
                         for column, weight in rows[number].get((block, row, label), ()):
                             target = self._target(number, block, column)
                             is_head = (number, block, row, column) in heads
-                            found[cell, target, line] += Counter(
-                                {_CODE: weight, _SYNAPSES: int(is_head)}
-                            )
+                            _count(found[cell, target, line], weight, int(is_head))
         return found
 
     def _taken(self, number: int, block: int, bus: int, event: int) -> list[tuple[int, int]]:
@@ -204,22 +205,15 @@ class _Walk:
         return cell
 
 
-def _compare(
-    mapping: AnalogMapping,
-    wanted: dict[Delivery, Counter[int]],
-    found: dict[Delivery, Counter[int]],
-) -> None:
+def _compare(mapping: AnalogMapping, wanted: Deliveries, found: Deliveries) -> None:
     for delivery in sorted(wanted.keys() | found.keys()):
-        want, have = wanted.get(delivery, Counter()), found.get(delivery, Counter())
+        (code, synapses), (has_code, has) = (part.get(delivery, [0, 0]) for part in (wanted, found))
         pre, post, line = delivery
         what = f"spikes of cell {pre} to {'inhibitory' if line else 'excitatory'} input of {post}"
-        if have[_SYNAPSES] != want[_SYNAPSES]:
-            _refuse(
-                mapping,
-                f"{what} arrive by {have[_SYNAPSES]} synapses; expected {want[_SYNAPSES]}",
-            )
-        if have[_CODE] != want[_CODE]:
-            _refuse(mapping, f"{what} have weight {have[_CODE]}; expected {want[_CODE]}")
+        if has != synapses:
+            _refuse(mapping, f"{what} arrive by {has} synapses; expected {synapses}")
+        if has_code != code:
+            _refuse(mapping, f"{what} have weight {has_code}; expected {code}")
 
 
 def _refuse(mapping: AnalogMapping, message: str) -> NoReturn:
