@@ -47,16 +47,16 @@ PIPELINES: dict[str, str] = {
         "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
         "walk-packets"
     ),
-    "brainscales1": (
-        "choose-chip{{chip=brainscales1 number=1}},match-analog,list-synapses,"
-        "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
-    ),
 }
 
 TOPOLOGIES: dict[str, str] = {
     "crossbar": (
         "list-synapses,choose-chip{{chip={target}}},quantise-weights,place-circuits,label-events,"
         "fill-rows,walk-events"
+    ),
+    "wafer": (
+        "list-synapses,choose-chip{{chip={target} number=1}},match-analog,"
+        "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
     ),
 }
 """Pipelines of the targets that are analog chips, by the topology of their description."""
