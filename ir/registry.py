@@ -205,6 +205,11 @@ PASSES.add(
     "find the analog circuits that models are, and the codes that set them",
 )
 PASSES.add(
+    "emulate-analog",
+    "snnc.passes.analog.emulate:EmulateAnalogPass",
+    "write the network that an analog chip computes",
+)
+PASSES.add(
     "quantise-weights",
     "snnc.passes.analog.quantise:QuantiseWeightsPass",
     "write weights in the steps of a chip",
@@ -307,5 +312,17 @@ TARGETS.add(
     "brainscales2",
     "snnc.codegen.crossbar:crossbar_target",
     "the analog neuromorphic chip HICANN-X",
+    family=True,
+)
+TARGETS.add(
+    "brainscales1-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-1 computes, with its deviations, on this machine's processor",
+    family=True,
+)
+TARGETS.add(
+    "brainscales2-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-2 computes, with its deviations, on this machine's processor",
     family=True,
 )

@@ -51,8 +51,8 @@ PIPELINES: dict[str, str] = {
 
 TOPOLOGIES: dict[str, str] = {
     "crossbar": (
-        "list-synapses,choose-chip{{chip={target}}},quantise-weights,place-circuits,label-events,"
-        "fill-rows,walk-events"
+        "list-synapses,choose-chip{{chip={target}}},match-analog,quantise-weights,"
+        "place-circuits,label-events,fill-rows,walk-events"
     ),
     "wafer": (
         "list-synapses,choose-chip{{chip={target} number=1}},match-analog,"
@@ -60,6 +60,9 @@ TOPOLOGIES: dict[str, str] = {
     ),
 }
 """Pipelines of the targets that are analog chips, by the topology of their description."""
+
+EMULATION = "-emulation"
+"""Ends the name of the target that computes here what an analog chip would."""
 
 REPLICA = "stand-in," + _CPU.replace(
     "place-parameters", "place-parameters{{all_cells=true}}"
@@ -117,14 +120,20 @@ def pipeline_text(
 
 def pipeline_names() -> list[str]:
     """Return the targets that have pipelines."""
-    return [name for name in TARGETS.names() if name in PIPELINES or name in chip_names()]
+    return [
+        name
+        for name in TARGETS.names()
+        if name in PIPELINES or name.removesuffix(EMULATION) in chip_names()
+    ]
 
 
 def _pipeline(target: str) -> str:
     if target in PIPELINES:
         return PIPELINES[target]
-    if target in chip_names() and (topology := describe(target).topology) in TOPOLOGIES:
-        return TOPOLOGIES[topology]
+    chip = target.removesuffix(EMULATION)
+    if chip in chip_names() and (topology := describe(chip).topology) in TOPOLOGIES:
+        mapping = TOPOLOGIES[topology].replace("{target}", chip)
+        return mapping if chip == target else f"{mapping},emulate-analog,{_CPU}"
     raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, pipeline_names())}")
 
 

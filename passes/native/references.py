@@ -80,6 +80,11 @@ def references(simulator: str) -> tuple[Reference, ...]:
     return tuple(read_reference(file.read_text(encoding="utf-8"), file.name) for file in found)
 
 
+def reference_text(simulator: str, name: str) -> str:
+    """Return the text of the file that holds one model of a simulator."""
+    return files(_PLACE).joinpath(simulator, f"{name}.mlir").read_text(encoding="utf-8")
+
+
 def read_reference(text: str, filename: str = "<text>") -> Reference:
     """Return the reference in a text: one model, and one ``native.reference`` of its name.
 
