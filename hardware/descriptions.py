@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ PACKAGED = Path(__file__).parent / "chips"
 VARIABLE = "SNNC_CHIP_PATH"
 TOPOLOGIES = ("crossbar", "wafer")
 FigureValue: TypeAlias = int | float | str | tuple[Any, ...]
-_SECTIONS = ("label", "topology", "figures", "ranges")
+_SECTIONS = ("label", "topology", "figures", "ranges", "parameters")
 _FIELDS = ("value", "source", "verified", "unit")
 
 
@@ -61,6 +61,8 @@ class Description:
         One of `TOPOLOGIES`.
     figures, ranges : mapping of str to Figure
         Counts and sizes; ranges of the parameters of cells.
+    parameters : mapping of str to mapping
+        How each parameter of circuits is set, as `snnc.hardware.circuits` reads it.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Description:
     topology: str
     figures: Mapping[str, Figure]
     ranges: Mapping[str, Figure]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def count(self, name: str) -> int:
         """Return a figure that is a whole number.
@@ -94,6 +97,19 @@ class Description:
         if not isinstance(value, str):
             raise ModelError(f"'{name}' of {self.label} is a name; found {value}")
         return value
+
+    def number(self, name: str) -> float:
+        """Return a figure that is a number.
+
+        Raises
+        ------
+        ModelError
+            If the description has no such figure.
+        """
+        value = self._figure(self.figures, name).value
+        if not isinstance(value, int | float):
+            raise ModelError(f"'{name}' of {self.label} is a number; found {value}")
+        return float(value)
 
     def several(self, name: str) -> tuple[Any, ...]:
         """Return a figure that is a list.
@@ -157,11 +173,12 @@ def describe(name: str) -> Description:
     files = [file for folder in chip_path() if (file := folder / f"{name}.toml").is_file()]
     if not files:
         raise OptionError(f"unknown chip '{name}'{did_you_mean(name, chip_names())}")
-    merged: dict[str, Any] = {"figures": {}, "ranges": {}}
+    merged: dict[str, Any] = {"figures": {}, "ranges": {}, "parameters": {}}
     for file in reversed(files):
         content = _read(file)
         for section in ("figures", "ranges"):
             merged[section] |= _figures(content.pop(section, {}), file)
+        merged["parameters"] |= _tables(content.pop("parameters", {}), file)
         merged |= content
     missing = [key for key in _SECTIONS if key not in merged]
     if missing:
@@ -198,6 +215,13 @@ def _read(file: Path) -> dict[str, Any]:
     return content
 
 
+def _tables(entries: Any, file: Path) -> dict[str, Mapping[str, Any]]:
+    tables = entries.values() if isinstance(entries, dict) else (entries,)
+    if not all(isinstance(table, dict) for table in tables):
+        raise ModelError("expected a table for each parameter", Location(str(file), 1))
+    return dict(entries)
+
+
 def _figures(entries: Any, file: Path) -> dict[str, Figure]:
     if not isinstance(entries, dict):
         raise ModelError(f"expected a table of figures; found {entries!r}", Location(str(file), 1))
@@ -209,11 +233,11 @@ def _figure(name: str, entry: Any, file: Path) -> Figure:
     where = Location(str(file), 1)
     if not isinstance(entry, dict):
         entry = {"value": entry, "source": str(file), "verified": True}
-    for field in entry:
-        if field not in _FIELDS:
-            hint = did_you_mean(field, _FIELDS)
-            raise ModelError(f"figure '{name}' has an unknown field '{field}'{hint}", where)
-    if missing := [field for field in _FIELDS[:3] if field not in entry]:
+    for key in entry:
+        if key not in _FIELDS:
+            hint = did_you_mean(key, _FIELDS)
+            raise ModelError(f"figure '{name}' has an unknown field '{key}'{hint}", where)
+    if missing := [key for key in _FIELDS[:3] if key not in entry]:
         raise ModelError(f"figure '{name}' needs '{missing[0]}'", where)
     value = entry["value"]
     if isinstance(value, bool) or not isinstance(value, int | float | str | list):

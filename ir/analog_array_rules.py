@@ -8,10 +8,11 @@ import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from snnc.ir.dialects import analog, snn
+from snnc.ir.dialects import analog, snn, wafer
 from snnc.ir.dialects.analog_rules import chip_of, network_of, of_kind
 from snnc.ir.dialects.snn_values import ArrayHandleAttr
 from snnc.ir.locations import refuse
+from snnc.ir.wafer_limits import wafer_limits
 
 Arrays = Mapping[str, np.ndarray]
 Limits = Mapping[str, tuple[int, int]]
@@ -66,14 +67,30 @@ class _Rules:
 
     def _limits(self, op: analog.Decision) -> Limits:
         """Return the ends of the range of each column of a table."""
+        match op:
+            case analog.CodesOp():
+                return {"line": (0, 1), "code": (0, 1 << 30)}
+            case analog.LostOp():
+                reasons = (0, len(analog.LOST) - 1)
+                return {"synapse": (0, self._synapses(op) - 1), "reason": reasons}
+            case wafer.PlacesOp():
+                return wafer_limits(op, self.chip, self._size(op))
+            case wafer.SynapsesOp():
+                return wafer_limits(op, self.chip, self._synapses(op))
+            case analog.CircuitsOp() | analog.SelectsOp() | analog.EventsOp():
+                return self._crossbar_limits(op)
+            case analog.SynapsesOp() | analog.CrossbarOp() | analog.DriversOp():
+                return self._crossbar_limits(op)
+            case _:
+                return wafer_limits(op, self.chip, 0)
+
+    def _crossbar_limits(self, op: analog.Decision) -> Limits:
         count = self.chip.count
         chips, blocks = (0, self.chip.number - 1), (0, count("blocks") - 1)
         columns, events = (0, count("columns") - 1), (0, (1 << count("event_bits")) - 1)
         inputs = count("event_outputs") + count("l2_channels") + count("background_sources")
         outputs = count("blocks") * count("buses") + count("l2_channels")
         match op:
-            case analog.CodesOp():
-                return {"line": (0, 1), "code": (0, 1 << 30)}
             case analog.CircuitsOp():
                 cells = (0, self._size(op) - 1)
                 return {"cell": cells, "chip": chips, "block": blocks, "column": columns}
@@ -99,25 +116,21 @@ class _Rules:
                     "block": blocks, "bus": (0, count("buses") - 1), "driver": drivers,
                     "mask": drivers, "top": (-1, 1), "bottom": (-1, 1),
                 }  # fmt: skip
-            case analog.SynapsesOp():
+            case _:
+                assert isinstance(op, analog.SynapsesOp)
                 return {
                     "synapse": (0, self._synapses(op) - 1), "chip": chips, "block": blocks,
                     "row": (0, count("rows") - 1), "column": columns,
                     "label": (0, (1 << count("label_bits")) - 1),
                     "weight": (0, (1 << count("weight_bits")) - 1),
                 }  # fmt: skip
-            case _:
-                assert isinstance(op, analog.LostOp)
-                return {
-                    "synapse": (0, self._synapses(op) - 1), "reason": (0, len(analog.LOST) - 1)
-                }  # fmt: skip
 
-    def _size(self, op: analog.CircuitsOp | analog.SelectsOp | analog.EventsOp) -> int:
+    def _size(self, op: analog.OfPopulation) -> int:
         population = self.symbols[op.of]
         assert isinstance(population, snn.PopulationOp)
         return population.size
 
-    def _synapses(self, op: analog.CodesOp | analog.SynapsesOp | analog.LostOp) -> int:
+    def _synapses(self, op: analog.OfProjection) -> int:
         """Return how many synapses the projection of an operation lists."""
         projection = self.symbols[op.of]
         assert isinstance(projection, snn.ProjectionOp)

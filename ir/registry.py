@@ -83,6 +83,7 @@ DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven 
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
+DIALECTS.add("wafer", "snnc.ir.dialects.wafer:Wafer", "networks on wafers of HICANNs")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -199,6 +200,11 @@ PASSES.add(
     "begin a mapping onto analog chips",
 )
 PASSES.add(
+    "match-analog",
+    "snnc.passes.analog.match:MatchAnalogPass",
+    "find the analog circuits that models are, and the codes that set them",
+)
+PASSES.add(
     "quantise-weights",
     "snnc.passes.analog.quantise:QuantiseWeightsPass",
     "write weights in the steps of a chip",
@@ -265,12 +271,35 @@ PASSES.add(
     "snnc.passes.spinnaker.walk:WalkPacketsPass",
     "refuse routing tables that deliver wrongly",
 )
+PASSES.add(
+    "place-neurons",
+    "snnc.passes.wafer.place:PlaceNeuronsPass",
+    "give neurons circuits of a wafer, and what sends addresses",
+)
+PASSES.add(
+    "route-lines",
+    "snnc.passes.wafer.route:RouteLinesPass",
+    "carry spikes over the lines of a wafer",
+)
+PASSES.add(
+    "assign-rows",
+    "snnc.passes.wafer.assign:AssignRowsPass",
+    "give synapses drivers, rows and columns of a wafer",
+)
+PASSES.add(
+    "walk-lines",
+    "snnc.passes.wafer.walk:WalkLinesPass",
+    "refuse settings of a wafer that deliver wrongly",
+)
 
 TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's processor")
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
+TARGETS.add(
+    "brainscales1", "snnc.codegen.brainscales1:BRAINSCALES1", "the neuromorphic wafer BrainScaleS-1"
+)
 TARGETS.add(
     "brainscales2",
     "snnc.codegen.crossbar:crossbar_target",

@@ -51,8 +51,12 @@ PIPELINES: dict[str, str] = {
 
 TOPOLOGIES: dict[str, str] = {
     "crossbar": (
-        "list-synapses,choose-chip{{chip={target}}},quantise-weights,place-circuits,label-events,"
-        "fill-rows,walk-events"
+        "choose-chip{{chip={target}}},match-analog,list-synapses,quantise-weights,place-circuits,"
+        "label-events,fill-rows,walk-events"
+    ),
+    "wafer": (
+        "choose-chip{{chip={target} number=1}},match-analog,list-synapses,"
+        "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
     ),
 }
 """Pipelines of the targets that are analog chips, by the topology of their description."""

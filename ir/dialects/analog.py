@@ -34,11 +34,14 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
+from snnc.ir.dialects.analog_cells import CellsOp
 from snnc.ir.dialects.snn_values import ArrayHandleAttr
 from snnc.ir.locations import refuse
 
-LOST = ("circuits", "labels", "rows")
-"""Why a synapse is lost: its cell has no circuit; its source no label; no row is left for it."""
+LOST = ("circuits", "labels", "rows", "lines", "in-degree")
+"""Why a synapse is lost: its cell has no circuit; its source no label; no row is left for it; no
+line is free that its source's spikes could take; its cell has more synapses than places for them.
+"""
 
 
 @irdl_op_definition
@@ -150,9 +153,14 @@ class Decision(IRDLOperation):
     COLUMNS: ClassVar[tuple[str, ...]]
     table_ = prop_def(ArrayHandleAttr, prop_name="table")
 
+    @property
+    def table(self) -> str:
+        """Name of the array."""
+        return self.table_.data.name
+
     def columns(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the columns of the table by their names, each of shape (m,)."""
-        array = arrays[self.table_.data.name]
+        array = arrays[self.table]
         return {name: array[:, k] for k, name in enumerate(self.COLUMNS)}
 
 
@@ -171,6 +179,14 @@ class OfObject(Decision):
         return self.of_.root_reference.data
 
 
+class OfPopulation(OfObject):
+    """A decision about a population."""
+
+
+class OfProjection(OfObject):
+    """A decision about a projection."""
+
+
 class OfChip(Decision):
     """A decision about a chip."""
 
@@ -187,7 +203,7 @@ class OfChip(Decision):
 
 
 @irdl_op_definition
-class CodesOp(OfObject):
+class CodesOp(OfProjection):
     """Weights of a projection: the line of each synapse's input, and a code times a scale.
 
     The line is 0 for excitatory, 1 for inhibitory inputs. The weight that is meant is the code
@@ -206,7 +222,7 @@ class CodesOp(OfObject):
 
 
 @irdl_op_definition
-class CircuitsOp(OfObject):
+class CircuitsOp(OfPopulation):
     """Circuits of the cells of a population, joined where a cell has several.
 
     The first of a cell sends its spikes.
@@ -217,7 +233,7 @@ class CircuitsOp(OfObject):
 
 
 @irdl_op_definition
-class SelectsOp(OfObject):
+class SelectsOp(OfPopulation):
     """The bus that a cell's spikes are on, and their row-select address there, on each chip.
 
     Sources whose addresses are told apart by drivers may have equal labels.
@@ -228,7 +244,7 @@ class SelectsOp(OfObject):
 
 
 @irdl_op_definition
-class EventsOp(OfObject):
+class EventsOp(OfPopulation):
     """What the spikes of a population's cells are on each chip that hears them.
 
     `sender` is the chip that a spike comes from, -1 for the host; `input` is that of the crossbar
@@ -256,7 +272,7 @@ class DriversOp(OfChip):
 
 
 @irdl_op_definition
-class SynapsesOp(OfObject):
+class SynapsesOp(OfProjection):
     """Synapses of a projection in the arrays of chips; large weights take several in parallel."""
 
     name = "analog.synapses"
@@ -266,7 +282,7 @@ class SynapsesOp(OfObject):
 
 
 @irdl_op_definition
-class LostOp(OfObject):
+class LostOp(OfProjection):
     """Synapses of a projection that are on no chip; the reason is an index in `LOST`."""
 
     name = "analog.lost"
@@ -307,6 +323,7 @@ Analog = Dialect(
     [
         MappingOp,
         ChipOp,
+        CellsOp,
         CodesOp,
         CircuitsOp,
         SelectsOp,

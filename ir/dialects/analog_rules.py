@@ -13,9 +13,6 @@ from snnc.ir.dialects.snn_values import ArrayHandle
 from snnc.ir.locations import refuse
 
 Op = TypeVar("Op", bound=Operation)
-_ABOUT_POPULATIONS = (analog.CircuitsOp, analog.SelectsOp, analog.EventsOp)
-_ABOUT_PROJECTIONS = (analog.CodesOp, analog.SynapsesOp, analog.LostOp)
-_ABOUT_CHIPS = (analog.CrossbarOp, analog.DriversOp)
 
 
 def of_kind(ops: Iterable[Operation], kind: type[Op]) -> list[Op]:
@@ -58,12 +55,12 @@ def check_mapping(op: analog.MappingOp) -> None:
 
 def _about(op: analog.Decision, chip: analog.ChipOp, symbols: dict[str, Operation]) -> str | int:
     """Return what a decision is about, which must be there."""
-    if isinstance(op, _ABOUT_CHIPS):
+    if isinstance(op, analog.OfChip):
         if not 0 <= op.on < chip.number:
             refuse(op, f"there is no chip {op.on}; found {chip.number} in use")
         return op.on
-    assert isinstance(op, (*_ABOUT_POPULATIONS, *_ABOUT_PROJECTIONS))
-    kind = snn.PopulationOp if isinstance(op, _ABOUT_POPULATIONS) else snn.ProjectionOp
+    assert isinstance(op, analog.OfObject)
+    kind = snn.PopulationOp if isinstance(op, analog.OfPopulation) else snn.ProjectionOp
     known = [name for name, one in symbols.items() if isinstance(one, kind)]
     if op.of not in known:
         what = "population" if kind is snn.PopulationOp else "projection"

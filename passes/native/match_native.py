@@ -31,25 +31,40 @@ class MatchNativePass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Match every model of the module; those of the simulator itself are what they are."""
         for model in list(op.body.block.ops):
-            if isinstance(model, dyn.CellOp | syn.ModelOp) and not _is_source(model):
-                op.body.block.insert_op_after(self._found(model), model)
+            if isinstance(model, dyn.CellOp | syn.ModelOp) and not is_source(model):
+                op.body.block.insert_op_after(find_native(model, self.simulator), model)
             elif isinstance(model, native.CellOp | native.SynapseOp):
                 op.body.block.insert_op_after(given_match(model), model)
 
-    def _found(self, model: dyn.CellOp | syn.ModelOp) -> Operation:
-        key = (self.simulator, str(model))
-        if key not in _FOUND:
-            _FOUND[key] = _find(model, self.simulator)
-        return _FOUND[key].clone()
 
-
-_FOUND: dict[tuple[str, str], Operation] = {}
+_FOUND: dict[tuple[str, tuple[str, ...], str], Operation] = {}
 """What was found for the text of a model, since a script compiles the same models many times."""
 
 
-def _find(model: dyn.CellOp | syn.ModelOp, simulator: str) -> Operation:
+def find_native(
+    model: dyn.CellOp | syn.ModelOp, simulator: str, among: tuple[str, ...] = ()
+) -> Operation:
+    """Return a ``native.match`` of a model, or the ``native.no_match`` that says why there is none.
+
+    Parameters
+    ----------
+    model : Operation
+        The model.
+    simulator : str
+        Whose models are looked through.
+    among : tuple of str
+        Their names; none for all.
+    """
+    key = (simulator, among, str(model))
+    if key not in _FOUND:
+        _FOUND[key] = _find(model, simulator, among)
+    return _FOUND[key].clone()
+
+
+def _find(model: dyn.CellOp | syn.ModelOp, simulator: str, among: tuple[str, ...]) -> Operation:
     own = shape_of(model)
-    found = match(own, references(simulator))
+    known = [one for one in references(simulator) if not among or one.name in among]
+    found = match(own, known)
     if isinstance(found, NoMatch):
         return native.NoMatchOp(model.label, simulator, str(found))
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
@@ -57,7 +72,7 @@ def _find(model: dyn.CellOp | syn.ModelOp, simulator: str) -> Operation:
     return match_op(found, own, units, simulator)
 
 
-def _is_source(model: dyn.CellOp | syn.ModelOp) -> bool:
+def is_source(model: Operation) -> bool:
     """Return whether a model emits without any input; its spikes are made here and replayed."""
     ports = (dyn.ReceptorOp, dyn.CurrentOp)
     return isinstance(model, dyn.CellOp) and not any(

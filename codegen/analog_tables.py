@@ -1,0 +1,77 @@
+"""What analog mappings hold, read from a lowered document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import Operation
+
+from snnc.hardware.descriptions import Description, describe
+from snnc.ir.diagnostics import OptionError
+from snnc.ir.dialects import analog
+from snnc.ir.text import Document
+
+Op = TypeVar("Op", bound=Operation)
+Integers = NDArray[np.int64]
+
+
+class Tables:
+    """The decisions of the one analog mapping of a document.
+
+    Parameters
+    ----------
+    document : Document
+        The lowered network.
+    target : str
+        Whose pipeline leaves such a mapping; for messages.
+
+    Raises
+    ------
+    OptionError
+        If there is not one mapping.
+    """
+
+    def __init__(self, document: Document, target: str) -> None:
+        ops = document.module.body.block.ops
+        found = [op for op in ops if isinstance(op, analog.MappingOp)]
+        if len(found) != 1:
+            raise OptionError(
+                f"expected one mapping, as the {target} pipeline leaves; found {len(found)}"
+            )
+        self.document, self.op, self.target = document, found[0], target
+
+    def of(self, kind: type[Op]) -> list[Op]:
+        """Return the operations of a kind."""
+        return [op for op in self.op.body.block.ops if isinstance(op, kind)]
+
+    def one(self, kind: type[Op]) -> Op:
+        """Return the one operation of a kind.
+
+        Raises
+        ------
+        OptionError
+            If there is not one.
+        """
+        found = self.of(kind)
+        if len(found) != 1:
+            raise OptionError(
+                f"expected one '{kind.name}', as the {self.target} pipeline leaves; found "
+                f"{len(found)}"
+            )
+        return found[0]
+
+    def rows(self, op: analog.Decision) -> Integers:
+        """Return the table of a decision, of shape (things, columns)."""
+        return np.asarray(self.document.resources[op.table], np.int64)
+
+    def by_object(self, kind: type[analog.OfObject]) -> Mapping[str, Integers]:
+        """Return the tables of a kind by the symbols of what they are about."""
+        return {op.of: self.rows(op) for op in self.of(kind)}
+
+    @property
+    def description(self) -> Description:
+        """The chip, as its file describes it."""
+        return describe(self.one(analog.ChipOp).chip)
