@@ -98,7 +98,7 @@ def generate(document: Document) -> CrossbarArtifact:
     OptionError
         If the module has not been mapped.
     """
-    tables = Tables(document, "chip's")
+    tables = Tables(document)
     arrays, chip = document.resources, tables.one(analog.ChipOp)
 
     def about(kind: type[analog.OfChip]) -> dict[int, Table]:
@@ -173,7 +173,7 @@ def crossbar_target(name: str) -> Target:
         executor=None,
         texts={
             "parameters": Text(
-                "parameters.json", lambda document: parameters_text(Tables(document, name))
+                "parameters.json", lambda document: parameters_text(Tables(document))
             ),
             "settings": Text("settings.json", _from(settings_text)),
             "lost": Text("lost.json", _from(lost_text)),

@@ -1,4 +1,4 @@
-"""What the ``brainscales1`` target writes, as JSON with the names of halco (``hicann/v2``)."""
+"""What targets that are wafers write, as JSON with the names of halco (``hicann/v2``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from snnc.ir.dialects.analog import LOST
 from snnc.ir.hicann import ROWS_PER_DRIVER
 
 if TYPE_CHECKING:
-    from snnc.codegen.brainscales1 import WaferArtifact
+    from snnc.codegen.wafer import WaferArtifact
 
 _NOWHERE = -1
 _DISABLED = 1

@@ -298,7 +298,10 @@ TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
 TARGETS.add(
-    "brainscales1", "snnc.codegen.brainscales1:BRAINSCALES1", "the neuromorphic wafer BrainScaleS-1"
+    "brainscales1",
+    "snnc.codegen.wafer:wafer_target",
+    "the analog neuromorphic wafer of HICANNs",
+    family=True,
 )
 TARGETS.add(
     "brainscales2",

@@ -55,7 +55,7 @@ TOPOLOGIES: dict[str, str] = {
         "label-events,fill-rows,walk-events"
     ),
     "wafer": (
-        "choose-chip{{chip={target} number=1}},match-analog,list-synapses,"
+        "list-synapses,choose-chip{{chip={target} number=1}},match-analog,"
         "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
     ),
 }

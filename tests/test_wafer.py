@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from analog_networks import lowered, network, random_edges
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import IntegerAttr, i64
 
 from snnc.cli import main
-from snnc.codegen.brainscales1 import generate
+from snnc.codegen.wafer import generate
 from snnc.codegen.wafer_files import hicanns_text, losses_text, rows_text, summary
 from snnc.hardware.wafer import load_wafer
 from snnc.ir.diagnostics import ModelError, OptionError, ResourceLimitError
@@ -95,7 +95,7 @@ def test_outputs_send_on_the_lines_with_sending_repeaters():
 # Whole networks; every pipeline ends with the walk.
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     st.integers(20, 60), st.integers(1, 40), st.integers(0, 300), st.sampled_from([0, 2, 4, 16, 64])
 )
@@ -186,7 +186,7 @@ def changed(document: Document, kind: type[analog.Decision], change) -> Document
     copy = copy_of(document)
     ops = [op for op in copy.module.walk() if isinstance(op, kind)]
     op = max(ops, key=lambda one: one.table_.data.shape[0])
-    table = np.array(copy.resources[op.table])
+    table = np.array(copy.resources[op.table_.data.name])
     table = change(table)
     handle = ResourceTable(copy.resources).handle(table, "changed")
     op.properties["table"] = ArrayHandleAttr(handle)

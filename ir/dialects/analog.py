@@ -153,14 +153,9 @@ class Decision(IRDLOperation):
     COLUMNS: ClassVar[tuple[str, ...]]
     table_ = prop_def(ArrayHandleAttr, prop_name="table")
 
-    @property
-    def table(self) -> str:
-        """Name of the array."""
-        return self.table_.data.name
-
     def columns(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the columns of the table by their names, each of shape (m,)."""
-        array = arrays[self.table]
+        array = arrays[self.table_.data.name]
         return {name: array[:, k] for k, name in enumerate(self.COLUMNS)}
 
 
