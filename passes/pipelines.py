@@ -51,11 +51,11 @@ PIPELINES: dict[str, str] = {
 
 TOPOLOGIES: dict[str, str] = {
     "crossbar": (
-        "list-synapses,choose-chip{{chip={target}}},match-analog,quantise-weights,"
-        "place-circuits,label-events,fill-rows,walk-events"
+        "choose-chip{{chip={target}}},match-analog,list-synapses,quantise-weights,place-circuits,"
+        "label-events,fill-rows,walk-events"
     ),
     "wafer": (
-        "list-synapses,choose-chip{{chip={target} number=1}},match-analog,"
+        "choose-chip{{chip={target} number=1}},match-analog,list-synapses,"
         "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
     ),
 }
