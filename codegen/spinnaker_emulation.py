@@ -145,9 +145,9 @@ def fixed_plan(
         for name in (SATURATIONS, OVERFLOWS)
     ]
     arrays = _varying(cell, names, _varying_parameters(op, match))
-    kernel, fields = fixed_kernel(cell, plan.name, names, arrays)
+    ports = {str(port.port): ours for ours, port in found.receptors.items()}
+    kernel, fields = fixed_kernel(cell, plan.name, names, arrays, ports)
     renamed = {label: _buffer_name(label, own) for label in (s.label for s in cell.states)}
-    ports = {port.port: ours for ours, port in found.receptors.items()}
     return replace(
         plan,
         states=(*buffers, *counts),

@@ -165,6 +165,14 @@ def verify(
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
+@click.option(
+    "--rates",
+    "-r",
+    multiple=True,
+    metavar="NAME=HZ",
+    help="Expected rate of a population's cells, by which chips are chosen; may be repeated.",
+)
+@click.option("--profile", type=float, metavar="MS", help="Measure rates in a run on the CPU.")
 @reporting_errors
 def compile(
     file: Path,
@@ -173,11 +181,15 @@ def compile(
     precision: str | None,
     solver: str | None,
     output: Path,
+    rates: tuple[str, ...],
+    profile: float | None,
 ) -> None:
     """Compile FILE and write the network, its lowered form and the kernels into a folder."""
+    from snnc.rates import chosen_rates
     from snnc.running import write_compiled
 
     options = given(target=target, threads=threads, precision=precision, solver=solver)
+    options |= chosen_rates(file, rates, profile)
     for path in write_compiled(file, options, output):
         click.echo(path)
 

@@ -190,6 +190,11 @@ PASSES.add(
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 PASSES.add(
+    "expect-rates",
+    "snnc.passes.spinnaker.rates:ExpectRatesPass",
+    "note how often cells are expected to fire",
+)
+PASSES.add(
     "partition-cores",
     "snnc.passes.spinnaker.partition:PartitionCoresPass",
     "cut populations into slices on SpiNNaker's cores",

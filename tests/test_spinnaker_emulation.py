@@ -11,7 +11,9 @@ from spinnaker_arithmetic import Lif
 
 import snnc
 import snnc.pynn as sim
+from snnc import model_library
 from snnc.cli import main
+from snnc.compiler import lowering_of
 from snnc.ir.diagnostics import OptionError, UnsupportedError, UserError
 from snnc.ir.text import parse
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
@@ -97,15 +99,17 @@ def test_quantise_says_what_it_needs(passes, message):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
+        ("EIF_cond_exp_isfa_ista", "the nearest is 'IF_cond_exp': it has no state like 'w'"),
         ("IF_curr_alpha", "the nearest is 'IF_curr_exp': it has no state like 'rise_exc'"),
         ("Izhikevich", "the arrival at 'excitatory', added to v, has the term 1"),
     ],
 )
 def test_models_that_the_machine_lacks_are_refused_with_the_nearest(cell, message):
-    begin()
+    sim.setup(timestep=1.0)
     sim.Population(2, getattr(sim, cell)())
+    passes = parse_passes("match-native{simulator=spinnaker},quantise")
     with pytest.raises(UnsupportedError, match=message):
-        sim.run(1.0)
+        run_passes(session.current().document(), passes)
 
 
 # Time and states
@@ -169,6 +173,34 @@ def test_rounding_at_random_has_no_bias():
     unit = 2.0**-15
     assert len(np.unique(last)) > 3
     assert abs(last.mean() - exact) < 4 * last.std() / np.sqrt(2000) + 0.1 * unit
+
+
+def test_models_are_found_by_structure(tmp_path):
+    """Another leak, names and one receptor: the same cell, with the chip's defaults elsewhere."""
+    (tmp_path / "Leaky.mlir").write_text(
+        "dyn.cell @Leaky {\n"
+        "  param g : uS = 0.05\n  param c : nF = 1.0\n  param e : mV = -65.0\n"
+        "  param top : mV = -50.0\n  param hold : ms = 2.0\n  param tau : ms = 5.0\n"
+        "  state u : mV = -65.0\n  state i : nA = 0.0\n  receptor drive : nA\n"
+        "  di/dt = -i / tau\n  on drive(w) { i = i + w }\n"
+        "  regime up {\n    du/dt = (g * (e - u) + i) / c\n"
+        "    when u >= top { u = e  emit  goto rest }\n  }\n"
+        "  regime rest { after hold { goto up } }\n}\n"
+    )
+    model_library.add_directory(tmp_path)
+    found = []
+    for cell, receptor, name in (
+        (sim.Leaky(), "drive", "u"),
+        (sim.IF_curr_exp(tau_refrac=2.0), "excitatory", "v"),
+    ):
+        begin()
+        cells = sim.Population(1, cell)
+        driven(cells, [[1.0, 4.0, 7.0, 8.0]], weight=3.0, receptor=receptor)
+        cells.record(name)
+        sim.run(30.0)
+        found.append(trace(cells, name)[:, 0].tolist())
+    assert found[0] == found[1]
+    assert -65.0 in found[0][12:]
 
 
 # Overflow
@@ -251,8 +283,9 @@ def test_plastic_synapses_are_refused():
         weight=0.5,
     )
     sim.Projection(source, cells, sim.AllToAllConnector(), stdp)
+    lowering = lowering_of(session.current(), "spinnaker", emulate=True)
     with pytest.raises(UnsupportedError, match="the nearest is 'static_synapse'"):
-        sim.run(1.0)
+        lowering.artifact()
 
 
 # Budgets

@@ -64,7 +64,11 @@ def dtype_of(kind: Fixed) -> str:
 
 
 def fixed_kernel(
-    cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]
+    cell: fx.CellOp,
+    label: str,
+    names: Names,
+    arrays: Collection[str],
+    receptors: Collection[str],
 ) -> tuple[KernelSource, tuple[Field, ...]]:
     """Return the kernel of a cell, and the words of its table.
 
@@ -78,16 +82,26 @@ def fixed_kernel(
         Names of the values.
     arrays : collection of str
         Constants that differ from cell to cell, by name.
+    receptors : collection of str
+        The receptors that the network's model has; nothing arrives at others.
     """
-    return _FixedKernel(cell, label, names, arrays).build()
+    return _FixedKernel(cell, label, names, arrays, receptors).build()
 
 
 class _FixedKernel:
-    def __init__(self, cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]) -> None:
+    def __init__(
+        self,
+        cell: fx.CellOp,
+        label: str,
+        names: Names,
+        arrays: Collection[str],
+        receptors: Collection[str],
+    ) -> None:
         self.cell = cell
         self.label = label
         self.names = names
         self.arrays = arrays
+        self.receptors = receptors
         self.fields: dict[Field, str] = {}
         self.texts: list[str] = []
         self.lines: list[str] = []
@@ -172,6 +186,9 @@ class _FixedKernel:
         raise AssertionError(f"unexpected operation {op.name}")
 
     def _arrivals(self, op: fx.ArrivalsOp) -> None:
+        if op.label not in self.receptors:
+            self.lines.append(f"{self.names.of(op.result)} = np.int32(0)")
+            return
         array = self._argument("arrivals", op.label, self.names.fresh("arrived"), "")
         shift = self._argument("shift", op.label, self.names.fresh("shift"), "")
         name = self.names.of(op.result)

@@ -14,6 +14,7 @@ from snnc.ir.dialects import snn
 from snnc.ir.dialects.snn_values import RandomAttr
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.passes.spinnaker.connections import Reach, Span, reaches_of
+from snnc.passes.spinnaker.rates import expected_rate
 
 WORD = 4
 ROW_HEADER = 3 * WORD
@@ -86,6 +87,9 @@ class Loads:
 
     def rate(self, population: snn.PopulationOp) -> float:
         """Return the expected spikes of a cell in a second."""
+        expected = expected_rate(population)
+        if expected is not None:
+            return expected
         info = self._infos[population.model]
         given = population.parameters.data.get("rate")
         if info.source and isinstance(given, FloatAttr):
