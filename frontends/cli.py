@@ -161,6 +161,12 @@ def verify(
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="A file to leave out, as it takes long: spinnaker's ds.sqlite3.",
+)
 @reporting_errors
 def compile(
     file: Path,
@@ -169,12 +175,13 @@ def compile(
     precision: str | None,
     solver: str | None,
     output: Path,
+    without: tuple[str, ...],
 ) -> None:
-    """Compile FILE and write the network, its lowered form and the kernels into a folder."""
+    """Compile FILE and write the network, its lowered form and what the target makes of it."""
     from snnc.running import write_compiled
 
     options = given(target=target, threads=threads, precision=precision, solver=solver)
-    for path in write_compiled(file, options, output):
+    for path in write_compiled(file, options, output, without):
         click.echo(path)
 
 
