@@ -173,6 +173,12 @@ def verify(
     help="Expected rate of a population's cells, by which chips are chosen; may be repeated.",
 )
 @click.option("--profile", type=float, metavar="MS", help="Measure rates in a run on the CPU.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="A file to leave out, as it takes long: spinnaker's ds.sqlite3.",
+)
 @reporting_errors
 def compile(
     file: Path,
@@ -181,16 +187,17 @@ def compile(
     precision: str | None,
     solver: str | None,
     output: Path,
+    without: tuple[str, ...],
     rates: tuple[str, ...],
     profile: float | None,
 ) -> None:
-    """Compile FILE and write the network, its lowered form and the kernels into a folder."""
+    """Compile FILE and write the network, its lowered form and what the target makes of it."""
     from snnc.rates import chosen_rates
     from snnc.running import write_compiled
 
     options = given(target=target, threads=threads, precision=precision, solver=solver)
     options |= chosen_rates(file, rates, profile)
-    for path in write_compiled(file, options, output):
+    for path in write_compiled(file, options, output, without):
         click.echo(path)
 
 
