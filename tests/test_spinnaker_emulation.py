@@ -55,6 +55,12 @@ def driven(cells, times_, weight=1.0, delay=1.0, receptor="excitatory"):
     return source, projection
 
 
+PLAIN = {
+    "tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0,
+    "tau_refrac": 0.1, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "i_offset": 0.0, "v": -65.0,
+}  # fmt: skip
+
+
 # The passes
 
 
@@ -216,16 +222,29 @@ def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
     ring = simulation().artifact.populations[0].rings["excitatory"]
     total = 400 * round(1.0 / ring.quantum)
     assert total > 65535
-    parameters = {"tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0,
-                  "tau_refrac": 1.0, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "i_offset": 0.0,
-                  "v": -65.0}  # fmt: skip
-    model = Lif(parameters, 1.0)
+    model = Lif({**PLAIN, "tau_refrac": 1.0}, 1.0)
     values = []
     for tick in range(6):
         model.tick((total if tick == 3 else 0, 0), (ring.shift, 0))
         values.append(model.inputs[0].value / 32768)
     assert trace(cells, "isyn_exc")[1:, 0].tolist() == values
     assert sum(one.overflows for one in simulation().loads()) == 1
+
+
+def test_sums_wrap_as_on_the_machine_and_are_counted():
+    begin()
+    offset = 60000.0
+    cells = sim.Population(3, sim.IF_curr_exp(i_offset=[0.0, offset, 0.0], cm=20.0, v_thresh=5e4))
+    sim.DCSource(amplitude=offset).inject_into(cells)
+    cells.record("v")
+    with pytest.warns(RuntimeWarning, match="numbers wrapped 1 times on 1 cores, as they would on"):
+        sim.run(1.0)
+    found = trace(cells, "v")[1] * 32768
+    for cell, own in enumerate((0.0, offset, 0.0)):
+        model = Lif({**PLAIN, "i_offset": own, "cm": 20.0, "v_thresh": 5e4}, 1.0)
+        model.tick((0, 0), (0, 0), offset)
+        assert found[cell] == model.v
+    assert sum(one.wraps for one in simulation().loads()) == 1
 
 
 def test_numbers_that_do_not_fit_are_cut_and_counted():
