@@ -18,6 +18,8 @@ from snnc.ir.diagnostics import OptionError, UnsupportedError, UserError
 from snnc.ir.text import parse
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
 from snnc.pynn import session
+from snnc.runtime.jit.cache import shared_kernels
+from snnc.runtime.spinnaker.synapses import Synapses
 from snnc.runtime.verify.observation import Observed
 from snnc.runtime.verify.statistics import statistics
 
@@ -305,6 +307,31 @@ def test_plastic_synapses_are_refused():
     lowering = lowering_of(session.current(), "spinnaker", emulate=True)
     with pytest.raises(UnsupportedError, match="the nearest is 'static_synapse'"):
         lowering.artifact()
+
+
+def test_weights_are_those_that_the_cores_would_read():
+    begin(seed=8)
+    source = sim.Population(60, sim.SpikeSourcePoisson(rate=10.0), label="source")
+    cells = sim.Population(70, sim.IF_curr_exp(), label="cells")
+    for receptor, low, high in (("excitatory", 0.0, 1.0), ("inhibitory", -0.7, 0.0)):
+        weight = sim.RandomDistribution("uniform", low=low, high=high)
+        synapse = sim.StaticSynapse(weight=weight, delay=2.0)
+        connector = sim.FixedProbabilityConnector(0.5)
+        sim.Projection(source, cells, connector, synapse, receptor_type=receptor)
+    document = session.current().document()
+    sim.run(1.0)
+    found = []
+    for plan in simulation().artifact.projections:
+        quantum = simulation().artifact.populations[1].rings[plan.receptor].quantum
+        multiples = simulation().edge_values(plan.name, "weight") / quantum
+        assert (multiples == np.rint(multiples)).all()
+        found += multiples.astype(int).tolist()
+    passes = "partition-cores,choose-shifts,place-cores"
+    mapped = lowering_of(document, "spinnaker", pipeline=passes).artifact()
+    synapses = Synapses(mapped, shared_kernels())
+    words = synapses.onto([core.name for core in mapped.cores if core.index]).words
+    assert sorted(found) == sorted((words >> np.uint32(16)).tolist())
+    assert len(found) > 3000
 
 
 # Budgets
