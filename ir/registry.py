@@ -72,6 +72,9 @@ class Registry:
         return self._entries[name]
 
 
+EMULATION = "-emulation"
+"""Ends the name of a target that computes here what another one computes elsewhere."""
+
 DIALECTS = Registry("dialect")
 PASSES = Registry("pass")
 TARGETS = Registry("target")
@@ -84,6 +87,7 @@ DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the sol
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
 DIALECTS.add("wafer", "snnc.ir.dialects.wafer:Wafer", "networks on wafers of HICANNs")
+DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -242,9 +246,24 @@ PASSES.add(
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 PASSES.add(
+    "expect-rates",
+    "snnc.passes.spinnaker.rates:ExpectRatesPass",
+    "note how often cells are expected to fire",
+)
+PASSES.add(
     "partition-cores",
     "snnc.passes.spinnaker.partition:PartitionCoresPass",
     "cut populations into slices on SpiNNaker's cores",
+)
+PASSES.add(
+    "quantise",
+    "snnc.passes.spinnaker.quantise:QuantisePass",
+    "give cells the fixed-point arithmetic of a machine",
+)
+PASSES.add(
+    "choose-shifts",
+    "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
+    "choose what synaptic weights on SpiNNaker are multiples of",
 )
 PASSES.add(
     "place-cores",
@@ -301,6 +320,11 @@ TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's p
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
+TARGETS.add(
+    "spinnaker-emulation",
+    "snnc.codegen.spinnaker_emulation:EMULATION",
+    "what SpiNNaker computes, to the bit, on this machine's processor",
+)
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
 TARGETS.add(
     "brainscales1",

@@ -19,7 +19,7 @@ from snnc.hardware.descriptions import chip_names, describe
 from snnc.ir.diagnostics import OptionError, SnncError, did_you_mean
 from snnc.ir.locations import from_diagnostic
 from snnc.ir.pass_context import Connect, PassContext, cannot_connect
-from snnc.ir.registry import PASSES, TARGETS
+from snnc.ir.registry import EMULATION, PASSES, TARGETS
 from snnc.ir.text import Document
 
 _CPU = (
@@ -44,8 +44,12 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
-        "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
-        "walk-packets"
+        "partition-cores,choose-shifts,place-cores,grow-trees,allocate-keys,make-tables,"
+        "compress-tables,walk-packets"
+    ),
+    "spinnaker-emulation": (
+        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"
+        + _CPU.replace("{pack}", "pack-arrivals,").replace("{precision}", "f32")
     ),
 }
 
@@ -60,9 +64,6 @@ TOPOLOGIES: dict[str, str] = {
     ),
 }
 """Pipelines of the targets that are analog chips, by the topology of their description."""
-
-EMULATION = "-emulation"
-"""Ends the name of the target that computes here what an analog chip would."""
 
 REPLICA = "stand-in," + _CPU.replace(
     "place-parameters", "place-parameters{{all_cells=true}}"
