@@ -25,8 +25,6 @@ class Tables:
     ----------
     document : Document
         The lowered network.
-    target : str
-        Whose pipeline leaves such a mapping; for messages.
 
     Raises
     ------
@@ -34,14 +32,12 @@ class Tables:
         If there is not one mapping.
     """
 
-    def __init__(self, document: Document, target: str) -> None:
+    def __init__(self, document: Document) -> None:
         ops = document.module.body.block.ops
         found = [op for op in ops if isinstance(op, analog.MappingOp)]
         if len(found) != 1:
-            raise OptionError(
-                f"expected one mapping, as the {target} pipeline leaves; found {len(found)}"
-            )
-        self.document, self.op, self.target = document, found[0], target
+            raise OptionError(f"expected one mapping onto analog chips; found {len(found)}")
+        self.document, self.op = document, found[0]
 
     def of(self, kind: type[Op]) -> list[Op]:
         """Return the operations of a kind."""
@@ -58,14 +54,14 @@ class Tables:
         found = self.of(kind)
         if len(found) != 1:
             raise OptionError(
-                f"expected one '{kind.name}', as the {self.target} pipeline leaves; found "
-                f"{len(found)}"
+                f"expected one '{kind.name}' in the mapping; found {len(found)}; run the "
+                "target's whole pipeline"
             )
         return found[0]
 
     def rows(self, op: analog.Decision) -> Integers:
         """Return the table of a decision, of shape (things, columns)."""
-        return np.asarray(self.document.resources[op.table], np.int64)
+        return np.asarray(self.document.resources[op.table_.data.name], np.int64)
 
     def by_object(self, kind: type[analog.OfObject]) -> Mapping[str, Integers]:
         """Return the tables of a kind by the symbols of what they are about."""

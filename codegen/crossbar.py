@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import numpy as np
-from xdsl.ir import Operation
 
+from snnc.codegen.analog_parameters import parameters_text
+from snnc.codegen.analog_tables import Tables
 from snnc.codegen.crossbar_files import lost_text, settings_text
 from snnc.codegen.crossbar_summary import summary_text, table_text
 from snnc.codegen.target import Target, Text
@@ -18,10 +19,11 @@ from snnc.hardware.descriptions import described
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import analog, snn
 from snnc.ir.dialects.snn_values import ArrayHandleAttr
+from snnc.ir.registry import EMULATION
 from snnc.ir.resources import decode
 from snnc.ir.text import Document
 
-Op = TypeVar("Op", bound=Operation)
+Op = TypeVar("Op", bound=analog.OfObject)
 Table = Mapping[str, np.ndarray]
 
 
@@ -97,76 +99,60 @@ def generate(document: Document) -> CrossbarArtifact:
     OptionError
         If the module has not been mapped.
     """
-    found = [op for op in document.module.body.block.ops if isinstance(op, analog.MappingOp)]
-    if len(found) != 1:
-        raise OptionError(f"expected one mapping onto analog chips; found {len(found)}")
-    reader = _Reader(document, found[0])
-    chip = reader.of(analog.ChipOp)[0]
+    tables = Tables(document)
+    arrays, chip = document.resources, tables.one(analog.ChipOp)
+
+    def about(kind: type[analog.OfChip]) -> dict[int, Table]:
+        return {op.on: op.columns(arrays) for op in tables.of(kind)}
+
     symbols = document.network.symbols().values()
     return CrossbarArtifact(
-        found[0].network,
+        tables.op.network,
         crossbar_chip(described(**chip.described())),
         chip.number,
-        tuple(reader.population(op) for op in symbols if isinstance(op, snn.PopulationOp)),
-        tuple(reader.projection(op) for op in symbols if isinstance(op, snn.ProjectionOp)),
-        reader.about_chips(analog.CrossbarOp),
-        reader.about_chips(analog.DriversOp),
+        tuple(_population(tables, op) for op in symbols if isinstance(op, snn.PopulationOp)),
+        tuple(_projection(tables, op) for op in symbols if isinstance(op, snn.ProjectionOp)),
+        about(analog.CrossbarOp),
+        about(analog.DriversOp),
         document.seconds,
     )
 
 
-class _Reader:
-    """The tables of a mapping."""
+def _about(tables: Tables, kind: type[Op], symbol: str) -> Op:
+    """Return the decision about a population or projection."""
+    for op in tables.of(kind):
+        if op.of == symbol:
+            return op
+    raise OptionError(f"'@{symbol}' has no '{kind.name}'; run the target's whole pipeline")
 
-    def __init__(self, document: Document, op: analog.MappingOp) -> None:
-        self.ops = list(op.body.block.ops)
-        self.arrays = document.resources
-        self.about = {
-            (type(one), one.of): one for one in self.ops if isinstance(one, analog.OfObject)
-        }
 
-    def of(self, kind: type[Op]) -> list[Op]:
-        found = [one for one in self.ops if isinstance(one, kind)]
-        if not found:
-            raise OptionError(f"the mapping has no '{kind.name}'; run the target's whole pipeline")
-        return found
+def _population(tables: Tables, op: snn.PopulationOp) -> PlacedPopulation:
+    circuits, events = (
+        _about(tables, kind, op.symbol).columns(tables.document.resources)
+        for kind in (analog.CircuitsOp, analog.EventsOp)
+    )
+    return PlacedPopulation(op.symbol, op.size, circuits, events)
 
-    def about_chips(self, kind: type[analog.OfChip]) -> dict[int, Table]:
-        return {op.on: op.columns(self.arrays) for op in self.of(kind)}
 
-    def _op(self, kind: type[analog.OfObject], symbol: str) -> analog.OfObject:
-        if (kind, symbol) not in self.about:
-            raise OptionError(f"'@{symbol}' has no '{kind.name}'; run the target's whole pipeline")
-        return self.about[kind, symbol]
-
-    def _table(self, kind: type[analog.OfObject], symbol: str) -> Table:
-        return self._op(kind, symbol).columns(self.arrays)
-
-    def population(self, op: snn.PopulationOp) -> PlacedPopulation:
-        circuits, events = (
-            self._table(kind, op.symbol) for kind in (analog.CircuitsOp, analog.EventsOp)
-        )
-        return PlacedPopulation(op.symbol, op.size, circuits, events)
-
-    def projection(self, op: snn.ProjectionOp) -> PlacedProjection:
-        codes = self._op(analog.CodesOp, op.symbol)
-        assert isinstance(codes, analog.CodesOp)
-        table = codes.columns(self.arrays)
-        sides = []
-        for side in ("pre", "post"):
-            listed = op.connector.options.data[side]
-            assert isinstance(listed, ArrayHandleAttr)
-            sides.append(self.arrays[listed.data.name])
-        weight = np.asarray(decode(op.weight, self.arrays), np.float64)
-        return PlacedProjection(
-            op.label,
-            *sides,
-            np.broadcast_to(weight, sides[0].shape),
-            table["code"] * self.arrays[codes.scale.data.name],
-            self._table(analog.SynapsesOp, op.symbol),
-            self._table(analog.LostOp, op.symbol),
-            table,
-        )
+def _projection(tables: Tables, op: snn.ProjectionOp) -> PlacedProjection:
+    arrays = tables.document.resources
+    codes = _about(tables, analog.CodesOp, op.symbol)
+    table = codes.columns(arrays)
+    sides = []
+    for side in ("pre", "post"):
+        listed = op.connector.options.data[side]
+        assert isinstance(listed, ArrayHandleAttr)
+        sides.append(arrays[listed.data.name])
+    weight = np.asarray(decode(op.weight, arrays), np.float64)
+    return PlacedProjection(
+        op.label,
+        *sides,
+        np.broadcast_to(weight, sides[0].shape),
+        table["code"] * arrays[codes.scale.data.name],
+        _about(tables, analog.SynapsesOp, op.symbol).columns(arrays),
+        _about(tables, analog.LostOp, op.symbol).columns(arrays),
+        table,
+    )
 
 
 def unavailable() -> str | None:
@@ -187,11 +173,15 @@ def crossbar_target(name: str) -> Target:
         generate,
         executor=None,
         texts={
+            "parameters": Text(
+                "parameters.json", lambda document: parameters_text(Tables(document))
+            ),
             "settings": Text("settings.json", _from(settings_text)),
             "lost": Text("lost.json", _from(lost_text)),
             "table": Text("summary.txt", _from(table_text)),
             "figures": Text("summary.json", _from(summary_text)),
         },
-        pictures={"chips.png": "snnc.crossbar_picture:draw_chips"},
+        files={"chips.png": "snnc.crossbar_picture:draw_chips"},
         unavailable=unavailable,
+        emulation=name + EMULATION,
     )

@@ -38,7 +38,7 @@ def summary(artifact: CrossbarArtifact) -> dict[str, Any]:
         "circuits": sum(one.circuits["cell"].size for one in artifact.populations),
         "synapses": sum(one["synapses"] for one in projections),
         "lost": sum(one["lost"] for one in projections),
-        "lost_by_reason": {name: reasons[name] for name in LOST},
+        "lost_by_reason": {name: reasons[name] for name in _WHY},
         "array_synapses": sum(one.synapses["row"].size for one in artifact.projections),
         "drivers": sum(table["driver"].size for table in artifact.drivers.values()),
         "crossbar_nodes": sum(table["input"].size for table in artifact.crossbars.values()),

@@ -17,7 +17,7 @@ from snnc.codegen.artifact import Artifact, Buffer, CellPlan, Field, Ring
 from snnc.codegen.cpu import generate_with
 from snnc.codegen.kernels.cell_kernel import array_constants, cell_plan
 from snnc.codegen.kernels.fixed_constants import fixed_constants
-from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, dtype_of, fixed_kernel
+from snnc.codegen.kernels.fixed_kernel import COUNTS, dtype_of, fixed_kernel
 from snnc.codegen.kernels.fixed_names import Names
 from snnc.codegen.native.artifact import NativeCell
 from snnc.codegen.native.matched import matched_models
@@ -46,9 +46,18 @@ class EmulatedSlice:
 
 @dataclass(frozen=True)
 class WeightError:
-    """The largest weight of a projection in coherent units, and the relative error of weights."""
+    """How the weights of a projection are rounded.
+
+    Attributes
+    ----------
+    largest, machine : float
+        The largest weight in coherent units, and what it is on the machine.
+    error : float
+        The relative error of the weights.
+    """
 
     largest: float
+    machine: float
     error: float
 
 
@@ -110,7 +119,7 @@ def generate(document: Document) -> EmulatedArtifact:
     return EmulatedArtifact(
         replace(network, populations=populations, lead=1),
         frozenset(matched),
-        _weights(document),
+        _weights(document, network, rings),
         tuple(_slices(document)),
         document.seconds,
     )
@@ -140,14 +149,11 @@ def fixed_plan(
     }
     states = {state.name: state for state in plan.states}
     buffers = [_buffer(one, own, states, plan.name) for one in cell.states]
-    counts = [
-        Buffer(name, "int32", ("element",), plan.name, recordable=False)
-        for name in (SATURATIONS, OVERFLOWS)
-    ]
+    counts = [Buffer(name, "int32", ("element",), plan.name, recordable=False) for name in COUNTS]
     arrays = _varying(cell, names, _varying_parameters(op, match))
-    kernel, fields = fixed_kernel(cell, plan.name, names, arrays)
+    ports = {str(port.port): ours for ours, port in found.receptors.items()}
+    kernel, fields = fixed_kernel(cell, plan.name, names, arrays, ports)
     renamed = {label: _buffer_name(label, own) for label in (s.label for s in cell.states)}
-    ports = {port.port: ours for ours, port in found.receptors.items()}
     return replace(
         plan,
         states=(*buffers, *counts),
@@ -240,7 +246,10 @@ def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dic
     return found
 
 
-def _weights(document: Document) -> dict[str, WeightError]:
+def _weights(
+    document: Document, network: Artifact, rings: Mapping[str, Mapping[str, Ring]]
+) -> dict[str, WeightError]:
+    plans = {plan.name: plan for plan in network.projections}
     symbols = document.network.symbols()
     found = {}
     for op in _of(_mapping(document).body.block, WeightsOp):
@@ -251,7 +260,10 @@ def _weights(document: Document) -> dict[str, WeightError]:
                 f"weights of '{projection.label}' are rounded at random when matrices are made; "
                 "the emulation rounds weights to the nearest: 'choose-shifts{rounding=nearest}'"
             )
-        found[projection.label] = WeightError(op.largest, op.error)
+        plan = plans[op.projection]
+        quantum = abs(rings[plan.post.members[0][0]][plan.receptor].quantum)
+        machine = round(op.largest / quantum) * quantum
+        found[projection.label] = WeightError(op.largest, machine, op.error)
     return found
 
 

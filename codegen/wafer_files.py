@@ -1,4 +1,4 @@
-"""What the ``brainscales1`` target writes, as JSON with the names of halco (``hicann/v2``)."""
+"""What targets that are wafers write, as JSON with the names of halco (``hicann/v2``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from snnc.ir.dialects.analog import LOST
 from snnc.ir.hicann import ROWS_PER_DRIVER
 
 if TYPE_CHECKING:
-    from snnc.codegen.brainscales1 import WaferArtifact
+    from snnc.codegen.wafer import WaferArtifact
 
 _NOWHERE = -1
 _DISABLED = 1
@@ -96,7 +96,7 @@ def _digits(artifact: WaferArtifact) -> tuple[dict[int, np.ndarray], dict[int, n
         code = np.minimum(artifact.codes[projection][table[:, 0], 1], largest)
         order = np.argsort(table[:, 1], kind="stable")
         own, starts = np.unique(table[order, 1], return_index=True)
-        for chip, part in zip(own.tolist(), np.split(order, starts[1:]), strict=True):
+        for chip, part in zip(own.tolist(), np.split(order, starts)[1:], strict=True):
             row, column, last_bits = table[part, 2:].T
             weights[chip][row, column] = code[part]
             decoders[chip][row, column] = last_bits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def compile(
     pipeline : str, optional
         Passes to run instead of the target's own.
     emulate : bool
-        Compute here, to the bit, what the target would compute elsewhere.
+        Compute here what the target would compute elsewhere.
 
     Returns
     -------
@@ -96,9 +97,15 @@ def lowering_of(
     solver: str = "auto",
     pipeline: str | None = None,
     emulate: bool = False,
+    rates: Mapping[str, float] | None = None,
 ) -> Lowering:
-    """Return how a network is lowered for a target, which need not be installed; see `compile`."""
+    """Return how a network is lowered for a target, which need not be installed; see `compile`.
+
+    `rates` are expected spikes of a cell in a second, by the symbol of its population, for targets
+    that place cells by them.
+    """
     from snnc.passes.pipelines import parse_passes, pipeline_text
+    from snnc.rates import expecting
     from snnc.stages import Lowering
 
     if target not in TARGETS:
@@ -111,6 +118,8 @@ def lowering_of(
         precision=_checked_precision(precision),
         solver=solver,
     )
+    if rates:
+        text = expecting(rates, target, text)
     parse_passes(text)
     return Lowering(document_of(net, solver), target, text)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snnc.codegen.brainscales1 import WaferArtifact
+from snnc.codegen.wafer import WaferArtifact
 from snnc.ir.diagnostics import MissingDependencyError
 
 _NOWHERE = -1

@@ -72,6 +72,9 @@ class Registry:
         return self._entries[name]
 
 
+EMULATION = "-emulation"
+"""Ends the name of a target that computes here what another one computes elsewhere."""
+
 DIALECTS = Registry("dialect")
 PASSES = Registry("pass")
 TARGETS = Registry("target")
@@ -82,9 +85,9 @@ DIALECTS.add("dyn", "snnc.ir.dialects.dyn:Dyn", "equations of cells, with units 
 DIALECTS.add("syn", "snnc.ir.dialects.syn:Syn", "synapse models as event-driven equations")
 DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the solver chosen")
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
-DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
 DIALECTS.add("wafer", "snnc.ir.dialects.wafer:Wafer", "networks on wafers of HICANNs")
+DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -206,6 +209,11 @@ PASSES.add(
     "find the analog circuits that models are, and the codes that set them",
 )
 PASSES.add(
+    "emulate-analog",
+    "snnc.passes.analog.emulate:EmulateAnalogPass",
+    "write the network that an analog chip computes",
+)
+PASSES.add(
     "quantise-weights",
     "snnc.passes.analog.quantise:QuantiseWeightsPass",
     "write weights in the steps of a chip",
@@ -237,6 +245,11 @@ PASSES.add(
 )
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
+PASSES.add(
+    "expect-rates",
+    "snnc.passes.spinnaker.rates:ExpectRatesPass",
+    "note how often cells are expected to fire",
+)
 PASSES.add(
     "partition-cores",
     "snnc.passes.spinnaker.partition:PartitionCoresPass",
@@ -314,11 +327,26 @@ TARGETS.add(
 )
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
 TARGETS.add(
+    "brainscales1",
+    "snnc.codegen.wafer:wafer_target",
+    "the analog neuromorphic wafer of HICANNs",
+    family=True,
+)
+TARGETS.add(
     "brainscales2",
     "snnc.codegen.crossbar:crossbar_target",
     "the analog neuromorphic chip HICANN-X",
     family=True,
 )
 TARGETS.add(
-    "brainscales1", "snnc.codegen.brainscales1:BRAINSCALES1", "the neuromorphic wafer BrainScaleS-1"
+    "brainscales1-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-1 computes, with its deviations, on this machine's processor",
+    family=True,
+)
+TARGETS.add(
+    "brainscales2-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-2 computes, with its deviations, on this machine's processor",
+    family=True,
 )

@@ -37,8 +37,8 @@ class Load:
         Packets and synaptic events of the busiest step.
     overflows : int
         Times that a ring buffer was full.
-    saturations : int
-        Times that a number of a cell was.
+    saturations, wraps : int
+        Times that a number of a cell was cut to what fits, or wrapped.
     """
 
     core: str
@@ -51,6 +51,7 @@ class Load:
     events: int
     overflows: int
     saturations: int
+    wraps: int
 
 
 class Budget:
@@ -158,11 +159,15 @@ class Budget:
             heard[first:last] = synapses[first:last].any(axis=0)
         return heard
 
-    def loads(
-        self, overflows: Mapping[str, Counts], saturations: Mapping[str, Counts]
-    ) -> list[Load]:
-        """Return what each core has done, with counts of the cells of each population."""
-        counted = [self._by_core(counts) for counts in (overflows, saturations)]
+    def loads(self, *counts: Mapping[str, Counts]) -> list[Load]:
+        """Return what each core has done.
+
+        Parameters
+        ----------
+        *counts : mapping of str to Counts
+            Of the cells of each population: full ring buffers, saturations and wraps.
+        """
+        counted = [self._by_core(one) for one in counts]
         return [
             Load(
                 name,
@@ -173,8 +178,7 @@ class Budget:
                 int(self._late[core]),
                 int(self._packets[core]),
                 int(self._events[core]),
-                int(counted[0][core]),
-                int(counted[1][core]),
+                *(int(one[core]) for one in counted),
             )
             for core, name in enumerate(self.cores)
         ]
@@ -192,12 +196,13 @@ def table(loads: Sequence[Load], most: int = 20) -> list[str]:
     busiest = sorted(loads, key=lambda one: -one.cycles)[:most]
     lines = [
         f"core{'':12}{'cells':>6}{'cycles of a step':>26}{'late':>7}{'packets':>9}{'events':>8}"
-        f"{'full':>7}{'cut':>7}",
+        f"{'full':>7}{'cut':>7}{'wrapped':>9}",
         f"{'':16}{'':>6}{'most':>9}{'mean':>8}{'budget':>9}",
     ]
     lines += [
         f"  {one.core:<14}{one.cells:>6}{one.cycles:>9.0f}{one.mean_cycles:>8.0f}{one.budget:>9.0f}"
         f"{one.late:>7}{one.packets:>9}{one.events:>8}{one.overflows:>7}{one.saturations:>7}"
+        f"{one.wraps:>9}"
         for one in busiest
     ]
     if len(loads) > len(busiest):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS
+from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, WRAPS
 from snnc.codegen.spinnaker_emulation import EmulatedArtifact
 from snnc.hardware.spinnaker import SpiNNaker
 from snnc.runtime import core_budget, fixed_errors
@@ -79,7 +79,7 @@ class Emulation(Simulation):
 
     def loads(self) -> list[Load]:
         """Return what each core has had to do since the start."""
-        return self._budget.loads(self._counted(OVERFLOWS), self._counted(SATURATIONS))
+        return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
 
     def _counted(self, name: str) -> dict[str, Counts]:
         return {one: self._cells[one].states[name].astype(np.int64) for one in self._fixed}
@@ -104,6 +104,7 @@ class Emulation(Simulation):
         late = max(loads, key=lambda one: one.late)
         full = [one for one in loads if one.overflows]
         cut = [one for one in loads if one.saturations]
+        wrapped = [one for one in loads if one.wraps]
         told = {
             "late": late.late
             and f"{late.late} steps are too long for '{late.core}': up to {late.cycles:.0f} cycles "
@@ -114,6 +115,10 @@ class Emulation(Simulation):
             "cut": cut
             and f"numbers did not fit 32 bits {sum(one.saturations for one in cut)} times on "
             f"{len(cut)} cores and were cut; currents or conductances are too large for s16.15",
+            "wrapped": wrapped
+            and f"numbers wrapped {sum(one.wraps for one in wrapped)} times on {len(wrapped)} "
+            "cores, as they would on the machine without a word: from then on states are wrong; "
+            "currents, conductances or potentials are too large for s16.15",
         }
         for what, text in told.items():
             if text and what not in self._warned:

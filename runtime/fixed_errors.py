@@ -22,9 +22,9 @@ class FixedError:
     name : str
         What it is: a constant of the cells, or ``weight``.
     exact, machine : float
-        The number in the cell that is farthest off; nan for weights that differ.
+        The number, in the cell that is farthest off; of weights the largest.
     relative : float
-        The error, relative to the exact number.
+        The error relative to the exact number; in the root mean square of weights that differ.
     """
 
     owner: str
@@ -54,7 +54,7 @@ def constant_errors(population: str, cells: Cells) -> list[FixedError]:
 def weight_errors(weights: Mapping[str, WeightError]) -> list[FixedError]:
     """Return the errors of the weights of projections."""
     return [
-        FixedError(name, "weight", one.largest, float("nan"), one.error)
+        FixedError(name, "weight", one.largest, one.machine, one.error)
         for name, one in weights.items()
     ]
 

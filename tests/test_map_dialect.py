@@ -41,16 +41,16 @@ NETWORK = """builtin.module {
   }
 """
 MAPPING = """  map.mapping of @net {
-    map.machine "three chips" chips <[0, 0, 2], [1, 0, 2], [1, 1, 1]> {boards = 1 : i64, router_entries = 2 : i64, key_bits = 16 : i64, colour_bits = 4 : i64, neurons_per_core = 16 : i64, poisson_per_core = 16 : i64, sdram = 1000 : i64, dtcm = 500 : i64}
-    map.core @c0 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
-    map.core @c1 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
-    map.core @c2 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 100 : i64, dtcm = 100 : i64}
+    map.machine "three chips" chips <[0, 0, 2], [1, 0, 2], [1, 1, 1]> {boards = 1 : i64, router_entries = 2 : i64, key_bits = 16 : i64, colour_bits = 4 : i64, neurons_per_core = 16 : i64, poisson_per_core = 16 : i64, ring_buffer_bits = 8 : i64, sdram = 1000 : i64, dtcm = 500 : i64}
+    map.core @c0 index <4, 1, 3> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
+    map.core @c1 index <4, 1, 3> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
+    map.core @c2 index <> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 100 : i64, dtcm = 100 : i64}
     map.slice @A.0 of @A from 0 to 12 on @c0 rate 3.000000e+01
     map.slice @A.1 of @A from 12 to 20 on @c1 rate 3.000000e+01
     map.slice @B.0 of @B from 0 to 4 on @c1 rate 3.000000e+01
     map.slice @N.0 of @N from 0 to 5 on @c2 rate 1.000000e+01
-    map.ring of @A "excitatory" shift 3 scale 1.000000e+00 bound 7.500000e+00
-    map.ring of @B "excitatory" shift 3 scale 1.000000e+00 bound 7.500000e+00
+    map.ring of @A "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
+    map.ring of @B "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
     map.weights of @p rounding "nearest" largest 1.500000e+00 error 0.000000e+00
     map.place @c0 at <0, 0, 1>
     map.place @c1 at <1, 0, 1>
@@ -94,6 +94,9 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("[1, 1, 1]>", "[1, 1]>", "expected three numbers; found 2"),
         ("map.core @c1", "map.core @c0", "symbol '@c0' is defined twice"),
         ("dtcm = 100", "dtcm = 501", "needs 501 bytes of DTCM; a core has 500"),
+        ("<4, 1, 3>", "<4, 3>", "an index has bits of a cell, a receptor and a delay slot"),
+        ("<4, 1, 3>", "<4, 1, 4>", "the index of '@c0' has 9 bits; at most 8 fit"),
+        ("<4, 1, 3>", "<3, 1, 3>", "'@c0' has 12 cells; its index of 3 bits tells 8 apart"),
         ("of @A from", "of @C from", "unknown population '@C'"),
         ("from 12 to 20", "from 12 to 21", "cells 12 to 21 are not in '@A', of 20"),
         ("on @c1", "on @c7", "unknown core '@c7'"),
@@ -105,6 +108,7 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("of @A \"exc", "of @C \"exc", "unknown population '@C'"),
         ("of @A \"exc", "of @A \"inc", "has no receptor 'incitatory'; did you mean 'excitatory'?"),
         ("of @B \"exc", "of @A \"exc", "receptor 'excitatory' of '@A' has two ring buffers"),
+        ("sign 1", "sign 0", "a sign is 1 or -1; found 0"),
         ("shift 3", "shift 16", "shift out of range; found 16, expected 0 to 15"),
         ("scale 1.0", "scale -1.0", "a scale is positive; found -1"),
         ("bound 7.5", "bound 40.5", "shift 3 holds 0 to 15.9998, shift 5 is enough"),

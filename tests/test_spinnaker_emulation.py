@@ -11,11 +11,15 @@ from spinnaker_arithmetic import Lif
 
 import snnc
 import snnc.pynn as sim
+from snnc import model_library
 from snnc.cli import main
+from snnc.compiler import lowering_of
 from snnc.ir.diagnostics import OptionError, UnsupportedError, UserError
 from snnc.ir.text import parse
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
 from snnc.pynn import session
+from snnc.runtime.jit.cache import shared_kernels
+from snnc.runtime.spinnaker.synapses import Synapses
 from snnc.runtime.verify.observation import Observed
 from snnc.runtime.verify.statistics import statistics
 
@@ -51,6 +55,12 @@ def driven(cells, times_, weight=1.0, delay=1.0, receptor="excitatory"):
     connector = sim.AllToAllConnector()
     projection = sim.Projection(source, cells, connector, synapse, receptor_type=receptor)
     return source, projection
+
+
+PLAIN = {
+    "tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0,
+    "tau_refrac": 0.1, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "i_offset": 0.0, "v": -65.0,
+}  # fmt: skip
 
 
 # The passes
@@ -97,15 +107,17 @@ def test_quantise_says_what_it_needs(passes, message):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
+        ("EIF_cond_exp_isfa_ista", "the nearest is 'IF_cond_exp': it has no state like 'w'"),
         ("IF_curr_alpha", "the nearest is 'IF_curr_exp': it has no state like 'rise_exc'"),
         ("Izhikevich", "the arrival at 'excitatory', added to v, has the term 1"),
     ],
 )
 def test_models_that_the_machine_lacks_are_refused_with_the_nearest(cell, message):
-    begin()
+    sim.setup(timestep=1.0)
     sim.Population(2, getattr(sim, cell)())
+    passes = parse_passes("match-native{simulator=spinnaker},quantise")
     with pytest.raises(UnsupportedError, match=message):
-        sim.run(1.0)
+        run_passes(session.current().document(), passes)
 
 
 # Time and states
@@ -171,6 +183,34 @@ def test_rounding_at_random_has_no_bias():
     assert abs(last.mean() - exact) < 4 * last.std() / np.sqrt(2000) + 0.1 * unit
 
 
+def test_models_are_found_by_structure(tmp_path):
+    """Another leak, names and one receptor: the same cell, with the chip's defaults elsewhere."""
+    (tmp_path / "Leaky.mlir").write_text(
+        "dyn.cell @Leaky {\n"
+        "  param g : uS = 0.05\n  param c : nF = 1.0\n  param e : mV = -65.0\n"
+        "  param top : mV = -50.0\n  param hold : ms = 2.0\n  param tau : ms = 5.0\n"
+        "  state u : mV = -65.0\n  state i : nA = 0.0\n  receptor drive : nA\n"
+        "  di/dt = -i / tau\n  on drive(w) { i = i + w }\n"
+        "  regime up {\n    du/dt = (g * (e - u) + i) / c\n"
+        "    when u >= top { u = e  emit  goto rest }\n  }\n"
+        "  regime rest { after hold { goto up } }\n}\n"
+    )
+    model_library.add_directory(tmp_path)
+    found = []
+    for cell, receptor, name in (
+        (sim.Leaky(), "drive", "u"),
+        (sim.IF_curr_exp(tau_refrac=2.0), "excitatory", "v"),
+    ):
+        begin()
+        cells = sim.Population(1, cell)
+        driven(cells, [[1.0, 4.0, 7.0, 8.0]], weight=3.0, receptor=receptor)
+        cells.record(name)
+        sim.run(30.0)
+        found.append(trace(cells, name)[:, 0].tolist())
+    assert found[0] == found[1]
+    assert -65.0 in found[0][12:]
+
+
 # Overflow
 
 
@@ -184,16 +224,29 @@ def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
     ring = simulation().artifact.populations[0].rings["excitatory"]
     total = 400 * round(1.0 / ring.quantum)
     assert total > 65535
-    parameters = {"tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_reset": -65.0, "v_thresh": -50.0,
-                  "tau_refrac": 1.0, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "i_offset": 0.0,
-                  "v": -65.0}  # fmt: skip
-    model = Lif(parameters, 1.0)
+    model = Lif({**PLAIN, "tau_refrac": 1.0}, 1.0)
     values = []
     for tick in range(6):
         model.tick((total if tick == 3 else 0, 0), (ring.shift, 0))
         values.append(model.inputs[0].value / 32768)
     assert trace(cells, "isyn_exc")[1:, 0].tolist() == values
     assert sum(one.overflows for one in simulation().loads()) == 1
+
+
+def test_sums_wrap_as_on_the_machine_and_are_counted():
+    begin()
+    offset = 60000.0
+    cells = sim.Population(3, sim.IF_curr_exp(i_offset=[0.0, offset, 0.0], cm=20.0, v_thresh=5e4))
+    sim.DCSource(amplitude=offset).inject_into(cells)
+    cells.record("v")
+    with pytest.warns(RuntimeWarning, match="numbers wrapped 1 times on 1 cores, as they would on"):
+        sim.run(1.0)
+    found = trace(cells, "v")[1] * 32768
+    for cell, own in enumerate((0.0, offset, 0.0)):
+        model = Lif({**PLAIN, "i_offset": own, "cm": 20.0, "v_thresh": 5e4}, 1.0)
+        model.tick((0, 0), (0, 0), offset)
+        assert found[cell] == model.v
+    assert sum(one.wraps for one in simulation().loads()) == 1
 
 
 def test_numbers_that_do_not_fit_are_cut_and_counted():
@@ -251,8 +304,34 @@ def test_plastic_synapses_are_refused():
         weight=0.5,
     )
     sim.Projection(source, cells, sim.AllToAllConnector(), stdp)
+    lowering = lowering_of(session.current(), "spinnaker", emulate=True)
     with pytest.raises(UnsupportedError, match="the nearest is 'static_synapse'"):
-        sim.run(1.0)
+        lowering.artifact()
+
+
+def test_weights_are_those_that_the_cores_would_read():
+    begin(seed=8)
+    source = sim.Population(60, sim.SpikeSourcePoisson(rate=10.0), label="source")
+    cells = sim.Population(70, sim.IF_curr_exp(), label="cells")
+    for receptor, low, high in (("excitatory", 0.0, 1.0), ("inhibitory", -0.7, 0.0)):
+        weight = sim.RandomDistribution("uniform", low=low, high=high)
+        synapse = sim.StaticSynapse(weight=weight, delay=2.0)
+        connector = sim.FixedProbabilityConnector(0.5)
+        sim.Projection(source, cells, connector, synapse, receptor_type=receptor)
+    document = session.current().document()
+    sim.run(1.0)
+    found = []
+    for plan in simulation().artifact.projections:
+        quantum = simulation().artifact.populations[1].rings[plan.receptor].quantum
+        multiples = simulation().edge_values(plan.name, "weight") / quantum
+        assert (multiples == np.rint(multiples)).all()
+        found += multiples.astype(int).tolist()
+    passes = "partition-cores,choose-shifts,place-cores"
+    mapped = lowering_of(document, "spinnaker", pipeline=passes).artifact()
+    synapses = Synapses(mapped, shared_kernels())
+    words = synapses.onto([core.name for core in mapped.cores if core.index]).words
+    assert sorted(found) == sorted((words >> np.uint32(16)).tolist())
+    assert len(found) > 3000
 
 
 # Budgets

@@ -14,9 +14,9 @@ from snnc.ir.diagnostics import OptionError, ResourceLimitError, UnsupportedErro
 from snnc.ir.dialects.map_weights import RingOp, WeightsOp
 from snnc.ir.resources import ResourceTable
 from snnc.ir.text import Document, parse, print_text, verify
-from snnc.ir.values import DISTRIBUTIONS, Random
+from snnc.ir.values import DISTRIBUTIONS
 from snnc.passes.spinnaker.shifts import relative_error
-from snnc.passes.spinnaker.weight_ranges import WeightRange, _of_random
+from snnc.passes.spinnaker.value_ranges import ValueRange, weight_range
 
 CONDUCTANCES = """dyn.cell @Membrane {
   param e_rev : mV = 0.0
@@ -187,7 +187,9 @@ PARAMETERS = {
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_ranges_of_distributions_are_those_of_their_draws(name):
     params = {key: PARAMETERS[key] for key in DISTRIBUTIONS[name]}
-    found = _of_random(Random(name, params))
+    given = ", ".join(f"{key} = {float(value)}" for key, value in params.items())
+    document = network(f'#snn.random<"{name}", {{{given}}}>')
+    found = weight_range(document.network.symbols()["p"], {})
     draws = _draws(name, params)
     error = draws.std() / math.sqrt(draws.size)
     assert found.mean == pytest.approx(draws.mean(), abs=6 * error)
@@ -213,7 +215,7 @@ def _draws(name: str, p: dict[str, float]) -> np.ndarray:
 @given(weight=st.floats(0.01, 10.0), shift=st.integers(0, 8), stochastic=st.booleans())
 def test_errors_are_those_of_rounding(weight, shift, stochastic):
     quantum = 2.0 ** (shift - 15)
-    found = WeightRange(weight, 0.0, weight, weight)
+    found = ValueRange(weight, 0.0, weight, weight)
     if not stochastic:
         exact = abs(round(weight / quantum) * quantum - weight) / weight
         assert relative_error(found, quantum, "nearest") == pytest.approx(exact, abs=1e-12)

@@ -1,6 +1,6 @@
 """Kernel text of a cell in fixed point: one loop over the cells of a slice, in integers.
 
-What saturates is counted for each cell, as are ring buffers that are full.
+What saturates or wraps is counted for each cell, as are ring buffers that are full.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from snnc.codegen.kernels.fixed_names import Names
 from snnc.ir.dialects import fx
 from snnc.ir.dialects.fx_types import Fixed
 
-SATURATIONS, OVERFLOWS = "count.saturations", "count.overflows"
-"""States that count: what was too large for a number, and for a ring buffer."""
+SATURATIONS, WRAPS, OVERFLOWS = COUNTS = "count.saturations", "count.wraps", "count.overflows"
+"""States that count: what was too large for a number, was cut or wrapped, or for a ring buffer."""
 FULL = (1 << 16) - 1
 """What a ring buffer holds at most."""
 
 _TEXT = '''"""One step of {name} in fixed point."""
 
 import numpy as np
-from snnc.runtime.jit.intrinsics import f32, i32, i64, loop, select, u8, u32
+from snnc.runtime.jit.intrinsics import f32, i32, i64, loop, parted, select, u8, u32
 from snnc.runtime.jit.mathlib import floor
 from snnc.runtime.jit.philox import philox
 
@@ -64,7 +64,11 @@ def dtype_of(kind: Fixed) -> str:
 
 
 def fixed_kernel(
-    cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]
+    cell: fx.CellOp,
+    label: str,
+    names: Names,
+    arrays: Collection[str],
+    receptors: Collection[str],
 ) -> tuple[KernelSource, tuple[Field, ...]]:
     """Return the kernel of a cell, and the words of its table.
 
@@ -78,16 +82,26 @@ def fixed_kernel(
         Names of the values.
     arrays : collection of str
         Constants that differ from cell to cell, by name.
+    receptors : collection of str
+        The receptors that the network's model has; nothing arrives at others.
     """
-    return _FixedKernel(cell, label, names, arrays).build()
+    return _FixedKernel(cell, label, names, arrays, receptors).build()
 
 
 class _FixedKernel:
-    def __init__(self, cell: fx.CellOp, label: str, names: Names, arrays: Collection[str]) -> None:
+    def __init__(
+        self,
+        cell: fx.CellOp,
+        label: str,
+        names: Names,
+        arrays: Collection[str],
+        receptors: Collection[str],
+    ) -> None:
         self.cell = cell
         self.label = label
         self.names = names
         self.arrays = arrays
+        self.receptors = receptors
         self.fields: dict[Field, str] = {}
         self.texts: list[str] = []
         self.lines: list[str] = []
@@ -96,12 +110,15 @@ class _FixedKernel:
 
     def build(self) -> tuple[KernelSource, tuple[Field, ...]]:
         self._argument("size", "", "n", "")
-        self.lines += ["saturated = np.int32(0)", "full = np.int32(0)"]
+        self.lines += [f"{counted} = np.int32(0)" for counted in ("saturated", "wrapped", "full")]
+        # Its sign says whether a sum has wrapped.
+        self.lines.append("beyond = np.int32(0)")
         for name, value in self.names.constants.items():
             self._constant(name, fx.fixed_type(value))
         for op in self.cell.update.body.block.ops:
             self._write(op)
-        for name, counted in ((SATURATIONS, "saturated"), (OVERFLOWS, "full")):
+        self.lines.append(_counted("wrapped", "beyond < 0"))
+        for name, counted in zip(COUNTS, ("saturated", "wrapped", "full"), strict=True):
             array = self._argument("state", name, self.names.fresh("counts"), "i32")
             self.stores.append(f"{array}[i] = np.int32({array}[i] + {counted})")
         text = _TEXT.format(
@@ -147,6 +164,8 @@ class _FixedKernel:
                 self._arrivals(op)
             case fx.MulOp():
                 self._product(op)
+            case fx.AddOp() | fx.SubOp():
+                self._sum(op)
             case _:
                 self.lines.append(f"{self.names.of(op.results[0])} = {self._text(op)}")
 
@@ -161,10 +180,6 @@ class _FixedKernel:
                 return f"np.int32(floor({current}[i] * {unit} + 0.5))"
             case fx.ConstOp():
                 return f"np.{dtype_of(fx.fixed_type(op.result))}({op.value})"
-            case fx.AddOp():
-                return f"np.{dtype_of(fx.fixed_type(op.result))}({operands[0]} + {operands[1]})"
-            case fx.SubOp():
-                return f"np.{dtype_of(fx.fixed_type(op.result))}({operands[0]} - {operands[1]})"
             case fx.CompareOp():
                 return f"{operands[0]} {op.predicate} {operands[1]}"
             case fx.SelectOp():
@@ -172,15 +187,28 @@ class _FixedKernel:
         raise AssertionError(f"unexpected operation {op.name}")
 
     def _arrivals(self, op: fx.ArrivalsOp) -> None:
+        if op.label not in self.receptors:
+            self.lines.append(f"{self.names.of(op.result)} = np.int32(0)")
+            return
         array = self._argument("arrivals", op.label, self.names.fresh("arrived"), "")
         shift = self._argument("shift", op.label, self.names.fresh("shift"), "")
         name = self.names.of(op.result)
         self.lines += [
-            f"full = np.int32(full + select({array}[i] > {FULL}, np.int32(1), np.int32(0)))",
+            _counted("full", f"{array}[i] > {FULL}"),
             f"{name} = np.int32(select({array}[i] > {FULL}, np.int32({FULL}), {array}[i])"
             f" << {shift})",
         ]
         self.stores.append(f"{array}[i] = 0")
+
+    def _sum(self, op: fx.AddOp | fx.SubOp) -> None:
+        kind, name = fx.fixed_type(op.result), self.names.of(op.result)
+        a, b = (self.names.of(operand) for operand in op.operands)
+        sign = "+" if isinstance(op, fx.AddOp) else "-"
+        self.lines.append(f"{name} = np.{dtype_of(kind)}({a} {sign} {b})")
+        if kind.signed and kind.bits == 32:
+            # It has another sign than both, or than the first where that and the second differ.
+            other = f"{b}, {name}" if sign == "+" else f"{a}, {b}"
+            self.lines.append(f"beyond = parted(beyond, {a}, {name}, {other})")
 
     def _product(self, op: fx.MulOp) -> None:
         kind = fx.fixed_type(op.result)
@@ -190,15 +218,22 @@ class _FixedKernel:
             extra = str(1 << (op.shift - 1)) if op.rounding == "nearest" else self._bits(op.shift)
             exact = f"({exact} + {extra})"
         name, dtype = self.names.of(op.result), dtype_of(kind)
-        if op.overflow == "wrap":
+        if op.overflow == "wrap" and _always_fits(op):
             self.lines.append(f"{name} = np.{dtype}({exact} >> {op.shift})")
             return
         wide = self.names.fresh(f"{name}_wide")
+        if op.overflow == "wrap":
+            self.lines += [
+                f"{wide} = {exact} >> {op.shift}",
+                f"{name} = np.{dtype}({wide})",
+                _counted("wrapped", f"{wide} != {name}"),
+            ]
+            return
         self.lines += [
             f"{wide} = {exact} >> {op.shift}",
             f"{name} = np.{dtype}(select({wide} > {kind.high}, {kind.high}, "
             f"select({wide} < {kind.low}, {kind.low}, {wide})))",
-            f"saturated = np.int32(saturated + select({wide} != {name}, np.int32(1), np.int32(0)))",
+            _counted("saturated", f"{wide} != {name}"),
         ]
 
     def _bits(self, count: int) -> str:
@@ -208,3 +243,14 @@ class _FixedKernel:
         number, self.random = self.random, self.random + 1
         counter = f"first_id + i, {number}, k, 0, key0, key1"
         return f"(np.int64(philox({counter})[0]) & {(1 << count) - 1})"
+
+
+def _counted(name: str, condition: str) -> str:
+    """Return the statement that counts a condition."""
+    return f"{name} = np.int32({name} + select({condition}, np.int32(1), np.int32(0)))"
+
+
+def _always_fits(op: fx.MulOp) -> bool:
+    """Tell whether a product is no larger than its first factor, the second being below 1."""
+    left, right, own = (fx.fixed_type(value) for value in (op.lhs, op.rhs, op.result))
+    return left == own and not right.signed and right.point == right.bits

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
-    AnyAttr,
     FlatSymbolRefAttrConstr,
     FloatAttr,
     IntegerAttr,
@@ -23,6 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Dialect, Operation
 from xdsl.irdl import (
+    AnyAttr,
     BaseAttr,
     IRDLOperation,
     ParsePropInAttrDict,

@@ -42,6 +42,7 @@ def check_mapping(op: mapping.MappingOp) -> None:
     for core in _of(ops, mapping.CoreOp):
         _declare(core, core.symbol, scope.cores)
         _check_dtcm(core, scope)
+        _check_index(core, scope)
     for one in _of(ops, mapping.SliceOp):
         _declare(one, one.symbol, scope.slices)
         _check_slice(one, scope)
@@ -83,6 +84,20 @@ def _check_dtcm(core: mapping.CoreOp, scope: Scope) -> None:
     needed, there = core.dtcm.value.data, scope.machine.dtcm.value.data
     if needed > there:
         refuse(core, f"'@{core.symbol}' needs {needed} bytes of DTCM; a core has {there}")
+
+
+def _check_index(core: mapping.CoreOp, scope: Scope) -> None:
+    bits = scope.machine.ring_buffer_bits.value.data
+    if len(core.index) not in (0, 3) or any(number < 0 for number in core.index):
+        refuse(
+            core,
+            "an index has bits of a cell, a receptor and a delay slot, or none; found "
+            f"{len(core.index)} numbers",
+        )
+    if sum(core.index) > bits:
+        refuse(
+            core, f"the index of '@{core.symbol}' has {sum(core.index)} bits; at most {bits} fit"
+        )
 
 
 def _check_slice(op: mapping.SliceOp, scope: Scope) -> None:
@@ -135,6 +150,13 @@ def _check_sharing(scope: Scope) -> None:
         cells[one.core] += one.size
         if cells[one.core] > limit:
             refuse(one, f"'@{one.core}' has {cells[one.core]} cells; at most {limit} fit")
+        index = scope.cores[one.core].index
+        if index and cells[one.core] > 1 << index[0]:
+            refuse(
+                one,
+                f"'@{one.core}' has {cells[one.core]} cells; its index of {index[0]} bits tells "
+                f"{1 << index[0]} apart",
+            )
 
 
 def _check_counting(ops: list[Operation], scope: Scope) -> None:

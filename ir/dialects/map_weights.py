@@ -30,27 +30,31 @@ ROUNDINGS = ("nearest", "stochastic")
 class RingOp(IRDLOperation):
     """The numbers that ring buffers of a population's receptor count in.
 
-    A weight w in the coherent unit is stored as |w| · `scale` · 2^(15 - `shift`), in 16 bits; the
-    sum of a step, `bound` at most as far as can be expected, is counted in the same units.
+    A weight w in the coherent unit, of sign `sign`, is stored as |w| · `scale` · 2^(15 - `shift`),
+    in 16 bits; the sum of a step, `bound` at most as far as can be expected, is counted in the same
+    units.
     """
 
     name = "map.ring"
     population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
     receptor_ = prop_def(StringAttr, prop_name="receptor")
+    sign_ = prop_def(IntegerAttr.constr(i64), prop_name="sign")
     shift_ = prop_def(IntegerAttr.constr(i64), prop_name="shift")
     scale_ = prop_def(FloatAttr.constr(f64), prop_name="scale")
     bound_ = prop_def(FloatAttr.constr(f64), prop_name="bound")
     assembly_format = (
-        "`of` $population $receptor `shift` $shift `scale` $scale `bound` $bound attr-dict"
+        "`of` $population $receptor `sign` $sign `shift` $shift `scale` $scale `bound` $bound "
+        "attr-dict"
     )
 
     def __init__(
-        self, population: str, receptor: str, shift: int, scale: float, bound: float
+        self, population: str, receptor: str, sign: int, shift: int, scale: float, bound: float
     ) -> None:
         super().__init__(
             properties={
                 "population": SymbolRefAttr(population),
                 "receptor": StringAttr(receptor),
+                "sign": IntegerAttr(sign, i64),
                 "shift": IntegerAttr(shift, i64),
                 "scale": FloatAttr(scale, f64),
                 "bound": FloatAttr(bound, f64),
@@ -66,6 +70,11 @@ class RingOp(IRDLOperation):
     def receptor(self) -> str:
         """Name of the receptor."""
         return self.receptor_.data
+
+    @property
+    def sign(self) -> int:
+        """1, or -1 where all weights are negative."""
+        return self.sign_.value.data
 
     @property
     def shift(self) -> int:

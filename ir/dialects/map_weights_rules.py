@@ -49,6 +49,8 @@ def check_rings(
 
 
 def _check_numbers(op: RingOp) -> None:
+    if op.sign not in (1, -1):
+        refuse(op, f"a sign is 1 or -1; found {op.sign}")
     if not 0 <= op.shift <= LARGEST_SHIFT:
         refuse(op, f"shift out of range; found {op.shift}, expected 0 to {LARGEST_SHIFT}")
     if not (isfinite(op.scale) and op.scale > 0.0):

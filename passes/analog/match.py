@@ -19,7 +19,7 @@ from xdsl.passes import ModulePass
 from snnc.hardware.circuits import CircuitParameter, Circuits, Numbers, Scaling, circuits_of
 from snnc.hardware.descriptions import describe
 from snnc.ir.diagnostics import UnsupportedError
-from snnc.ir.dialects import native, snn
+from snnc.ir.dialects import dyn, native, snn, syn
 from snnc.ir.dialects.analog_cells import CellsOp
 from snnc.ir.locations import location_of
 from snnc.ir.model_info import models_of
@@ -27,11 +27,10 @@ from snnc.ir.pass_context import PassContext
 from snnc.ir.resources import encode
 from snnc.passes.analog.reading import analog_mapping_of
 from snnc.passes.analog.scaling import Potential, fitting_scale
+from snnc.passes.analog.stand_for import FAMILY
 from snnc.passes.analog.values import circuit_values
 from snnc.passes.native.match_native import find_native, is_source
 
-FAMILY = "analog"
-"""Under which the equations of circuits are kept, as those of simulators are."""
 _ROUNDING = 1e-9
 
 
@@ -79,6 +78,7 @@ def _match_models(
 
 
 def _matched(model: Operation, circuits: Circuits) -> native.MatchOp:
+    assert isinstance(model, dyn.CellOp | syn.ModelOp)
     found = find_native(model, FAMILY, circuits.models)
     if isinstance(found, native.NoMatchOp):
         raise UnsupportedError(

@@ -22,7 +22,7 @@ from snnc.passes.crossbar.drivers import masks_of, selects_of, take_rows
 from snnc.passes.crossbar.problem import LINES, Placement
 from snnc.passes.crossbar.reading import Demand, Share, chip_of, demand_of, shares_of
 
-CIRCUITS, LABELS, ROWS = range(len(analog.LOST))
+CIRCUITS, LABELS, ROWS = map(analog.LOST.index, ("circuits", "labels", "rows"))
 _OFF = -1
 
 

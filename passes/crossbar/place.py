@@ -1,9 +1,10 @@
 """`place-circuits`: choose the circuits of cells, and the buses that spikes are on.
 
-A cell has as many circuits as its synapses need; where synapses would be lost and circuits are
-left, more are joined. Cells are put on chips in their order, as evenly as they fit. On each chip
-`search` looks for outputs and buses with which the fewest synapses are lost; small problems of one
-chip are then solved exactly, if OR-tools is installed.
+A cell has as many circuits as its synapses need, or fewer where there are not enough for all; where
+synapses would be lost and circuits are left, more are joined. Cells are put on chips in their
+order, as evenly as they fit. On each chip `search` looks for outputs and buses with which the
+fewest synapses are lost; small problems of one chip are then solved exactly, if OR-tools is
+installed.
 """
 
 from __future__ import annotations
@@ -71,8 +72,9 @@ class PlaceCircuitsPass(ModulePass):
     ) -> list[tuple[Share, Found]]:
         """Return the shares of chips with the fewest synapses lost, of several joinings."""
         best: list[tuple[Share, Found]] = []
+        over = _over(chip, wanted, number or chip.chips)
         for filled in FILLED:
-            circuits = np.maximum(1, np.ceil(wanted / (filled * chip.rows)).astype(np.int64))
+            circuits = _circuits_for(chip, wanted, filled * over)
             used = number or _chips_for(chip, int(circuits.sum()))
             if best and (used > len(best) or circuits.sum() > used * chip.circuits):
                 break
@@ -95,6 +97,19 @@ class PlaceCircuitsPass(ModulePass):
             if not sum(one.size for one in unplaced):
                 return found
             fits &= ~np.isin(cells, np.concatenate(unplaced))
+
+
+def _circuits_for(chip: CrossbarChip, wanted: Ints, filled: float) -> Ints:
+    """Return how many circuits cells need that use a share of their rows."""
+    return np.maximum(1, np.ceil(wanted / (filled * chip.rows)).astype(np.int64))
+
+
+def _over(chip: CrossbarChip, wanted: Ints, number: int) -> int:
+    """Return how many times fewer circuits cells get, so that all have some."""
+    over = 1
+    while _circuits_for(chip, wanted, over).sum() > max(number * chip.circuits, wanted.size):
+        over *= 2
+    return over
 
 
 def _lost(chips: list[tuple[Share, Found]]) -> int:

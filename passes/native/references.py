@@ -86,6 +86,11 @@ def references(simulator: str) -> tuple[Reference, ...]:
     return tuple(read_reference(file.read_text(encoding="utf-8"), file.name) for file in found)
 
 
+def reference_text(simulator: str, name: str) -> str:
+    """Return the text of the file that holds one model of a simulator."""
+    return files(_PLACE).joinpath(simulator, f"{name}.mlir").read_text(encoding="utf-8")
+
+
 def arithmetic(simulator: str, name: str) -> tuple[fx.CellOp, Mapping[str, float]]:
     """Return a copy of the arithmetic of a simulator's model, and defaults of its parameters.
 

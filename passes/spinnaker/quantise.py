@@ -19,7 +19,7 @@ from snnc.ir.dialects import fx, native, snn
 from snnc.ir.locations import location_of
 from snnc.ir.model_info import describe_model, models_of
 from snnc.passes.native.references import arithmetic
-from snnc.passes.spinnaker.reading import network_of
+from snnc.passes.one_network import network_of
 
 ROUNDINGS = ("nearest", "stochastic")
 

@@ -34,7 +34,7 @@ from snnc.ir.units import parse_unit
 from snnc.passes.spinnaker.connections import Reach, reaches_of
 from snnc.passes.spinnaker.reading import Mapping as Mapped
 from snnc.passes.spinnaker.reading import mapping_of
-from snnc.passes.spinnaker.weight_ranges import WeightRange, weight_range
+from snnc.passes.spinnaker.value_ranges import ValueRange, weight_range
 
 BOUNDS = ("auto", "expected", "worst")
 CONDUCTANCE_SCALE = 1024.0
@@ -52,7 +52,7 @@ class Arriving:
     ----------
     factor : float
         Stored units per coherent unit.
-    weights : dict of str to WeightRange
+    weights : dict of str to ValueRange
         Of the projections that bring it, by symbol.
     mean, variance : float
         Of the sum, spikes being independent.
@@ -65,14 +65,14 @@ class Arriving:
     """
 
     factor: float
-    weights: dict[str, WeightRange] = field(default_factory=dict)
+    weights: dict[str, ValueRange] = field(default_factory=dict)
     mean: float = 0.0
     variance: float = 0.0
     largest: float = 0.0
     together: float = 0.0
     spread: bool = False
 
-    def add(self, reach: Reach, weights: WeightRange, spikes: float) -> None:
+    def add(self, reach: Reach, weights: ValueRange, spikes: float) -> None:
         """Add synapses, with the spikes that each brings in a step."""
         self.weights[reach.projection.symbol] = weights
         synapses = _most_onto(reach)
@@ -109,7 +109,7 @@ def arriving_at(
     for one in found.slices:
         rates[one.population] = max(one.rate, rates.get(one.population, 0.0))
     symbols = found.network.symbols()
-    ranges: dict[str, WeightRange] = {}
+    ranges: dict[str, ValueRange] = {}
     for reach in reaches_of(found.network):
         projection = reach.projection
         population = symbols[reach.post.population]
@@ -160,13 +160,13 @@ class ChooseShiftsPass(ModulePass):
         found = mapping_of(op)
         models = {name: describe_model(model) for name, model in models_of(op).items()}
         arriving = arriving_at(found, models, arrays_of(ctx))
-        _check_signs(arriving, found.network)
+        signs = _signs(arriving, found.network)
         bounds = {where: one.bound(self.bound, self.sigma) for where, one in arriving.items()}
         shifts = {
             where: _shift(where, bound * arriving[where].factor) for where, bound in bounds.items()
         }
         rings = {
-            where: RingOp(*where, shift, arriving[where].factor, bounds[where])
+            where: RingOp(*where, signs[where], shift, arriving[where].factor, bounds[where])
             for where, shift in _agreed(shifts, found).items()
         }
         found.op.add(rings.values())
@@ -185,7 +185,7 @@ class ChooseShiftsPass(ModulePass):
     def _rounded(
         self, arriving: Mapping[Where, Arriving], rings: Mapping[Where, RingOp]
     ) -> Iterable[WeightsOp]:
-        errors: dict[str, tuple[float, RingOp, WeightRange]] = {}
+        errors: dict[str, tuple[float, RingOp, ValueRange]] = {}
         for where, one in arriving.items():
             for symbol, weights in one.weights.items():
                 error = relative_error(weights, rings[where].quantum, self.rounding)
@@ -196,7 +196,7 @@ class ChooseShiftsPass(ModulePass):
                 self._warn(symbol, weights, error, ring)
             yield WeightsOp(symbol, self.rounding, weights.largest, error)
 
-    def _warn(self, symbol: str, weights: WeightRange, error: float, ring: RingOp) -> None:
+    def _warn(self, symbol: str, weights: ValueRange, error: float, ring: RingOp) -> None:
         hint = "" if self.bound == "expected" else "; 'choose-shifts{bound=expected}' is finer"
         warnings.warn(
             f"weights of '@{symbol}' (at most {weights.largest:g}) are multiples of "
@@ -206,21 +206,24 @@ class ChooseShiftsPass(ModulePass):
         )
 
 
-def _check_signs(arriving: Mapping[Where, Arriving], network: snn.NetworkOp) -> None:
-    """Refuse receptors that get weights of both signs, as synapses have none of their own."""
+def _signs(arriving: Mapping[Where, Arriving], network: snn.NetworkOp) -> dict[Where, int]:
+    """Return the sign of the weights onto each receptor, as synapses have none of their own."""
     symbols = network.symbols()
+    found: dict[Where, int] = {}
     for (population, receptor), one in arriving.items():
         signs: dict[bool, str] = {}
         for symbol, weights in one.weights.items():
             if weights.mean:
-                signs.setdefault(weights.mean > 0.0, symbol)
+                signs.setdefault(weights.mean < 0.0, symbol)
         if len(signs) == 2:
             label = getattr(symbols[population], "label", population)
             raise UnsupportedError(
-                f"weights of '@{signs[True]}' onto receptor '{receptor}' of '{label}' are "
-                f"positive, those of '@{signs[False]}' negative; on SpiNNaker a receptor has one "
+                f"weights of '@{signs[False]}' onto receptor '{receptor}' of '{label}' are "
+                f"positive, those of '@{signs[True]}' negative; on SpiNNaker a receptor has one "
                 "sign"
             )
+        found[population, receptor] = -1 if True in signs else 1
+    return found
 
 
 def _most_onto(reach: Reach) -> float:
@@ -256,14 +259,14 @@ def _agreed(shifts: dict[Where, int], found: Mapped) -> dict[Where, int]:
     return {where: most[root[where[0]], where[1]] for where in shifts}
 
 
-def relative_error(weights: WeightRange, quantum: float, rounding: str) -> float:
+def relative_error(weights: ValueRange, quantum: float, rounding: str) -> float:
     """Return the relative error of rounding weights to multiples of a quantum.
 
     Errors of weights that differ are taken as even within a multiple.
 
     Parameters
     ----------
-    weights : WeightRange
+    weights : ValueRange
         The weights.
     quantum : float
         In the same unit.

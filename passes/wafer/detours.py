@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,12 @@ from scipy.sparse.csgraph import breadth_first_order
 from snnc.hardware.wafer import Wafer
 
 Place = tuple[int, int]
+
+
+@cache
+def line_graph(wafer: Wafer) -> LineGraph:
+    """Return the lines of a wafer."""
+    return LineGraph(wafer)
 
 
 class LineGraph:

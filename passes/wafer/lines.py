@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from snnc.hardware.wafer import Wafer
 from snnc.passes.wafer.buses import Buses
-from snnc.passes.wafer.detours import LineGraph
+from snnc.passes.wafer.detours import line_graph
 
 Integers = NDArray[np.int64]
 
@@ -66,7 +66,7 @@ class _Router:
     def __init__(self, wafer: Wafer, buses: Buses, lines: Lines) -> None:
         self.wafer, self.buses, self.lines = wafer, buses, lines
         self.load = np.zeros((len(wafer.chips), len(wafer.group_drivers)))
-        self.graph = LineGraph(wafer)
+        self.graph = line_graph(wafer)
 
     def add(self, bus: int) -> None:
         """Find lines for a bus."""

@@ -8,10 +8,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from snnc.hardware.descriptions import described
 from snnc.hardware.wafer import Wafer, wafer_of
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import analog, wafer
-from snnc.passes.analog.chips import description_of
 from snnc.passes.analog.reading import AnalogMapping
 from snnc.passes.wafer.placing import NOWHERE, Placement
 
@@ -23,7 +23,7 @@ WAFER = 0
 
 def wafer_in(mapping: AnalogMapping) -> Wafer:
     """Return the wafer of a mapping, as its text describes it."""
-    return wafer_of(description_of(mapping.chip))
+    return wafer_of(described(**mapping.chip.described()))
 
 
 def placement_in(mapping: AnalogMapping) -> Placement:
@@ -39,7 +39,7 @@ def placement_in(mapping: AnalogMapping) -> Placement:
         raise OptionError("cells have no places; expected pass 'place-neurons'")
     columns = {name: np.full(mapping.cells, NOWHERE) for name in wafer.PlacesOp.COLUMNS[1:]}
     for op in ops:
-        table = mapping.table(op)
+        table = op.columns(mapping.context.arrays.arrays)
         cells = mapping.first[op.of] + table["cell"]
         for name, column in columns.items():
             column[cells] = table[name]

@@ -83,7 +83,7 @@ def assign_rows(
     order = order[line[order] != NOWHERE]
     chips, starts = np.unique(home[order], return_index=True)
     parts = []
-    for chip, own in zip(chips, np.split(order, starts[1:]), strict=True):
+    for chip, own in zip(chips, np.split(order, starts)[1:], strict=True):
         parts.append(_Chip(wafer, connections, placement, heard_on, int(chip), own, bus[own]))
     for part in parts:
         part.place(found)

@@ -173,12 +173,12 @@ class _Deliveries:
         first = dict(
             zip((op.symbol for op in self.mapping.projections), starts.tolist(), strict=True)
         )
-        taken = []
+        taken, arrays = [], self.mapping.context.arrays.arrays
         for op in self.mapping.op.body.block.ops:
             if isinstance(op, analog.LostOp):
-                np.add.at(seen, first[op.of] + self.mapping.table(op)["synapse"], 1)
+                np.add.at(seen, first[op.of] + op.columns(arrays)["synapse"], 1)
             elif isinstance(op, wafer.SynapsesOp):
-                table = self.mapping.table(op)
+                table = op.columns(arrays)
                 synapse = first[op.of] + table["synapse"]
                 np.add.at(seen, synapse, 1)
                 pre, post, receptor = self._arrivals(table)

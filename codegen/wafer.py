@@ -1,4 +1,4 @@
-"""The target ``brainscales1``: a network's place on a wafer of HICANNs, and what is lost there."""
+"""Targets that are wafers of HICANNs: a network's place on one, and what is lost there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from snnc.codegen.analog_parameters import parameters_text
 from snnc.codegen.analog_tables import Integers, Tables
 from snnc.codegen.target import Target, Text
 from snnc.codegen.wafer_files import hicanns_text, lines_text, losses_text, rows_text, summary_text
+from snnc.hardware.descriptions import described
 from snnc.hardware.wafer import Wafer, wafer_of
 from snnc.ir.dialects import analog, wafer
+from snnc.ir.registry import EMULATION
 from snnc.ir.text import Document
-
-NAME = "brainscales1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +60,19 @@ class WaferArtifact:
 
 
 def generate(document: Document) -> WaferArtifact:
-    """Return the artifact of a network that the ``brainscales1`` pipeline has mapped.
+    """Return the artifact of a network that a pipeline for wafers has mapped.
 
     Raises
     ------
     OptionError
         If the module has not been mapped.
     """
-    tables = Tables(document, NAME)
+    tables = Tables(document)
     bound = tables.one(wafer.BoundOp)
     places = tables.of(wafer.PlacesOp)
     return WaferArtifact(
         network=tables.op.network,
-        machine=wafer_of(tables.description),
+        machine=wafer_of(described(**tables.one(analog.ChipOp).described())),
         circuits=places[0].circuits if places else 0,
         places=tables.by_object(wafer.PlacesOp),
         repeaters=tables.rows(tables.one(wafer.RepeatersOp)),
@@ -98,20 +98,21 @@ def _from(write: Callable[[WaferArtifact], str]) -> Callable[[Document], str]:
     return lambda document: write(generate(document))
 
 
-BRAINSCALES1 = Target(
-    NAME,
-    generate,
-    executor=None,
-    texts={
-        "hicanns": Text("hicanns.json", _from(hicanns_text)),
-        "lines": Text("lines.json", _from(lines_text)),
-        "rows": Text("synapse_rows.json", _from(rows_text)),
-        "circuits": Text(
-            "parameters.json", lambda document: parameters_text(Tables(document, NAME))
-        ),
-        "losses": Text("losses.json", _from(losses_text)),
-        "wafer": Text("summary.json", _from(summary_text)),
-    },
-    pictures={"wafer.png": "snnc.wafer_picture:draw_wafer"},
-    unavailable=unavailable,
-)
+def wafer_target(name: str) -> Target:
+    """Return the target that a description of a wafer has the name of."""
+    return Target(
+        name,
+        generate,
+        executor=None,
+        texts={
+            "hicanns": Text("hicanns.json", _from(hicanns_text)),
+            "lines": Text("lines.json", _from(lines_text)),
+            "rows": Text("synapse_rows.json", _from(rows_text)),
+            "circuits": Text("parameters.json", lambda document: parameters_text(Tables(document))),
+            "losses": Text("losses.json", _from(losses_text)),
+            "wafer": Text("summary.json", _from(summary_text)),
+        },
+        files={"wafer.png": "snnc.wafer_picture:draw_wafer"},
+        unavailable=unavailable,
+        emulation=name + EMULATION,
+    )

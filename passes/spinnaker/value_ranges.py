@@ -1,4 +1,4 @@
-"""What weights of projections can be: their mean, spread and largest, before any is drawn."""
+"""What weights and delays of projections can be, before any is drawn."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _LARGEST = ("w_max", "wmax", "Wmax")
 
 
 @dataclass(frozen=True)
-class WeightRange:
-    """Weights of a projection, in the unit that they are declared in.
+class ValueRange:
+    """Weights or delays of a projection, in the unit that they are declared in.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class WeightRange:
 
     @property
     def largest(self) -> float:
-        """The largest size of a weight."""
+        """The largest size."""
         return max(abs(self.least), abs(self.most))
 
     @property
@@ -48,14 +48,14 @@ class WeightRange:
         """The mean of the squares."""
         return self.mean**2 + self.deviation**2
 
-    def times(self, factor: float) -> WeightRange:
-        """Return the same weights in another unit."""
-        return WeightRange(
+    def times(self, factor: float) -> ValueRange:
+        """Return the same values in another unit."""
+        return ValueRange(
             self.mean * factor, self.deviation * factor, self.least * factor, self.most * factor
         )
 
 
-def weight_range(projection: snn.ProjectionOp, arrays: Mapping[str, np.ndarray]) -> WeightRange:
+def weight_range(projection: snn.ProjectionOp, arrays: Mapping[str, np.ndarray]) -> ValueRange:
     """Return what the weights of a projection can be.
 
     Parameters
@@ -70,57 +70,69 @@ def weight_range(projection: snn.ProjectionOp, arrays: Mapping[str, np.ndarray])
     UnsupportedError
         If the text does not tell: arrays that are not at hand, expressions without a bound.
     """
-    found = _range(projection, projection.weight, arrays)
+    found = _range(projection, "weights", projection.weight, arrays)
     for name in _LARGEST:
         bound = projection.parameters.data.get(name)
         if isinstance(bound, FloatAttr) and bound.value.data > found.most:
-            return WeightRange(found.mean, found.deviation, found.least, bound.value.data)
+            return ValueRange(found.mean, found.deviation, found.least, bound.value.data)
     return found
 
 
+def delay_range(projection: snn.ProjectionOp, arrays: Mapping[str, np.ndarray]) -> ValueRange:
+    """Return what the delays of a projection can be, in ms; see `weight_range`."""
+    return _range(projection, "delays", projection.delay, arrays)
+
+
 def _range(
-    projection: snn.ProjectionOp, weight: Attribute, arrays: Mapping[str, np.ndarray]
-) -> WeightRange:
-    match weight:
+    projection: snn.ProjectionOp, what: str, value: Attribute, arrays: Mapping[str, np.ndarray]
+) -> ValueRange:
+    match value:
         case FloatAttr():
-            number = float(weight.value.data)
-            return WeightRange(number, 0.0, number, number)
+            number = float(value.value.data)
+            return ValueRange(number, 0.0, number, number)
         case RandomAttr():
-            return _of_random(weight.data)
+            return _of_random(projection, what, value.data)
         case DistanceAttr():
-            return _of_distance(projection, weight.data)
-        case ArrayHandleAttr() if weight.data.name in arrays:
-            values = arrays[weight.data.name]
+            return _of_distance(projection, what, value.data)
+        case ArrayHandleAttr() if value.data.name in arrays:
+            values = arrays[value.data.name]
             if not values.size:
-                return WeightRange(0.0, 0.0, 0.0, 0.0)
-            return WeightRange(*(float(f(values)) for f in (np.mean, np.std, np.min, np.max)))
+                return ValueRange(0.0, 0.0, 0.0, 0.0)
+            return ValueRange(*(float(f(values)) for f in (np.mean, np.std, np.min, np.max)))
     raise UnsupportedError(
-        f"the weights of '{projection.label}' are an array that is not at hand; passes know arrays "
+        f"the {what} of '{projection.label}' are an array that is not at hand; passes know arrays "
         "of networks that are loaded with them"
     )
 
 
-def _of_distance(projection: snn.ProjectionOp, expression: DistanceExpression) -> WeightRange:
+def _of_distance(
+    projection: snn.ProjectionOp, what: str, expression: DistanceExpression
+) -> ValueRange:
     low, high = (float(end) for end in expression.arithmetic.bounds(d=(0.0, np.inf)))
     if not np.isfinite([low, high]).all():
         raise UnsupportedError(
-            f"the weights of '{projection.label}' have no bound over all distances; found "
+            f"the {what} of '{projection.label}' have no bound over all distances; found "
             f"'{expression.text}', expected one that has, as 'maximum(0, 1 - 0.01*d)', or a list"
         )
     largest = max(low, high, key=abs)
-    return WeightRange(largest, 0.0, low, high)
+    return ValueRange(largest, 0.0, low, high)
 
 
-def _of_random(random: Random) -> WeightRange:
+def _of_random(projection: snn.ProjectionOp, what: str, random: Random) -> ValueRange:
     quantile = _quantile_function(random)
+    if quantile is None:
+        raise UnsupportedError(
+            f"the {what} of '{projection.label}' are drawn from '{random.name}', of which no range "
+            "is known"
+        )
     values = quantile(_QUANTILES)
     every = np.append(values, quantile(np.array([_RARE, 1.0 - _RARE])))
-    return WeightRange(
+    return ValueRange(
         float(values.mean()), float(values.std()), float(every.min()), float(every.max())
     )
 
 
-def _quantile_function(random: Random) -> Callable[[np.ndarray], np.ndarray]:
+def _quantile_function(random: Random) -> Callable[[np.ndarray], np.ndarray] | None:
     """Return the inverse of a distribution's cumulative function."""
     from scipy import stats
 
@@ -151,4 +163,4 @@ def _quantile_function(random: Random) -> Callable[[np.ndarray], np.ndarray]:
         case "vonmises":
             unwrapped = stats.vonmises(p["kappa"], loc=p["mu"]).ppf
             return lambda q: (unwrapped(q) + pi) % (2.0 * pi) - pi
-    raise UnsupportedError(f"weights drawn from '{random.name}' have no known range")
+    return None
