@@ -12,7 +12,7 @@ from snnc.codegen.artifact import Buffer
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.spool import Spool, Spooled
-from snnc.runtime.engine.tables import Tables, address, bits
+from snnc.runtime.engine.tables import Tables, address
 
 SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
@@ -170,11 +170,16 @@ class SpikeRecorder:
 
 @dataclass
 class _Block:
-    """Samples taken in a row of some cells."""
+    """Samples taken in a row of some cells: `values` in units of 1 / `scale`."""
 
     first: int
     index: NDArray[np.int64]
-    values: NDArray[np.float64] | Spooled
+    values: NDArray[np.floating] | Spooled
+    scale: float = 1.0
+
+    def read(self) -> NDArray[np.float64]:
+        """Return the samples in the declared unit."""
+        return np.divide(np.asarray(self.values), self.scale, dtype=np.float64)
 
 
 @dataclass
@@ -203,14 +208,15 @@ class TraceRecorder:
     index: NDArray[np.int64]
     sampled: int = -1
     _blocks: list[_Block] = field(default_factory=list)
-    # Samples are written where they stay: slabs are filled chunk by chunk, one after the other.
-    _slab: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    # Samples are written where they stay, as the cells have them, which costs the run least: slabs
+    # are filled chunk by chunk, one after the other.
+    _slab: NDArray[np.floating] = field(default_factory=lambda: np.empty((0, 0)))
     _cursor: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
     _slab_first: int = 0
     _filled: int = 0
     _dataset: str = ""
     _room: int = 0
-    _spare: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    _spare: NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
     _offsets: dict[int, NDArray[np.int64]] = field(default_factory=dict)
 
     def choose(self, index: NDArray[np.int64]) -> None:
@@ -225,7 +231,11 @@ class TraceRecorder:
 
     def bytes_per_step(self) -> float:
         """Return how much a step adds to the record, on average."""
-        return 8 * len(self.index) / self.interval
+        return self._itemsize * len(self.index) / self.interval
+
+    @property
+    def _itemsize(self) -> int:
+        return np.dtype(self.state.dtype).itemsize
 
     def reserve(self, steps: int) -> None:
         """Prepare for chunks of up to `steps` steps; rows are to be renewed after it."""
@@ -237,15 +247,16 @@ class TraceRecorder:
         columns = len(self.index)
         if number <= self.sampled:
             # Taken already, perhaps before the state was set: what the kernel writes is not kept.
-            self._spare = np.empty(columns)
+            self._spare = np.empty(columns, self.state.dtype)
             self._cursor[:] = self._spare.ctypes.data, number
             return
         rows = len(self._slab)
         goes_on = number == self._slab_first + self._filled and self._slab.shape[1] == columns
         if not goes_on or self._filled + self._room > rows:
             if self._filled or rows < self._room or self._slab.shape[1] != columns:
-                rows = max(self._room, min(2 * rows, _SLAB_BYTES // (8 * max(columns, 1))))
-                self._slab = np.empty((rows, columns))
+                most = _SLAB_BYTES // (self._itemsize * max(columns, 1))
+                rows = max(self._room, min(2 * rows, most))
+                self._slab = np.empty((rows, columns), self.state.dtype)
             self._slab_first, self._filled = number, 0
         self._cursor[:] = self._slab.ctypes.data, self._slab_first
 
@@ -266,7 +277,7 @@ class TraceRecorder:
             words = [
                 address(state, part.first), int(state.dtype == np.float32),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
-                len(self.index), self.interval, bits(self.state.scale),
+                len(self.index), self.interval,
             ]  # fmt: skip
             result.append((part.thread, words))
         return result
@@ -279,7 +290,8 @@ class TraceRecorder:
             return
         if self._filled:
             self._blocks.pop()
-        self._blocks.append(_Block(self._slab_first, self.index, self._slab[:filled]))
+        samples = self._slab[:filled]
+        self._blocks.append(_Block(self._slab_first, self.index, samples, self.state.scale))
         self._filled = filled
         self.sampled = last
 
@@ -306,7 +318,7 @@ class TraceRecorder:
         """Write what is in memory to a file; the slab is free then."""
         for number, block in enumerate(self._blocks):
             if isinstance(block.values, np.ndarray):
-                self._spill(spool, number, block.first, block.index, block.values)
+                self._spill(spool, number, block.first, block.index, block.read())
         self._filled = 0
 
     def _spill(
@@ -346,13 +358,13 @@ class TraceRecorder:
         first = self._blocks[0].first
         total = self._blocks[-1].first + len(self._blocks[-1].values) - first
         if all(np.array_equal(block.index, self.index) for block in self._blocks):
-            values = np.concatenate([np.asarray(block.values) for block in self._blocks])
+            values = np.concatenate([block.read() for block in self._blocks])
             return Trace(first * interval, interval, self.index, values)
         values = np.full((total, len(self.index)), np.nan)
         for block in self._blocks:
             columns = np.searchsorted(self.index, block.index)
             at = block.first - first
-            values[at : at + len(block.values), columns] = block.values
+            values[at : at + len(block.values), columns] = block.read()
         return Trace(first * interval, interval, self.index, values)
 
 
