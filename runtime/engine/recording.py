@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from snnc.codegen.artifact import Buffer
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.cells import Cells
+from snnc.runtime.engine.slabs import Slabs
 from snnc.runtime.engine.spool import Spool, Spooled
 from snnc.runtime.engine.tables import Tables, address
 
 SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
-_SLAB_BYTES = 1 << 26
 Rows = list[tuple[int, list[int]]]
 
 
@@ -208,9 +208,6 @@ class TraceRecorder:
     index: NDArray[np.int64]
     sampled: int = -1
     _blocks: list[_Block] = field(default_factory=list)
-    # Samples are written where they stay, as the cells have them, which costs the run least: slabs
-    # are filled chunk by chunk, one after the other.
-    _slab: NDArray[np.floating] = field(default_factory=lambda: np.empty((0, 0)))
     _cursor: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
     _slab_first: int = 0
     _filled: int = 0
@@ -219,6 +216,11 @@ class TraceRecorder:
     _spare: NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
     _offsets: dict[int, NDArray[np.int64]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Samples are written where they stay, as the cells have them, which costs the run least:
+        # slabs are filled chunk by chunk, one after the other.
+        self._slabs = Slabs(self.state.dtype)
+
     def choose(self, index: NDArray[np.int64]) -> None:
         """Record these cells, too."""
         self.index = np.union1d(self.index, index)
@@ -226,16 +228,12 @@ class TraceRecorder:
     def clear(self) -> None:
         """Forget what has been recorded; the sample of the present step is not taken again."""
         self._blocks = []
-        self._slab = np.empty((0, 0))
+        self._slabs.drop()
         self._filled = 0
 
     def bytes_per_step(self) -> float:
         """Return how much a step adds to the record, on average."""
-        return self._itemsize * len(self.index) / self.interval
-
-    @property
-    def _itemsize(self) -> int:
-        return np.dtype(self.state.dtype).itemsize
+        return np.dtype(self.state.dtype).itemsize * len(self.index) / self.interval
 
     def reserve(self, steps: int) -> None:
         """Prepare for chunks of up to `steps` steps; rows are to be renewed after it."""
@@ -250,15 +248,14 @@ class TraceRecorder:
             self._spare = np.empty(columns, self.state.dtype)
             self._cursor[:] = self._spare.ctypes.data, number
             return
-        rows = len(self._slab)
-        goes_on = number == self._slab_first + self._filled and self._slab.shape[1] == columns
+        rows, width = self._slabs.slab.shape
+        goes_on = number == self._slab_first + self._filled and width == columns
         if not goes_on or self._filled + self._room > rows:
-            if self._filled or rows < self._room or self._slab.shape[1] != columns:
-                most = _SLAB_BYTES // (self._itemsize * max(columns, 1))
-                rows = max(self._room, min(2 * rows, most))
-                self._slab = np.empty((rows, columns), self.state.dtype)
+            if self._filled or rows < self._room or width != columns:
+                self._slabs.advance(self._room, columns)
             self._slab_first, self._filled = number, 0
-        self._cursor[:] = self._slab.ctypes.data, self._slab_first
+        self._slabs.prepare(self._room, self._filled)
+        self._cursor[:] = self._slabs.slab.ctypes.data, self._slab_first
 
     def missing(self, step: int) -> bool:
         """Return whether the sample of a step is due and has not been taken."""
@@ -290,7 +287,7 @@ class TraceRecorder:
             return
         if self._filled:
             self._blocks.pop()
-        samples = self._slab[:filled]
+        samples = self._slabs.slab[:filled]
         self._blocks.append(_Block(self._slab_first, self.index, samples, self.state.scale))
         self._filled = filled
         self.sampled = last
