@@ -93,6 +93,14 @@ class Pairs:
         how = self.one.pairs(self.kernels)
         yield from self._listed(how) if isinstance(how, PairList) else self._drawn(how)
 
+    @property
+    def ascends(self) -> bool:
+        """Whether cells of the source population ascend over all pairs."""
+        how = self.one.pairs(self.kernels)
+        wanted = self.cells[self.cells >= 0]
+        by_cell = isinstance(how, PairList) or how.rows == "pre"
+        return by_cell and bool((wanted[1:] > wanted[:-1]).all())
+
     def _listed(self, pairs: PairList) -> Iterator[Block]:
         for start in range(0, pairs.pre.size, BLOCK):
             some = slice(start, start + BLOCK)
