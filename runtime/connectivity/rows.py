@@ -14,12 +14,12 @@ from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import has_one_delay, store
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.masks import MaskBuilder, Masks
-from snnc.runtime.connectivity.pairs import BLOCK, Block, Pairs
+from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
 
 WeightForm = Literal["scalar", "float32"]
-_SHARE_TO_GROW = 8  # arrays of unknown length grow by an eighth, so that little is taken in vain
+_SHARE_TO_GROW = 8  # arrays that are too short grow by an eighth, so that little is taken in vain
 
 
 @dataclass
@@ -139,7 +139,7 @@ def build_rows(
         and has_one_delay(streams[0].one)
         and streams[0].ascends
     ):
-        weights = _weight_storage(instances, weight, BLOCK)
+        weights = _weight_storage(instances, weight, streams[0].room)
         return _rows_at_once(kernels, streams[0], counter, narrow, weights, arrays, dtype)
     for stream in streams:
         counter.count_all(stream)
@@ -176,8 +176,9 @@ def _rows_at_once(
     dtype: DTypeLike,
 ) -> Rows:
     """Return rows of pairs that come in the order of the rows: they need not be counted before."""
-    target = np.empty(BLOCK, np.uint16) if narrow else np.empty(BLOCK, np.uint32)
-    values = {name: np.empty(BLOCK, dtype) for name in arrays}
+    room = stream.room
+    target = np.empty(room, np.uint16) if narrow else np.empty(room, np.uint32)
+    values = {name: np.empty(room, dtype) for name in arrays}
     rows = Rows(counter.delays, np.empty(0, np.int64), target, weight, values)
     growing = [target, *values.values(), *([weight] if isinstance(weight, np.ndarray) else [])]
     offsets = stream.offsets.astype(target.dtype)
