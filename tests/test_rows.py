@@ -3,6 +3,7 @@
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -409,6 +410,7 @@ BACKWARDS = (("a", np.array([60, 5, 1])),)
         ("fixed_number_pre", {"n": 9, "with_replacement": True}),
         ("all_to_all", {}),
         ("from_list", {"pre": np.array([2, 0, 2, 1]), "post": np.array([5, 6, 1, 6])}),
+        ("distance_dependent_probability", {"d_expression": DistanceExpression("exp(-d/50.0)")}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -422,7 +424,13 @@ def test_pairs_that_come_in_the_order_of_rows_are_not_counted_before(connector, 
     # Delays given one by one might differ, whatever they are.
     each = np.full((known.pre.size, known.post.size), 0.7)
     counted = project(connector, options, delay=each, **more)
-    pairs = zip(*(build([one], 3, arrays=["tau"]) for one in (known, counted)), strict=True)
+    random = np.random.default_rng(1)
+    scattered = [
+        replace(plan, positions=random.uniform(0.0, 200.0, (3, plan.size)))
+        for plan in populations()
+    ]
+    both = [instance(one.plan, scattered, 1, 0.1, {"weight": 1.0}) for one in (known, counted)]
+    pairs = zip(*(build([one], 3, arrays=["tau"]) for one in both), strict=True)
     for one, other in ((a.rows, b.rows) for a, b in pairs):
         for name in ("delays", "pointer", "target", "weight"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
