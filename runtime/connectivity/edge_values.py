@@ -107,9 +107,12 @@ def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | N
 
 
 def _sampler(kernels: Kernels, one: ProjectionInstance, given: Random, purpose: int) -> Sampler:
-    seed = one.seed if given.seed is None else given.seed
-    where = key(seed, one.plan.object_id, purpose)
-    return Sampler(kernels, given.name, given.params, where)
+    known = one.samplers.get(purpose)
+    if known is None or known[0] is not given:
+        seed = one.seed if given.seed is None else given.seed
+        where = key(seed, one.plan.object_id, purpose)
+        known = one.samplers[purpose] = given, Sampler(kernels, given.name, given.params, where)
+    return known[1]
 
 
 def _counters(one: ProjectionInstance, block: Block) -> Counters:

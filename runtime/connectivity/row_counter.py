@@ -104,7 +104,9 @@ class RowCounter:
 
     def _admit(self, steps: int | NDArray[np.integer]) -> None:
         """Make counters for delays that have not occurred before."""
-        longest = int(np.max(steps))
+        shortest, longest = int(np.min(steps)), int(np.max(steps))
+        if longest < self.rank.size and (self.rank[shortest : longest + 1] >= 0).all():
+            return
         if longest >= self.rank.size:
             grown = np.full(longest + 1, -1, np.int32)
             grown[: self.rank.size] = self.rank
