@@ -88,11 +88,17 @@ def store(
         array[places] = evaluate(kernels, one, name, block)
 
 
+def has_one_delay(one: ProjectionInstance) -> bool:
+    """Return whether one number is the delay of all connections."""
+    given, _ = edge_value(one, "delay")
+    return isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0
+
+
 def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
     """Return the delays of some connections in steps."""
     given, purpose = edge_value(one, "delay")
-    if isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0:
-        return int(delay_steps(float(given), one.dt, one.plan.name))
+    if has_one_delay(one):
+        return int(delay_steps(float(given), one.dt, one.plan.name))  # type: ignore[arg-type]
     if isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         unit = one.dt / one.scales.get("delay", 1.0)
@@ -105,9 +111,12 @@ def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | N
 
 
 def _sampler(kernels: Kernels, one: ProjectionInstance, given: Random, purpose: int) -> Sampler:
-    seed = one.seed if given.seed is None else given.seed
-    where = key(seed, one.plan.object_id, purpose)
-    return Sampler(kernels, given.name, given.params, where)
+    known = one.samplers.get(purpose)
+    if known is None or known[0] is not given:
+        seed = one.seed if given.seed is None else given.seed
+        where = key(seed, one.plan.object_id, purpose)
+        known = one.samplers[purpose] = given, Sampler(kernels, given.name, given.params, where)
+    return known[1]
 
 
 def _counters(one: ProjectionInstance, block: Block) -> Counters:
