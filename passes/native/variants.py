@@ -21,10 +21,8 @@ Change = Callable[[Expression], Expression]
 
 def variants(reference: Reference) -> Iterator[Reference]:
     """Yield a simulator's model, and what it is for special values of its parameters."""
-    yield reference
     for one in (reference, *_with_choices_taken(reference)):
-        if one is not reference:
-            yield one
+        yield one
         yield from _without_pauses(one)
 
 
@@ -69,8 +67,10 @@ def _waited(regime: Regime, shape: Shape) -> str | None:
     if [event.kind for event in regime.events] != ["after"]:
         return None
     (event,) = regime.events
-    named = {parameter_symbol(name): name for name in shape.parameters}
-    return None if event.sets or event.emits else named.get(event.condition.constant)
+    time = event.condition.constant
+    if time is None or event.sets or event.emits:
+        return None
+    return next((name for name in shape.parameters if parameter_symbol(name) == time), None)
 
 
 def _past(event: Event, here: str, skipped: str, goto: str | None) -> Event:
