@@ -7,7 +7,6 @@ a leak written with a time constant and one written with a conductance are the s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -17,9 +16,8 @@ from xdsl.passes import ModulePass
 from snnc.ir.dialects import dyn, native, syn
 from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
-from snnc.passes.native.references import Reference, references
 from snnc.passes.native.shapes import shape_of
-from snnc.passes.native.variants import variants
+from snnc.passes.native.variants import known_models
 from snnc.passes.native.writing import match_op
 
 
@@ -51,17 +49,12 @@ _FOUND: dict[tuple[str, str], Operation] = {}
 
 def _find(model: dyn.CellOp | syn.ModelOp, simulator: str) -> Operation:
     own = shape_of(model)
-    found = match(own, _known(simulator))
+    found = match(own, known_models(simulator))
     if isinstance(found, NoMatch):
         return native.NoMatchOp(model.label, simulator, str(found))
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
     units = {op.label: op.unit.data for op in declared}
     return match_op(found, own, units, simulator)
-
-
-@cache
-def _known(simulator: str) -> tuple[Reference, ...]:
-    return tuple(one for reference in references(simulator) for one in variants(reference))
 
 
 def _is_source(model: dyn.CellOp | syn.ModelOp) -> bool:

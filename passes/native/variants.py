@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import sympy
 
 from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.forms import Atom, Expression, Form, Monomial, form
-from snnc.passes.native.references import Reference
+from snnc.passes.native.references import Reference, references
 from snnc.passes.native.shapes import Event, Regime, Shape
 
 Change = Callable[[Expression], Expression]
+
+
+@cache
+def known_models(simulator: str) -> tuple[Reference, ...]:
+    """Return the models of a simulator with their variants, in the order of their files' names.
+
+    Raises
+    ------
+    OptionError
+        If no models of it are known.
+    """
+    return tuple(one for reference in references(simulator) for one in variants(reference))
 
 
 def variants(reference: Reference) -> Iterator[Reference]:
