@@ -358,7 +358,7 @@ def test_files_that_include_each_other_are_read_once(tmp_path):
 
 
 def test_without_pyneuroml_core_types_are_missing_by_name(monkeypatch):
-    core_types._contents.cache_clear()
+    core_types._archive.cache_clear()
     core_types.read_core_file.cache_clear()
     monkeypatch.setattr(core_types, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'snnc\[neuroml\]'"):

@@ -169,7 +169,8 @@ class Flat:
     def _past(self, found: Variable, full: str, steps: int) -> Node:
         """Return a state as it was some steps ago."""
         initial = self.start.of(found.part, found.declared.name, found.declared.place)
-        past = self.memory.before(full, steps, self.dimensions[full], initial)
+        unit = _quoted(format_unit(self.dimensions[full]))
+        past = self.memory.before(full, steps, unit, initial)
         self.dimensions[past] = self.dimensions[full]
         return Name(past)
 

@@ -9,7 +9,6 @@ channel read in the step before, which is the one from two steps ago (`StateInst
 from __future__ import annotations
 
 from snnc.importing.model_text import number_text
-from snnc.ir.units import Exponents, format_unit
 from snnc.lems.part import Part
 
 
@@ -29,13 +28,11 @@ class Memory:
         self.lines: list[str] = []
         self._names: dict[str, list[str]] = {}
 
-    def before(self, state: str, steps: int, exponents: Exponents, initial: float) -> str:
+    def before(self, state: str, steps: int, unit: str, initial: float) -> str:
         """Return the name of what a state was some steps ago; at the start it is `initial`."""
         names = self._names.setdefault(state, [])
         while len(names) < steps:
             names.append(f"{state}_before_{len(names) + 1}")
-            unit = format_unit(exponents)
-            unit = unit if unit.isalnum() else f'"{unit}"'
             self.lines.append(f"state {names[-1]} : {unit} = {number_text(initial)} hidden")
         return names[steps - 1]
 

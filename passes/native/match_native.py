@@ -16,9 +16,8 @@ from xdsl.passes import ModulePass
 from snnc.ir.dialects import dyn, native, syn
 from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
-from snnc.passes.native.references import references
 from snnc.passes.native.shapes import shape_of
-from snnc.passes.native.variants import variants
+from snnc.passes.native.variants import known_models
 from snnc.passes.native.writing import match_op
 
 
@@ -64,9 +63,8 @@ def find_native(
 
 def _find(model: dyn.CellOp | syn.ModelOp, simulator: str, among: tuple[str, ...]) -> Operation:
     own = shape_of(model)
-    chosen = (one for one in references(simulator) if not among or one.name in among)
-    known = [one for reference in chosen for one in variants(reference)]
-    found = match(own, known)
+    models = known_models(simulator)
+    found = match(own, [one for one in models if not among or one.name in among])
     if isinstance(found, NoMatch):
         return native.NoMatchOp(model.label, simulator, str(found))
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]

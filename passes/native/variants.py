@@ -8,23 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import sympy
 
 from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.forms import Atom, Expression, Form, Monomial, form
-from snnc.passes.native.references import Reference
+from snnc.passes.native.references import Reference, references
 from snnc.passes.native.shapes import Event, Regime, Shape
 
 Change = Callable[[Expression], Expression]
 
 
+@cache
+def known_models(simulator: str) -> tuple[Reference, ...]:
+    """Return the models of a simulator with their variants, in the order of their files' names.
+
+    Raises
+    ------
+    OptionError
+        If no models of it are known.
+    """
+    return tuple(one for reference in references(simulator) for one in variants(reference))
+
+
 def variants(reference: Reference) -> Iterator[Reference]:
     """Yield a simulator's model, and what it is for special values of its parameters."""
-    yield reference
     for one in (reference, *_with_choices_taken(reference)):
-        if one is not reference:
-            yield one
+        yield one
         yield from _without_pauses(one)
 
 
@@ -69,8 +80,10 @@ def _waited(regime: Regime, shape: Shape) -> str | None:
     if [event.kind for event in regime.events] != ["after"]:
         return None
     (event,) = regime.events
-    named = {parameter_symbol(name): name for name in shape.parameters}
-    return None if event.sets or event.emits else named.get(event.condition.constant)
+    time = event.condition.constant
+    if time is None or event.sets or event.emits:
+        return None
+    return next((name for name in shape.parameters if parameter_symbol(name) == time), None)
 
 
 def _past(event: Event, here: str, skipped: str, goto: str | None) -> Event:
