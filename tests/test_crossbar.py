@@ -134,7 +134,7 @@ def listed(artifact: CrossbarArtifact) -> set[tuple[str, int, int, str]]:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(2, 512), st.floats(0.0, 1.0), st.integers(0, 60), st.integers(0, 2**32 - 1))
 def test_spikes_arrive_where_synapses_are_that_are_not_listed_as_lost(
     cells, density, sources, seed
@@ -220,6 +220,8 @@ def test_what_does_not_fit_is_lost_with_its_reason(narrow):
     dense = generate(mapped(network(32, every, []), narrow))
     assert summary(dense)["lost_by_reason"]["rows"] > 0
     assert "no row is left for the synapse" in table_text(dense)
+    with pytest.warns(UserWarning, match=r"\d+ of 1024 synapses are on no chip, for want of: rows"):
+        mapped(network(32, every, []), narrow)
 
 
 @pytest.mark.parametrize(("cells", "seed", "best"), [(12, 1, 0), (16, 1, 1)])

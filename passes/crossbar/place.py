@@ -153,7 +153,7 @@ def _circuits(number: int, share: Share, found: Found) -> Ints:
         free = [list(range(chip.run)) for _ in range(chip.blocks)]
         for cell in here[np.argsort(-problem.circuits[here], kind="stable")].tolist():
             for block, count in enumerate(
-                _per_block(problem.circuits[cell], placement, cell, chip)
+                _per_block(int(problem.circuits[cell]), placement, cell, chip)
             ):
                 taken, free[block] = free[block][:count], free[block][count:]
                 start = output * chip.run
