@@ -183,9 +183,9 @@ def test_rounding_at_random_has_no_bias():
     assert abs(last.mean() - exact) < 4 * last.std() / np.sqrt(2000) + 0.1 * unit
 
 
-def test_models_are_found_by_structure(tmp_path):
-    """Another leak, names and one receptor: the same cell, with the chip's defaults elsewhere."""
-    (tmp_path / "Leaky.mlir").write_text(
+def leaky(folder):
+    """Write a cell with other names than PyNN's, and one receptor, into a folder; return it."""
+    (folder / "Leaky.mlir").write_text(
         "dyn.cell @Leaky {\n"
         "  param g : uS = 0.05\n  param c : nF = 1.0\n  param e : mV = -65.0\n"
         "  param top : mV = -50.0\n  param hold : ms = 2.0\n  param tau : ms = 5.0\n"
@@ -195,7 +195,12 @@ def test_models_are_found_by_structure(tmp_path):
         "    when u >= top { u = e  emit  goto rest }\n  }\n"
         "  regime rest { after hold { goto up } }\n}\n"
     )
-    model_library.add_directory(tmp_path)
+    return folder
+
+
+def test_models_are_found_by_structure(tmp_path):
+    """Another leak, names and one receptor: the same cell, with the chip's defaults elsewhere."""
+    model_library.add_directory(leaky(tmp_path))
     found = []
     for cell, receptor, name in (
         (sim.Leaky(), "drive", "u"),
@@ -332,6 +337,31 @@ def test_weights_are_those_that_the_cores_would_read():
     words = synapses.onto([core.name for core in mapped.cores if core.index]).words
     assert sorted(found) == sorted((words >> np.uint32(16)).tolist())
     assert len(found) > 3000
+
+
+def test_weights_against_their_receptor_are_refused(tmp_path):
+    model_library.add_directory(leaky(tmp_path))
+    begin()
+    cells = sim.Population(2, sim.Leaky(), label="cells")
+    driven(cells, [[1.0]], weight=-0.5, receptor="drive")
+    lowering = lowering_of(session.current(), "spinnaker", emulate=True)
+    with pytest.raises(UnsupportedError, match="onto 'drive' of 'cells' are negative"):
+        lowering.artifact()
+
+
+def test_weights_of_the_other_sign_are_stored_as_nothing():
+    begin()
+    source = sim.Population(30, sim.SpikeSourceArray(spike_times=[1.0]))
+    cells = sim.Population(30, sim.IF_curr_exp())
+    weight = sim.RandomDistribution("normal", mu=0.1, sigma=0.1)
+    synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+    projection = sim.Projection(source, cells, sim.AllToAllConnector(), synapse)
+    with pytest.warns(UserWarning, match="negative weights of .* become 0: weights onto 'excit"):
+        sim.run(1.0)
+    found = projection.get("weight", format="array")
+    assert found.min() == 0.0
+    assert 50 < np.count_nonzero(found == 0.0) < 250
+    assert found.max() > 0.25
 
 
 # Budgets
