@@ -299,6 +299,6 @@ def kernels_text(document: Document) -> str:
 EMULATION = Target(
     "spinnaker-emulation",
     generate,
-    executor="snnc.runtime.emulation:Emulation",
+    executor="snnc.runtime.spinnaker.emulation:Emulation",
     texts={"fixed": Text("kernels.py", kernels_text)},
 )
