@@ -335,6 +335,32 @@ def test_weights_are_those_that_the_cores_would_read():
     assert len(found) > 3000
 
 
+def test_results_do_not_depend_on_how_synapses_are_kept():
+    """One weight or one each, in lists or as bits of rows, by counts or by spikes."""
+    found = []
+    for listed in (False, True):
+        begin(seed=3)
+        own = sim.Population(200, sim.SpikeSourcePoisson(rate=300.0))
+        dense = sim.Population(200, sim.SpikeSourcePoisson(rate=40.0))
+        cells = sim.Population(200, sim.IF_curr_exp())
+        some = sim.FixedProbabilityConnector(0.4)
+        for source, connector, weight in (
+            (own, sim.OneToOneConnector(), 0.3),
+            (dense, some, 0.02),
+        ):
+            weights = np.full((200, 200), weight) if listed else weight
+            synapse = sim.StaticSynapse(weight=weights, delay=1.0)
+            sim.Projection(source, cells, connector, synapse)
+        cells.record(["v", "isyn_exc"])
+        sim.run(100.0)
+        forms = {plan.storage for plan in simulation().artifact.projections}
+        found.append((forms, np.hstack([trace(cells, "v"), trace(cells, "isyn_exc")])))
+    assert found[0][0] == {"mask", "counts"}
+    assert found[1][0] == {"int16"}
+    assert (found[0][1] == found[1][1]).all()
+    assert len(np.unique(found[0][1])) > 1000
+
+
 def test_weights_against_their_receptor_are_refused(tmp_path):
     model_library.add_directory(leaky(tmp_path))
     begin()
