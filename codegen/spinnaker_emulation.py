@@ -242,6 +242,12 @@ def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dic
                 f"a weight onto '{op.receptor}' of '{op.population}' is worth {factor:g} on the "
                 "machine; expected 1 or -1"
             )
+        if op.sign != factor:
+            wrong, right = ("negative", "positive") if factor > 0 else ("positive", "negative")
+            raise UnsupportedError(
+                f"weights onto '{op.receptor}' of '{population.label}' are {wrong}; the machine "
+                f"takes all of them as {right}, as which they are to be given"
+            )
         found[op.population][op.receptor] = Ring(factor * op.quantum, op.shift)
     return found
 
@@ -293,6 +299,6 @@ def kernels_text(document: Document) -> str:
 EMULATION = Target(
     "spinnaker-emulation",
     generate,
-    executor="snnc.runtime.emulation:Emulation",
+    executor="snnc.runtime.spinnaker.emulation:Emulation",
     texts={"fixed": Text("kernels.py", kernels_text)},
 )

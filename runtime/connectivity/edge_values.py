@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -78,9 +79,7 @@ def store(
     """Store a value of some connections in their places of an array; see `evaluate`."""
     given, purpose = edge_value(one, name)
     if name == "weight" and one.quanta is not None:
-        # Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
-        quanta = one.quanta[block.post]
-        array[places] = np.rint(evaluate(kernels, one, name, block) / quanta) * quanta
+        array[places] = _multiples(one, evaluate(kernels, one, name, block), block)
     elif isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         sampler.store(_counters(one, block), array, places, one.scales.get(name, 1.0))
@@ -92,6 +91,26 @@ def has_one_delay(one: ProjectionInstance) -> bool:
     """Return whether one number is the delay of all connections."""
     given, _ = edge_value(one, "delay")
     return isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0
+
+
+def _multiples(
+    one: ProjectionInstance, weights: float | NDArray[np.float64], block: Block
+) -> NDArray[np.float64]:
+    """Round weights to the multiples that a machine stores; those of the other sign become 0.
+
+    Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
+    """
+    assert one.quanta is not None
+    quanta = one.quanta[block.post]
+    multiples = np.rint(weights / quanta)
+    if (multiples < 0.0).any():
+        sign = "negative" if (quanta > 0.0).all() else "positive"
+        warnings.warn(
+            f"{sign} weights of '{one.plan.name}' become 0: weights onto '{one.plan.receptor}' "
+            "have no sign on the machine",
+            stacklevel=2,
+        )
+    return np.maximum(multiples, 0.0) * quanta
 
 
 def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
