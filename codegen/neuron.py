@@ -8,10 +8,11 @@ from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynap
 from snnc.codegen.native.in_use import cells_in_use, synapses_in_use
 from snnc.codegen.native.nmodl import emit_cell
 from snnc.codegen.native.nmodl_synapse import emit_synapse
+from snnc.codegen.native.own_cell import own_cell
 from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
-from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects import dyn, native, step
 from snnc.ir.dialects.step_synapse import SynapseOp
 from snnc.ir.text import Document
 
@@ -26,6 +27,9 @@ def generate(document: Document) -> NativeArtifact:
     """
     cells: dict[str, NativeCell] = {}
     for label, op in cells_in_use(document).items():
+        if isinstance(op, native.CellOp):
+            cells[label] = own_cell(op)
+            continue
         if not isinstance(op, step.CellOp):
             raise OptionError(f"'{label}' has not been solved; expected pass 'solve'")
         if not _only_emits(op):
