@@ -173,8 +173,10 @@ def test_other_targets_refuse_templates_and_artificial_cells(target):
         sim.setup(timestep=0.1, target=target)
         sim.Population(2, celltype())
         message = f"'{celltype.__name__}' is a native model, which only neuron has; targets that"
-        with pytest.raises(UnsupportedError, match=message):
+        with pytest.raises(UnsupportedError, match=message) as refused:
             sim.run(1.0)
+        # Where the script makes the population.
+        assert refused.value.location.file == __file__
 
 
 def test_a_template_that_cannot_be_is_refused():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from snnc import model_library
 from snnc.ir.diagnostics import MissingDependencyError, UserError
@@ -106,7 +106,7 @@ def native_synapse_type(model_name: str) -> type[NativeSynapseType]:
 
 def _declare_template(kind: type[NativeCellType]) -> None:
     """Make a class of a script, whose model is a class, a model that NEURON has."""
-    name = kind.__name__
+    name, make = kind.__name__, cast(Any, kind.model)
     states = dict.fromkeys([*kind.recordable, *kind.default_initial_values])
     states.pop("spikes", None)
     lines = [f"param {n} : 1 = {_number(kind, n, x)}" for n, x in kind.default_parameters.items()]
@@ -121,7 +121,7 @@ def _declare_template(kind: type[NativeCellType]) -> None:
     attributes = attributes_of(info)
     register(
         name,
-        Template(kind.model, dict(kind.extra_parameters), tuple(kind.default_initial_values)),
+        Template(make, dict(kind.extra_parameters), tuple(kind.default_initial_values)),
     )
     kind.model, kind.units = info.name, {**attributes["units"], **kind.units}
     kind.recordable = ["spikes", *(n for n in kind.recordable if n != "spikes")]
