@@ -57,6 +57,7 @@ def running(path: Path, arguments: list[str]) -> Iterator[None]:
     saved_argv, saved_path = sys.argv, list(sys.path)
     modules: dict[str, ModuleType] = {f"pyNN.{name}": backend for name in _BACKENDS}
     modules.update({f"pyNN.{name}.random": native_random for name in _BACKENDS})
+    modules.update({f"pyNN.{name}.cells": backend for name in _BACKENDS})
     saved_modules = {name: sys.modules.get(name) for name in modules}
     names: dict[str, Any] = pyNN.__dict__
     saved_names = {name: names.get(name) for name in _BACKENDS}

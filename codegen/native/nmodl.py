@@ -109,8 +109,7 @@ class _Mechanism:
                 return self._elapsed(regime.data)
             case draws.Draw():
                 raise UnsupportedError(
-                    f"'{self.cell.label}' draws random numbers, which NEURON cannot draw alike; "
-                    "targets that have it: cpu"
+                    f"'{self.cell.label}' draws random numbers, which NEURON cannot draw alike"
                 )
         raise AssertionError(f"unexpected leaf {value}")
 

@@ -15,7 +15,7 @@ from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
 from snnc.pynn import simulator
-from snnc.pynn.catalogue import catalogue, cell_names, find
+from snnc.pynn.catalogue import catalogue, find, standard_names
 from snnc.pynn.cells.assemblies import Assembly
 from snnc.pynn.cells.composed import PointNeuron
 from snnc.pynn.cells.identity import ID
@@ -145,8 +145,8 @@ _NAMES = [
 
 
 def list_standard_models() -> list[str]:
-    """Return the names of the cell types."""
-    return cell_names()
+    """Return the names of the cell types that are no simulator's own."""
+    return standard_names()
 
 
 def document() -> Document:

@@ -90,7 +90,9 @@ class Explainer:
         others = [run for run in (a, b) if self._ways[run.label].solvers]
         if others and all(self._is_like_cpu(run, one.population) for run in (a, b)):
             text = "; ".join(map(self._method, others))
-            return replace(one, agrees=True, reasons=(), convention=Convention("solver", text))
+            return replace(
+                one, agrees=True, reasons=(), remarks=(), convention=Convention("solver", text)
+            )
         return one
 
     def _method(self, run: Observation) -> str:

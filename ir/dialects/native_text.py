@@ -25,7 +25,7 @@ from xdsl.printer import Printer
 
 from snnc.ir.dialects import native
 from snnc.ir.dialects.infix import float_text, parse_unit_name
-from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, name_text, quoted, unit_text
 
 _STATEMENTS = (
     "setting",
@@ -120,7 +120,8 @@ class _EntryParser(ModelParser):
         return native.StateOp(of, name, unit, body, hidden)
 
     def _name(self) -> str:
-        return self.parser.parse_identifier("a name expected")
+        quoted = self.parser.parse_optional_str_literal()
+        return self.parser.parse_identifier("a name expected") if quoted is None else quoted
 
     def _unit(self) -> str:
         self.parser.parse_punctuation(":")
@@ -178,7 +179,7 @@ class _EntryPrinter(ModelPrinter):
                 self._binding(f"{keyword} {op.label} : {unit_text(op)}", op)
             case native.StateOp():
                 hidden = "" if op.hidden is None else " hidden"
-                named = f"state {op.of.data} as {op.label}"
+                named = f"state {quoted(op.of.data)} as {name_text(op)}"
                 self._binding(f"{named} : {unit_text(op)}{hidden}", op)
             case native.ReceptorOp():
                 self._binding(f"receptor {op.of.data} as {op.label} : {unit_text(op)}", op)
