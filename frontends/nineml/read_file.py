@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from snnc.importing.quantities import Quantity
-from snnc.importing.xml import Element, local_name, read_xml
+from snnc.importing.xml import Element, is_file, local_name, read_xml
 from snnc.ir.diagnostics import ModelError, did_you_mean
 from snnc.ir.values import Random
 from snnc.nineml.distributions import distribution
@@ -113,7 +113,7 @@ class _Reader:
     def definition(self, element: Element) -> ComponentClass | Component:
         """Return the class or component that a ``Definition`` or ``Prototype`` names."""
         name, url = (element.text or "").strip(), element.get("url")
-        if url is not None and name in STANDARD_RULES and not self.beside(element, url).exists():
+        if url is not None and name in STANDARD_RULES and not is_file(self.beside(element, url)):
             # The library of rules is part of the specification, wherever a catalogue keeps it.
             return Rule(name, "ConnectionRule", name, self.scope.place(element))
         reader = self if url is None else self.elsewhere(element, url)
@@ -141,7 +141,7 @@ class _Reader:
 
     def elsewhere(self, element: Element, url: str) -> _Reader:
         path = self.beside(element, url)
-        if not path.is_file():
+        if not is_file(path):
             raise self.scope.refuse(element, f"no such file '{path}'")
         root, scope = self.files.root(path)
         return _Reader(self.files, path, root, scope)

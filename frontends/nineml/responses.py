@@ -119,7 +119,8 @@ def _dynamics(component: Component) -> Dynamics:
 
 def _constant(projection: Projection, connection: Connection) -> float:
     component = projection.plasticity
-    assert component is not None
+    if component is None:
+        raise ModelError(f"'{projection.name}' lacks its <Plasticity>", connection.place)
     dynamics = _dynamics(component)
     alias = dynamics.aliases.get(connection.send_port)
     name = connection.send_port

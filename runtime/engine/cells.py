@@ -196,7 +196,14 @@ class Cells:
             for name, value in parameters.items()
             if not isinstance(value, Sequences)
         }  # fmt: skip
-        derived = _derived(self.cell.constants, coherent, self.dt)
+        try:
+            derived = _derived(self.cell.constants, coherent, self.dt)
+        except ArithmeticError as error:
+            zeros = [name for name, value in coherent.items() if np.ndim(value) == 0 and not value]
+            among = f"; zero are {', '.join(zeros)}" if zeros else ""
+            raise UserError(
+                f"no cells of '{self.cell.name}' with these parameters: {error}{among}"
+            ) from None
         constants = {name: _plain(value) for name, value in derived.items()}
         for field in self.cell.fields:
             if field.kind in ("scalar", "step_count") and np.ndim(constants[field.name]):
