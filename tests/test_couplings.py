@@ -247,7 +247,7 @@ def test_a_coupling_may_act_one_way_and_read_other_states_before_and_after_it():
     ]
     for old, new, message in (
         ("into post ", "", "'v' is read on one side; expected 'couple into post'"),
-        ("pre.s", "post.s", "'post.s' is unknown"),
+        ("pre.s", "post.s", "unknown name 'post.s'"),
         ("reads pre s : 1\n", "", "unknown"),
     ):
         with pytest.raises(SnncError, match=message):
