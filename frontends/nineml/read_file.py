@@ -167,17 +167,17 @@ class _Reader:
         return Component(name, definition, properties, initial, self.scope.place(element))
 
     def value(self, element: Element) -> Property:
-        name, units = self.scope.text(element, "name"), self.scope.text(element, "units")
+        name = self.scope.text(element, "name")
+        return Property(name, self.content_of(element), self.scope.place(element))
+
+    def content_of(self, element: Element) -> Content:
+        """Return the number, numbers or distribution in an element, in coherent units."""
+        units = self.scope.text(element, "units")
         allowed = ("SingleValue", "ArrayValue", "RandomDistributionValue", "RandomValue")
         tag, child = self.scope.child(element, *allowed)
-        value: Content
         if tag == "SingleValue":
-            value = self.scope.quantity(child, child.text, units)
-        elif tag == "ArrayValue":
-            value = self.array(child, units)
-        else:
-            value = self.random(child, units)
-        return Property(name, value, self.scope.place(element))
+            return self.scope.quantity(child, child.text, units)
+        return self.array(child, units) if tag == "ArrayValue" else self.random(child, units)
 
     def array(self, element: Element, units: str) -> tuple[Quantity, ...]:
         rows = [row for _, row in self.scope.children(element, "ArrayValueRow")]
@@ -232,8 +232,6 @@ class _Reader:
         missing = [tag for tag in allowed if tag not in parts and tag != "Plasticity"]
         if missing:
             raise self.scope.refuse(element, f"projection '{name}' lacks its <{missing[0]}>")
-        delay = parts["Delay"]
-        _, number = self.scope.child(delay, "SingleValue")
         plasticity = parts.get("Plasticity")
         return Projection(
             name=name,
@@ -243,7 +241,7 @@ class _Reader:
             response=self.part(parts["Response"]),
             plasticity=None if plasticity is None else self.part(plasticity),
             connections=tuple(c for tag in _PARTS if tag in parts for c in self.ports(parts[tag])),
-            delay=self.scope.quantity(number, number.text, self.scope.text(delay, "units")),
+            delay=self.content_of(parts["Delay"]),
             place=self.scope.place(element),
         )
 
