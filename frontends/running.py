@@ -47,8 +47,9 @@ def run_script(
 @contextmanager
 def running(path: Path, arguments: list[str]) -> Iterator[None]:
     """Make snnc the backend that a script imports, and give it its arguments and folder."""
-    if not path.exists():
-        raise UserError(f"no such file '{path}'")
+    if not path.is_file():
+        what = "not a script, but a folder:" if path.is_dir() else "no such file"
+        raise UserError(f"{what} '{path}'")
     import pyNN
 
     import snnc.pynn as backend

@@ -3,6 +3,7 @@
 import re
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from snnc.ir.text import parse, print_text
 from snnc.ir.units import format_unit
 from snnc.lems.network import read_network
 from snnc.nineml.composition import compose_cell
+from snnc.nineml.network import read_network as nineml_network
 from snnc.passes.pipelines import parse_passes, run_passes
 
 NINEML = [
@@ -205,6 +207,59 @@ def test_a_network_written_as_neuroml_is_read_back_with_its_cells_and_connection
     assert {cell for cell, name in after.recorded if name == "v"} == {
         ("cells", n) for n in range(5)
     }
+
+
+def test_a_network_written_as_nineml_is_read_back_with_its_cells_and_connections(tmp_path):
+    sim.setup(timestep=0.1)
+    noise = sim.Population(3, sim.SpikeSourcePoisson(rate=100.0), label="noise")
+    times = sim.RandomDistribution("uniform", (10.0, 20.0))
+    cells = sim.Population(
+        4, sim.IF_cond_exp(tau_m=times), initial_values={"v": -60.0}, label="cells"
+    )
+    others = sim.Population(2, sim.IF_curr_exp(), label="others")
+    sim.Projection(noise, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.02, delay=1.0))
+    spread = sim.RandomDistribution("uniform", (0.01, 0.02))
+    sim.Projection(
+        cells, cells, sim.FixedProbabilityConnector(0.5, allow_self_connections=False),
+        sim.StaticSynapse(weight=spread, delay=sim.RandomDistribution("uniform", (1.0, 2.0))),
+        receptor_type="inhibitory",
+    )  # fmt: skip
+    sim.Projection(
+        cells[1:3] + others, others, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0)
+    )
+    sim.Projection(others, cells, sim.FixedProbabilityConnector(1.0), sim.StaticSynapse(weight=0.3))
+    document = document_of(sim)
+    path = tmp_path / "net.9ml"
+    path.write_text(export(document, "nineml"))
+    again = nineml_network(path)
+    before, after = listed_network(document), listed_network(again)
+    assert edges(before) == edges(after) and len(edges(before)) > 25
+    assert [one.rule[0] for one in after.connections] == [
+        "all_to_all", "from_list", "from_list", "from_list", "fixed_probability",
+    ]  # fmt: skip
+    for one, other in zip(before.cells, after.cells, strict=True):
+        assert (one.name, one.size) == (other.name, other.size)
+    np.testing.assert_allclose(
+        before.cells[1].parameters["tau_m"], after.cells[1].parameters["tau_m"], rtol=1e-12
+    )
+    models = models_of(again.module)
+    own, original = (
+        [line for line in statements(text) if "dyn.cell" not in line]
+        for text in (str(models["others_cell"]), model_library.text("IF_curr_exp"))
+    )
+    assert own == original
+
+
+def test_networks_that_nineml_has_no_form_for_are_refused_by_name():
+    sim.setup()
+    cells = sim.Population(2, sim.IF_curr_exp(), label="cells")
+    sim.DCSource(amplitude=1.0).inject_into(cells)
+    with pytest.raises(UnsupportedError, match="NineML has no sources of current"):
+        export(document_of(sim), "nineml")
+    sim.setup()
+    sim.Population(2, sim.SpikeSourcePoisson(duration=100.0), label="noise")
+    with pytest.raises(UnsupportedError, match="sources without start and end alone"):
+        export(document_of(sim), "nineml")
 
 
 @CORE_TYPES

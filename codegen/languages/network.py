@@ -32,6 +32,7 @@ class Connections:
     """A projection: its rule as given, and the connections that it makes.
 
     `weights` are in the unit of the receptor, `delays` in ms; both have the shape (m,).
+    `populations` are those that the rule joins, if it joins the whole of two.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Connections:
     delays: NDArray[np.float64]
     rule: tuple[str, Mapping[str, Option]]
     weight: Value
+    populations: tuple[str, str] | None
 
 
 @dataclass(frozen=True)

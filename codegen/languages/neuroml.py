@@ -23,6 +23,7 @@ from snnc.codegen.languages.lems_units import Units
 from snnc.codegen.languages.network import Cells, Connections, Current, Network, single
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn
+from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import location_of
 from snnc.ir.units import NAMED, Exponents
 from snnc.ir.values import Sequences
@@ -180,6 +181,12 @@ class _File:
 
     def poisson(self, cells: Cells, op: dyn.CellOp, parameters: Mapping[str, float]) -> str:
         declared = {o.label: o for o in op.body.block.ops if isinstance(o, dyn.ParamOp)}
+        rate = _named_rate(op)
+        if rate is not None:
+            param = declared[rate]
+            value = parameters.get(rate, param.default.value.data if param.default else 0.0)
+            source = ET.Element("spikeGeneratorPoisson", averageRate=self.quantity(param, value))
+            return self.added(source, f"{word(cells.name)}_source")
         if declared.keys() != _POISSON:
             raise UnsupportedError(
                 f"NeuroML has Poisson sources of constant rate alone; found '{cells.model}'",
@@ -294,6 +301,14 @@ def _connection_type(name: str, dimension: str, weight: str) -> ET.Element:
     event = ET.SubElement(structure, "EventConnection", joined)
     ET.SubElement(event, "Assign", {"property": weight, "value": "weight"})
     return found
+
+
+def _named_rate(cell: dyn.CellOp) -> str | None:
+    """Return the parameter that is the rate of a Poisson source, if it is one."""
+    for op in cell.body.block.ops:
+        if isinstance(op, dyn.PoissonOp) and isinstance(op.value.owner, ex.GetOp):
+            return op.value.owner.variable.data
+    return None
 
 
 def _trains(given: object) -> list[np.ndarray]:

@@ -109,9 +109,18 @@ class _Listed:
             for index in np.arange(self.sizes[name])[selector]
         ]
 
+    def whole(self, selection: SelectionPlan) -> str | None:
+        """Return the population that a selection is the whole of."""
+        (name, _), *others = selection.members
+        members = self.members(selection)
+        return (
+            name if not others and members == [(name, n) for n in range(self.sizes[name])] else None
+        )
+
     def connections(self, plan: ProjectionPlan) -> Connections:
         edges = self.simulation.edges(plan.name)
         pre, post = self.members(plan.pre), self.members(plan.post)
+        ends = self.whole(plan.pre), self.whole(plan.post)
         return Connections(
             plan.name,
             [pre[i] for i in edges.pre],
@@ -122,6 +131,7 @@ class _Listed:
             self.simulation.edge_values(plan.name, "delay"),
             (plan.connector, plan.options),
             plan.weight,
+            None if None in ends else (str(ends[0]), str(ends[1])),
         )
 
     def weights(self, plan: ProjectionPlan) -> np.ndarray:

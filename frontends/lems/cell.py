@@ -199,7 +199,7 @@ class Flat:
             return self._let(part, tree, declared, full)
         if declared.select is not None:
             return self._selection(part, declared, full)
-        return self._let(part, _of_cases(declared.cases), declared, full)
+        return self._let(part, of_cases(declared.cases), declared, full)
 
     def _state(self, part: Part, declared: Declared, full: str) -> Node:
         exponents = self.library.dimension(declared.dimension, declared.place).exponents
@@ -337,7 +337,7 @@ def _quoted(unit: str) -> str:
     return unit if all(c.isalnum() or c in "/*" for c in unit) else f'"{unit}"'
 
 
-def _of_cases(cases: tuple[Case, ...]) -> Node:
+def of_cases(cases: tuple[Case, ...]) -> Node:
     """Return cases as selections; the first that holds counts."""
     *others, last = cases
     if last.condition is None or (others and _complements(others[-1].condition, last.condition)):

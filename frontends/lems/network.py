@@ -23,12 +23,12 @@ from snnc.lems.populations import Cells, CellWriter, variables
 from snnc.lems.reactions import Receptor
 from snnc.lems.relays import shareable
 from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
-from snnc.lems.sources import FIRING, SOURCES, number
-from snnc.lems.structure import Link, Population, Structure, Tunnel, structure_of
+from snnc.lems.sources import FIRING, SOURCES
+from snnc.lems.structure import Link, Population, Structure, structure_of
+from snnc.lems.tunnels import Tunnels
 from snnc.lems.write_cell import Written as WrittenCell
 
 STATIC = "StaticSynapse"
-JUNCTION = "ElectricalSynapse"
 _PULSE = ("delay", "duration", "amplitude")
 _CELLS = ("baseCell", "baseSpikeSource")
 MAX_UNSHARED = 64
@@ -111,13 +111,14 @@ class _Network:
         self.cells = {name: Cells(p) for name, p in self.structure.populations.items()}
         self.quantities()
         currents, links = self.attachments()
+        tunnels = Tunnels(self.library, self.structure.tunnels)
+        tunnels.attach(self.cells)
         writer = CellWriter(self.library, self.builder, self.root)
         for cells in self.cells.values():
             self.population(writer, cells)
         self.pulses(currents)
         self.projections(links)
-        for n, tunnel in enumerate(self.structure.tunnels):
-            self.junction(n, tunnel)
+        tunnels.add(self.builder, self.written, self.simulation.step)
         self.record()
         return self.builder.finish()
 
@@ -342,24 +343,6 @@ class _Network:
             _same([link.weight * target.scale for link in links]),
             _same([max(link.delay, step) for link in links]),
             location=links[0].place,
-        )  # fmt: skip
-
-    def junction(self, n: int, tunnel: Tunnel) -> None:
-        """Add a gap junction between two cells."""
-        at = tunnel.place
-        parts = [self.component(name, at) for name in tunnel.components]
-        if any(part.type.name != "gapJunction" for part in parts):
-            raise UnsupportedError(f"a '{parts[0].type.name}' between two cells", at)
-        (pre, i), (post, j) = tunnel.ends
-        ports = [self.written[name].current for name in (pre, post) if name in self.written]
-        if len(ports) < 2 or None in ports:
-            raise ModelError(f"cells of '{pre}' and '{post}' take no gap junctions", at)
-        self.builder.use_model(*model_library.source(JUNCTION))
-        conductance = number(parts[0], "conductance") * tunnel.weight
-        lists = {"pre": np.array([i]), "post": np.array([j])}
-        self.builder.projection(
-            f"junction_{n}", word(pre), word(post), ("from_list", lists), JUNCTION,
-            str(ports[1]), conductance, self.simulation.step, location=at,
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import Location
 from snnc.ir.values import Value
+from snnc.lems.graded import PEER, peer_part
 from snnc.lems.library import Library
 from snnc.lems.meaning import selected
 from snnc.lems.names import word
@@ -32,11 +33,15 @@ class Attached:
 
 @dataclass
 class Cells:
-    """A population: its cell, what is attached, and what is recorded by index."""
+    """A population: its cell, what is attached, and what is recorded by index.
+
+    `peers` are graded synapses of other cells that see these.
+    """
 
     population: Population
     attached: dict[str, Attached] = field(default_factory=dict)
     recorded: list[tuple[int, str, Quantity]] = field(default_factory=list)
+    peers: dict[str, Location] = field(default_factory=dict)
 
     def attach(self, link: Link, component: str, name: str) -> None:
         """Attach a component, by a name, to the cell that a link ends at."""
@@ -79,11 +84,15 @@ class CellWriter:
             root.children.setdefault(place, []).append(part)
             if not _hears(part) and not np.all(attached.numbers == 1.0):
                 several.append((part, attached.numbers))
+        peers = [peer_part(self.parts, name, root, place) for name, place in cells.peers.items()]
+        root.children[PEER] = peers
         start = Start(self.library, self.random.random)
         wanted = [found for _, rest, _ in cells.recorded for found in variables(root, rest)]
+        wanted += [(part, name) for part in peers for name in part.type.dynamics.states]
         written = write_cell(
             self.library, "CELL", root, start, [part for part, _ in several], wanted
         )
+        written = replace(written, peers=peers)
         model = self.model(written, population)
         flat = written.flat
         varied = {flat.full(part, "number"): numbers for part, numbers in several}

@@ -25,7 +25,7 @@ class Written:
     """A cell as text.
 
     `receptors` are by the path of the part and its port; `current` is the port for injected
-    current; `states` the names in the cell of what paths call its variables.
+    current; `peers` are parts that graded synapses of other cells read.
     """
 
     text: ModelText
@@ -33,6 +33,7 @@ class Written:
     current: str | None
     flat: Flat
     emits: bool
+    peers: Sequence[Part] = ()
 
 
 @dataclass
