@@ -16,7 +16,7 @@ from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_weights_rules import check_rings, check_weights
 from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
-from snnc.ir.model_info import ModelInfo, describe_model, is_model
+from snnc.ir.model_info import MODELS, ModelInfo, describe_model
 
 Chip = tuple[int, int]
 Op = TypeVar("Op", bound=Operation)
@@ -70,7 +70,7 @@ def _scope(op: mapping.MappingOp, ops: list[Operation]) -> Scope:
     networks = {network.symbol: network for network in _of(around, snn.NetworkOp)}
     if op.network not in networks:
         refuse(op, f"unknown network '@{op.network}'{did_you_mean(op.network, networks)}")
-    models = {one.label: describe_model(one) for one in around if is_model(one)}
+    models = {one.label: describe_model(one) for one in around if isinstance(one, MODELS)}
     return Scope(machines[0], networks[op.network], models, machines[0].chips)
 
 

@@ -117,7 +117,7 @@ class Synapses:
             ring = self._artifact.rings[self._plans.populations[ordinal].name, one.plan.receptor]
             core = np.where(one.post.population == ordinal, targets.core[one.post.index], -1)
             source = self._places.number(one.pre.population, one.pre.index)
-            for block in Pairs(self._kernels, one, one.pre.index, core):
+            for block in Pairs(self._kernels, one, np.zeros(one.pre.size, np.int32), core):
                 weights = self._weights(one, block, ring, losses)
                 row = core[block.post].astype(np.int64) * self.cells + source[block.pre]
                 delays = np.broadcast_to(steps_of(self._kernels, one, block), row.shape)
