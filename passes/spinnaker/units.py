@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -42,8 +43,9 @@ class Units:
     targets: np.ndarray
     packets: np.ndarray
 
+    @cached_property
     def affinity(self) -> np.ndarray:
-        """Return the packets in a second that two units share, shape (units, units).
+        """Packets in a second that two units share, shape (units, units).
 
         Two units on one chip save a link for each packet between them, and for each that reaches
         both.
