@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
-from xdsl.ir import Block, Region
+from xdsl.ir import Block, Operation, Region
 from xdsl.passes import ModulePass
 
 from snnc.hardware.spinnaker import SpiNNaker, machine_for
@@ -24,7 +24,7 @@ from snnc.ir.context import arrays_of
 from snnc.ir.diagnostics import OptionError, ResourceLimitError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
-from snnc.passes.spinnaker.loads import TABLE_ENTRY, TABLE_HEADER, Load, Loads
+from snnc.passes.spinnaker.loads import TABLE_ENTRY, TABLE_HEADER, Late, Load, Loads
 from snnc.passes.spinnaker.reading import Mapping, network_of
 
 WORTH_CUTTING = 0.1
@@ -84,10 +84,16 @@ class PartitionCoresPass(ModulePass):
         network = network_of(op)
         loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown, arrays_of(ctx))
         cores = cores_of(network, self._most(loads))
-        machine = self._machine(len(cores))
+        late = [
+            (piece, found)
+            for piece in chain.from_iterable(cores)
+            if (found := loads.late(piece.population.symbol, piece.first, piece.last))
+        ]
+        machine = self._machine(len(cores) + len(late))
         result = mapping.MappingOp(network.symbol, Region(Block()))
         result.add([_machine_op(machine)])
         counts: dict[str, int] = defaultdict(int)
+        names: dict[Piece, str] = {}
         for number, pieces in enumerate(cores):
             result.add([_core_op(f"core{number}", pieces, loads)])
             for piece in pieces:
@@ -97,6 +103,10 @@ class PartitionCoresPass(ModulePass):
                 rate = loads.rate(piece.population)
                 place = (symbol, piece.first, piece.last, f"core{number}")
                 result.add([mapping.SliceOp(name, *place, rate)])
+                names[piece] = name
+        for number, (piece, needed) in enumerate(late, len(cores)):
+            load = loads.extension(piece.last - piece.first, needed)
+            result.add(_extension(f"core{number}", names[piece], load, needed))
         op.body.block.add_op(result)
         _add_tables(Mapping(result, network))
 
@@ -209,6 +219,16 @@ def _core_op(symbol: str, pieces: Sequence[Piece], loads: Loads) -> mapping.Core
     return mapping.CoreOp(
         symbol, index, load.events, load.synapses, load.sdram + fixed.sdram, load.dtcm + fixed.dtcm
     )
+
+
+def _extension(core: str, sliced: str, load: Load, late: Late) -> list[Operation]:
+    """Return a core that sends the packets of a slice again."""
+    return [
+        mapping.CoreOp(core, (), 0.0, 0.0, load.sdram, load.dtcm),
+        mapping.ExtensionOp(
+            f"{sliced}.late", sliced, core, late.stages, late.steps, late.projections
+        ),
+    ]
 
 
 def _add_tables(found: Mapping) -> None:

@@ -73,7 +73,7 @@ def units_of(found: Mapping, most: int) -> Units:
     bundles: dict[tuple[int, frozenset[int]], float] = defaultdict(float)
     reached: dict[frozenset[str], frozenset[int]] = {}
     targets = found.targets()
-    for one in found.slices:
+    for one in found.senders:
         aims = targets[one.symbol]
         if aims not in reached:
             reached[aims] = frozenset(unit[core] for core in aims)
@@ -102,6 +102,8 @@ def _groups(found: Mapping) -> list[list[str]]:
     first: dict[str, mapping.SliceOp] = {}
     for one in found.slices:
         first.setdefault(one.core, one)
+    named = {one.symbol: one for one in found.slices}
+    first.update({late.core: named[late.slice] for late in found.extensions})
     ends = {one.population: one.last for one in found.slices}
     lines: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for core, one in first.items():
