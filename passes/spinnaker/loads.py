@@ -159,20 +159,28 @@ class Loads:
                 max((self._steps[reach.projection.symbol] for reach in onto), default=1),
                 self.machine.ring_buffer_bits - self._receptor_bits(model),
                 [(one.size, self._fitting(one)) for one in populations],
-                lambda slots, stages: self._late_slices(onto, slots, stages),
+                lambda *room: self._late_slices(model, onto, *room),
             )
         return self._slots[model]
 
-    def _late_slices(self, onto: list[Reach], slots: int, stages: int) -> int | None:
-        """Return how many slices need extensions; None if one has no room for its spikes."""
+    def _late_slices(
+        self, model: str, onto: list[Reach], cells: int, slots: int, stages: int
+    ) -> int | None:
+        """Return how many slices need extensions; None if one has no room for its spikes.
+
+        Of the model itself, `cells` are on a core.
+        """
         late = {
             reach.pre.population for reach in onto if self._steps[reach.projection.symbol] > slots
         }
-        sources = [self._populations[name] for name in late]
-        cells = max(min(one.size, self._fitting(one)) for one in sources)
-        if self.extension(cells, Late((), slots, stages)).dtcm > self.machine.dtcm:
+        sizes = []
+        for source in (self._populations[name] for name in late):
+            most = self._fitting(source)
+            sizes.append((source.size, min(most, cells) if source.model == model else most))
+        largest = max(min(size, most) for size, most in sizes)
+        if self.extension(largest, Late((), slots, stages)).dtcm > self.machine.dtcm:
             return None
-        return sum(ceil(one.size / self._fitting(one)) for one in sources)
+        return sum(ceil(size / most) for size, most in sizes)
 
     def _receptor_bits(self, model: str) -> int:
         """Return the bits of a receptor, as sPyNNaker counts them (``get_n_bits``)."""

@@ -37,7 +37,7 @@ def choose_slots(
     steps: int,
     bits: int,
     cells: Sequence[tuple[int, int]],
-    extensions: Callable[[int, int], int | None],
+    extensions: Callable[[int, int, int], int | None],
 ) -> Slots:
     """Return the slots of the cores of a model.
 
@@ -52,8 +52,8 @@ def choose_slots(
     cells : sequence of (int, int)
         Of each population, its size and how many cells fit on a core otherwise.
     extensions : callable
-        From numbers of slots and stages to that of slices with longer delays; None if a core cannot
-        extend the delays of one.
+        From numbers of cells on a core, slots and stages to that of slices with longer delays; None
+        if a core cannot extend the delays of one.
 
     Raises
     ------
@@ -65,9 +65,10 @@ def choose_slots(
     for cell_bits in range(1, bits):
         slot_bits = min(bits - cell_bits, needed)
         stages = ceil(steps / (1 << slot_bits)) - 1
-        late = extensions(1 << slot_bits, stages) if 0 < stages <= MOST_STAGES else 0
+        here = 1 << cell_bits
+        late = extensions(here, 1 << slot_bits, stages) if 0 < stages <= MOST_STAGES else 0
         if stages <= MOST_STAGES and late is not None:
-            cores = sum(ceil(size / min(most, 1 << cell_bits)) for size, most in cells)
+            cores = sum(ceil(size / min(most, here)) for size, most in cells)
             found.append((cores + late, stages, Slots(cell_bits, slot_bits, stages)))
     if not found:
         longest = (MOST_STAGES + 1) << (bits - 1)
