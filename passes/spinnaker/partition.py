@@ -68,6 +68,8 @@ class PartitionCoresPass(ModulePass):
         Expected spikes of a cell in a second, where the model does not say.
     slowdown : float
         How much longer than its own time a step may take.
+    alone : bool
+        Whether populations share no cores, as sPyNNaker's programs need.
     """
 
     name = "partition-cores"
@@ -76,6 +78,7 @@ class PartitionCoresPass(ModulePass):
     cells: int = 0
     rate: float = 30.0
     slowdown: float = 1.0
+    alone: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Add the mapping, with the machine, its cores and the slices on them."""
@@ -83,7 +86,7 @@ class PartitionCoresPass(ModulePass):
             raise OptionError("boards, cells, rate and slowdown of 'partition-cores' are positive")
         network = network_of(op)
         loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown, arrays_of(ctx))
-        cores = cores_of(network, self._most(loads))
+        cores = cores_of(network, self._most(loads), self.alone)
         late = [
             (piece, found)
             for piece in chain.from_iterable(cores)
@@ -130,7 +133,7 @@ class PartitionCoresPass(ModulePass):
         return machine
 
 
-def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
+def cores_of(network: snn.NetworkOp, most: Most, alone: bool = False) -> list[list[Piece]]:
     """Return the pieces of populations on each core.
 
     Parameters
@@ -139,12 +142,17 @@ def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
         The network.
     most : callable
         How many cells of a population fit on a core.
+    alone : bool
+        Whether populations share no cores.
     """
     models: dict[str, list[snn.PopulationOp]] = defaultdict(list)
     for op in network.symbols().values():
         if isinstance(op, snn.PopulationOp):
             models[op.model].append(op)
     found: list[list[Piece]] = []
+    if alone:
+        every = chain.from_iterable(models.values())
+        return [[piece] for one in every for piece in _even_pieces(one, most(one))]
     for populations in models.values():
         even, filled = _evenly(populations, most), _one_after_the_other(populations, most)
         found += filled if _is_worth_cutting(even, filled) else even
