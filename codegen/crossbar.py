@@ -138,16 +138,18 @@ def _projection(tables: Tables, op: snn.ProjectionOp) -> PlacedProjection:
     arrays = tables.document.resources
     codes = _about(tables, analog.CodesOp, op.symbol)
     table = codes.columns(arrays)
-    sides = []
-    for side in ("pre", "post"):
+
+    def cells(side: str) -> np.ndarray:
         listed = op.connector.options.data[side]
         assert isinstance(listed, ArrayHandleAttr)
-        sides.append(arrays[listed.data.name])
+        return arrays[listed.data.name]
+
     weight = np.asarray(decode(op.weight, arrays), np.float64)
     return PlacedProjection(
         op.label,
-        *sides,
-        np.broadcast_to(weight, sides[0].shape),
+        cells("pre"),
+        cells("post"),
+        np.broadcast_to(weight, table["code"].shape),
         table["code"] * arrays[codes.scale.data.name],
         _about(tables, analog.SynapsesOp, op.symbol).columns(arrays),
         _about(tables, analog.LostOp, op.symbol).columns(arrays),

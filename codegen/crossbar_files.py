@@ -16,6 +16,7 @@ from snnc.ir.dialects.analog import LOST
 
 if TYPE_CHECKING:
     from snnc.codegen.crossbar import CrossbarArtifact, PlacedPopulation
+    from snnc.hardware.crossbar import CrossbarChip
 
 _MODES = {-1: "disabled", 0: "excitatory", 1: "inhibitory"}
 
@@ -43,26 +44,38 @@ def settings_text(artifact: CrossbarArtifact) -> str:
 
 def _neurons(artifact: CrossbarArtifact, population: PlacedPopulation) -> list[dict[str, Any]]:
     """Return each cell with its circuits; the first sends its spikes, with the address given."""
-    chip, found = artifact.chip, {}
-    table = population.circuits
+    chip, table = artifact.chip, population.circuits
+    circuits: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     names = ("cell", "chip", "block", "column")
     for cell, number, block, column in zip(*(table[n].tolist() for n in names), strict=True):
-        entry = found.setdefault(
-            cell,
-            {
-                "population": population.name, "cell": cell, "chip": number,
-                "AtomicNeuronOnDLS": [],
-                "NeuronEventOutputOnDLS": column // chip.run,
-            },
-        )  # fmt: skip
-        entry["AtomicNeuronOnDLS"].append(block * chip.columns + column)
+        circuits[cell].append((number, block, column))
     events = population.events
     own = events["sender"] == events["chip"]
-    for cell, event in zip(
-        events["cell"][own].tolist(), events["event"][own].tolist(), strict=True
-    ):
-        found[cell]["NeuronBackendAddressOut"] = event & ((1 << chip.address_bits) - 1)
-    return list(found.values())
+    sent = (events[name][own].tolist() for name in ("cell", "event"))
+    address = (1 << chip.address_bits) - 1
+    return [
+        {
+            "population": population.name,
+            "cell": cell,
+            "chip": circuits[cell][0][0],
+            "AtomicNeuronOnDLS": _joined(chip, circuits[cell]),
+            "NeuronEventOutputOnDLS": circuits[cell][0][2] // chip.run,
+            "NeuronBackendAddressOut": event & address,
+        }
+        for cell, event in zip(*sent, strict=True)
+    ]
+
+
+def _joined(chip: CrossbarChip, circuits: list[tuple[int, int, int]]) -> dict[str, dict[str, bool]]:
+    """Return the circuits of a cell, with the switches to the right and to the other block."""
+    there = set(circuits)
+    return {
+        str(block * chip.columns + column): {
+            "connect_right": (number, block, column + 1) in there,
+            "connect_vertical": (number, 1 - block, column) in there,
+        }
+        for number, block, column in circuits
+    }
 
 
 def _routes(artifact: CrossbarArtifact, population: PlacedPopulation) -> list[dict[str, Any]]:

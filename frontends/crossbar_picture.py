@@ -36,7 +36,7 @@ def draw_chips(artifact: CrossbarArtifact, path: Path) -> None:
         ) from None
     chip = artifact.chip
     figure = Figure(figsize=(12, 5.5 * max(1, artifact.number)), layout="constrained")
-    parts = np.atleast_1d(figure.subfigures(max(1, artifact.number), 1))
+    parts: Any = figure.subfigures(max(1, artifact.number), 1, squeeze=False)[:, 0]
     for number in range(artifact.number):
         axes = parts[number].subplots(
             chip.blocks, 3, width_ratios=(4, 0.35, 3), gridspec_kw={"wspace": 0.02}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -48,6 +49,8 @@ class _Rules:
                     self._check_nodes(op)
                 case analog.DriversOp():
                     self._check_unique(op, ("block", "bus", "driver"), "driver")
+                case analog.CircuitsOp():
+                    self._check_joined(op)
                 case _:
                     pass
         self._check_once(analog.CircuitsOp, ("chip", "block", "column"), "circuit")
@@ -187,6 +190,16 @@ class _Rules:
         if np.any(table["target"] & ~table["mask"]):
             refuse(op, "a target has ones where its mask has none")
 
+    def _check_joined(self, op: analog.CircuitsOp) -> None:
+        """Circuits of a cell are joined to neighbours, in one run of columns that can be joined."""
+        table, run = op.columns(self.arrays), self.chip.count("joined_columns")
+        places: dict[int, set[tuple[int, int, int]]] = defaultdict(set)
+        for cell, *place in zip(*(values.tolist() for values in table.values()), strict=True):
+            places[cell].add((place[0], place[1], place[2]))
+        for cell, circuits in places.items():
+            if not _are_joined(circuits, run):
+                refuse(op, f"circuits of cell {cell} of '@{op.of}' are not beside each other")
+
     def _check_accounted(self) -> None:
         """Every synapse of a projection that has been routed is placed or lost, and not both."""
         lost = {op.of: op for op in of_kind(self.ops, analog.LostOp)}
@@ -205,6 +218,23 @@ class _Rules:
             if there.size != self._synapses(op):
                 missing = np.setdiff1d(np.arange(self._synapses(op)), there)[0]
                 refuse(op, f"synapse {missing} of '@{op.of}' is neither on a chip nor lost")
+
+
+def _are_joined(circuits: set[tuple[int, int, int]], run: int) -> bool:
+    """Tell whether circuits (chip, block, column) are connected by neighbours in one run."""
+    todo = [next(iter(circuits))]
+    left = circuits - {todo[0]}
+    while todo:
+        chip, block, column = todo.pop()
+        beside = {
+            (one, other, place)
+            for one, other, place in left
+            if one == chip and place // run == column // run
+            and (abs(place - column) + abs(other - block) == 1)
+        }  # fmt: skip
+        left -= beside
+        todo += beside
+    return not left
 
 
 def _text(attribute: object) -> str:

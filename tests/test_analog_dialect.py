@@ -128,6 +128,17 @@ def test_nothing_is_used_twice(kind, place, message):
     assert message in str(refused.value) and "is used twice" in str(refused.value)
 
 
+@pytest.mark.parametrize("beside", [[0, 0, 0, 34], [0, 0, 1, 33]])
+def test_circuits_of_a_cell_are_beside_each_other(beside):
+    document = copy_of(_mapped())
+    op, rows = table(document, analog.CircuitsOp)
+    rows[0] = [0, 0, 0, 32]
+    rows[1:, 3] += 100
+    change(document, op, np.concatenate([rows, [beside]]))
+    with pytest.raises(ModelError, match="circuits of cell 0 of '@A' are not beside each other"):
+        verify(document)
+
+
 @pytest.mark.parametrize(
     ("lost", "message"),
     [

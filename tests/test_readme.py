@@ -56,6 +56,7 @@ def test_python_examples(code, workplace):
         "Use files of model languages",
         "Cross-check simulators",
         "Map it onto SpiNNaker",
+        "Map it onto BrainScaleS-2",
     ],
 )
 def test_commands(title, workplace):

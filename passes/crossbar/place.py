@@ -144,7 +144,7 @@ def _shares(
 
 
 def _circuits(number: int, share: Share, found: Found) -> Ints:
-    """Return rows of cell, chip, block and column: wide cells first, then those of one circuit."""
+    """Return rows of cell, chip, block and column: joined circuits first, then single ones."""
     problem, placement = share.problem, found.placement
     chip = problem.chip
     rows: list[tuple[int, int, int, int]] = []
@@ -152,10 +152,12 @@ def _circuits(number: int, share: Share, found: Found) -> Ints:
         here = np.flatnonzero(placement.output == output)
         free = [list(range(chip.run)) for _ in range(chip.blocks)]
         for cell in here[np.argsort(-problem.circuits[here], kind="stable")].tolist():
-            for block, count in enumerate(
-                _per_block(problem.circuits[cell], placement, cell, chip)
-            ):
-                taken, free[block] = free[block][:count], free[block][count:]
+            counts = _per_block(int(problem.circuits[cell]), placement, cell, chip)
+            first = free[counts.index(max(counts))][0]
+            for block, count in enumerate(counts):
+                # What joined circuits leave of their last column stays for single ones.
+                taken = range(first, first + count)
+                free[block] = [column for column in free[block] if column not in taken]
                 start = output * chip.run
                 rows += [(int(share.cells[cell]), number, block, start + one) for one in taken]
     return np.array(rows, np.int64).reshape(-1, len(analog.CircuitsOp.COLUMNS))

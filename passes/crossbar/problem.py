@@ -86,7 +86,7 @@ class Problem:
 
     def heard(self) -> NDArray[np.bool_]:
         """Tell which sources have a synapse, shape (sources,)."""
-        return self.needs.any(axis=(0, 2))
+        return self.needs.sum(axis=(0, 2)) > 0
 
     def least_loss(self) -> int:
         """Return what is lost whatever the placement.

@@ -97,7 +97,7 @@ class _Room:
 
     def fits(self, wanted: Ints) -> np.ndarray:
         """Tell which outputs have columns for a cell's circuits in each block."""
-        return (self.columns >= wanted[:, None]).all(axis=0)
+        return (self.columns - wanted[:, None]).min(axis=0) >= 0
 
 
 def _greedy(problem: Problem, block: Ints) -> Placement:
