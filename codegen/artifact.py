@@ -34,6 +34,7 @@ FieldKind = Literal[
     "first",  # int64: index of the slice's first cell in its population
     "state",  # address of the slice of a state variable
     "arrivals",  # address of the accumulator of a receptor, which the kernel clears
+    "shift",  # int64: bits by which what has arrived at a receptor is shifted into a number
     "quantum",  # what one unit of a packed receptor's arrivals is worth, as bits of a float64
     "current",  # address of the injected current
     "fired",  # address of uint8 flags, or of the first slot of a ring of spike counts
@@ -125,8 +126,27 @@ class CellPlan:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """The ring buffers of a receptor: 16 bits without a sign.
+
+    Attributes
+    ----------
+    quantum : float
+        What weights are multiples of, in coherent units; negative where weights are.
+    shift : int
+        Bits by which sums are shifted left to become numbers of the cell.
+    """
+
+    quantum: float
+    shift: int
+
+
+@dataclass(frozen=True)
 class PopulationPlan:
-    """A population: values in the units of the model, and the slices that threads own."""
+    """A population: values in the units of the model, and the slices that threads own.
+
+    `rings` says, by receptor, in what sums count where a machine decides that.
+    """
 
     name: str
     label: str
@@ -138,6 +158,7 @@ class PopulationPlan:
     initial: Mapping[str, Value]
     bounds: tuple[int, ...]
     positions: np.ndarray | None = None
+    rings: Mapping[str, Ring] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -217,15 +238,19 @@ class SynapseForm:
         sources, cell by cell.
     packed : bool
         Whether arrivals are summed as integers.
+    unsigned : bool
+        Whether multiples have no sign and use all 16 bits.
     """
 
     target: Literal["u16", "u32"]
     weight: Literal["scalar", "mask", "float32", "int16", "edge", "counts"]
     packed: bool = False
+    unsigned: bool = False
 
     def __str__(self) -> str:
         packed = "_packed" if self.packed and self.weight in ("scalar", "mask", "counts") else ""
-        return f"{self.target}_{self.weight}{packed}"
+        unsigned = "_unsigned" if self.unsigned else ""
+        return f"{self.target}_{self.weight}{packed}{unsigned}"
 
 
 @dataclass(frozen=True)
@@ -335,7 +360,14 @@ class RecordPlan:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A compiled network for the CPU."""
+    """A compiled network for the CPU.
+
+    Attributes
+    ----------
+    lead : int
+        Steps by which the stamps of spikes are ahead of their times: 1 where a spike has the time
+        at which the step of its stamp begins, not the time at which it ends.
+    """
 
     name: str
     dt: float
@@ -348,6 +380,7 @@ class Artifact:
     projections: tuple[ProjectionPlan, ...]
     sources: tuple[SourcePlan, ...]
     records: tuple[RecordPlan, ...]
+    lead: int = 0
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen: threads, precision and the solver of each model."""

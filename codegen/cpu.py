@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -46,7 +46,24 @@ def generate(document: Document) -> Artifact:
     OptionError
         If the module has not been lowered.
     """
-    return _Generator(document).artifact()
+    return generate_with(document, cell_plan)
+
+
+def generate_with(
+    document: Document, plan_of: Callable[[step.CellOp], CellPlan], unsigned: bool = False
+) -> Artifact:
+    """Return the artifact of a lowered network whose cells run by other plans.
+
+    Parameters
+    ----------
+    document : Document
+        The network.
+    plan_of : callable
+        Returns the plan of a cell.
+    unsigned : bool
+        Whether packed weights are multiples without a sign.
+    """
+    return _Generator(document, plan_of, unsigned).artifact()
 
 
 def kernels_text(document: Document) -> str:
@@ -72,7 +89,10 @@ CPU = Target(
 
 
 class _Generator:
-    def __init__(self, document: Document) -> None:
+    def __init__(
+        self, document: Document, plan_of: Callable[[step.CellOp], CellPlan], unsigned: bool
+    ) -> None:
+        self.unsigned = unsigned
         self.network = document.network
         self.resources = document.resources
         self.symbols = self.network.symbols()
@@ -82,7 +102,7 @@ class _Generator:
         self.synapse_ops = {op.label: op for op in ops if isinstance(op, SynapseOp)}
         self._synapse_plans: dict[tuple[str, SynapseForm], SynapsePlan] = {}
         self.precision: Precision = _precision(cells)
-        self.cells = {op.label: cell_plan(op) for op in cells}
+        self.cells = {op.label: plan_of(op) for op in cells}
         missing = used - set(self.cells)
         if missing:
             raise OptionError(
@@ -188,7 +208,7 @@ class _Generator:
                 f"the storage '{weight}' of '{op.symbol}' holds one weight for all synapses; "
                 "found weights that may differ"
             )
-        kept = SynapseForm(target=target, weight=weight, packed=packed)
+        kept = SynapseForm(target, weight, packed, self.unsigned and weight == "int16")
         known = self._synapse_plans.get((label, kept))
         if known is None:
             floats = "f64" if self.precision == "f64" else "f32"

@@ -19,6 +19,7 @@ from snnc.hardware.descriptions import described
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import analog, snn
 from snnc.ir.dialects.snn_values import ArrayHandleAttr
+from snnc.ir.registry import EMULATION
 from snnc.ir.resources import decode
 from snnc.ir.text import Document
 
@@ -182,6 +183,7 @@ def crossbar_target(name: str) -> Target:
             "table": Text("summary.txt", _from(table_text)),
             "figures": Text("summary.json", _from(summary_text)),
         },
-        pictures={"chips.png": "snnc.crossbar_picture:draw_chips"},
+        files={"chips.png": "snnc.crossbar_picture:draw_chips"},
         unavailable=unavailable,
+        emulation=name + EMULATION,
     )

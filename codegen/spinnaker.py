@@ -13,14 +13,17 @@ from snnc.codegen.spinnaker_files import (
     keys_text,
     machine_text,
     placements_text,
-    summary_text,
     tables_text,
 )
 from snnc.codegen.target import Target, Text
 from snnc.hardware.spinnaker import SpiNNaker
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
+from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_weights import RingOp, WeightsOp
+from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.ir.text import Document
+from snnc.ir.units import parse_unit
 
 Place = tuple[int, int, int]
 Op = TypeVar("Op", bound=Operation)
@@ -48,14 +51,37 @@ class Slice:
 
 @dataclass(frozen=True)
 class Core:
-    """A core, with what is expected of it: events of a step, synapses, bytes of its memories."""
+    """A core, with what is expected of it: events of a step, synapses, bytes of its memories.
+
+    `index` holds the bits of cell, receptor and delay slot; none where no synapse ends.
+    """
 
     name: str
     place: Place
+    index: tuple[int, ...]
     events: float
     synapses: float
     sdram: int
     dtcm: int
+
+
+@dataclass(frozen=True)
+class Ring:
+    """How weights onto a receptor of a population are stored.
+
+    Attributes
+    ----------
+    receptor : int
+        Number of the receptor in its model, which synapses name as their type.
+    shift : int
+        Bits by which sums are shifted.
+    factor : float
+        Stored integers per unit of the weight as declared; negative where weights are.
+    """
+
+    receptor: int
+    shift: int
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -83,12 +109,22 @@ class SpiNNakerArtifact:
 
     Attributes
     ----------
+    document : Document
+        The network with its mapping.
+    receptors : mapping of str to int
+        Number of receptors of each population's cells.
+    rings : mapping of (str, str) to Ring
+        How weights are stored, by population and receptor.
+    rounding : mapping of str to str
+        How weights of each projection are rounded.
     tables : mapping of (int, int) to tuple of Entry
         The routing table of each chip that has one; the first entry that matches counts.
     dt : float
         Time step in ms.
-    seconds : mapping of str to float
-        Processor time of each pass.
+    seconds : dict of str to float
+        Processor time of each pass, and of what is written afterwards.
+    figures : dict
+        What is found out while files are written, for the summary.
     """
 
     network: str
@@ -98,7 +134,12 @@ class SpiNNakerArtifact:
     cores: tuple[Core, ...]
     trees: tuple[Tree, ...]
     tables: Mapping[tuple[int, int], tuple[Entry, ...]]
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    document: Document
+    receptors: Mapping[str, int]
+    rings: Mapping[tuple[str, str], Ring]
+    rounding: Mapping[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen: the size of the machine."""
@@ -123,6 +164,7 @@ def generate(document: Document) -> SpiNNakerArtifact:
     keys = {key.slice: key for key in _of(op, mapping.KeyOp)}
     if not places:
         raise OptionError("cores have no places; expected pass 'place-cores'")
+    infos = _models_of_populations(document)
     return SpiNNakerArtifact(
         network=op.network,
         dt=document.network.dt,
@@ -139,12 +181,33 @@ def generate(document: Document) -> SpiNNakerArtifact:
             table.at: tuple(Entry(e.key, e.mask, e.links, e.cores) for e in table.entries)
             for table in _of(op, mapping.TableOp)
         },
-        seconds=document.seconds,
+        document=document,
+        receptors={name: len(info.receptors) for name, info in infos.items()},
+        rings={
+            (ring.population, ring.receptor): _ring(ring, infos[ring.population])
+            for ring in _of(op, RingOp)
+        },
+        rounding={one.projection: one.rounding for one in _of(op, WeightsOp)},
+        seconds=dict(document.seconds),
     )
 
 
 def _of(op: mapping.MappingOp, kind: type[Op]) -> list[Op]:
     return [one for one in op.body.block.ops if isinstance(one, kind)]
+
+
+def _models_of_populations(document: Document) -> dict[str, ModelInfo]:
+    models = {name: describe_model(op) for name, op in models_of(document.module).items()}
+    return {
+        op.symbol: models[op.model]
+        for op in document.network.symbols().values()
+        if isinstance(op, snn.PopulationOp)
+    }
+
+
+def _ring(op: RingOp, info: ModelInfo) -> Ring:
+    unit = parse_unit(info.receptors[op.receptor].unit).scale
+    return Ring(list(info.receptors).index(op.receptor), op.shift, op.sign * unit / op.quantum)
 
 
 def _slice(op: mapping.SliceOp, place: Place, key: mapping.KeyOp | None) -> Slice:
@@ -165,6 +228,7 @@ def _core(op: mapping.CoreOp, place: Place) -> Core:
     return Core(
         op.symbol,
         place,
+        op.index,
         op.events.value.data,
         op.synapses.value.data,
         op.sdram.value.data,
@@ -192,8 +256,12 @@ SPINNAKER = Target(
         "placements": Text("placements.json", _from(placements_text)),
         "keys": Text("keys.json", _from(keys_text)),
         "tables": Text("routing_tables.json", _from(tables_text)),
-        "summary": Text("summary.json", _from(summary_text)),
     },
-    pictures={"chips.png": "snnc.chip_picture:draw_chips"},
+    files={
+        "ds.sqlite3": "snnc.runtime.spinnaker.data:write_data",
+        "chips.png": "snnc.chip_picture:draw_chips",
+        "summary.json": "snnc.codegen.spinnaker_files:write_summary",
+    },
     unavailable=unavailable,
+    emulation="spinnaker-emulation",
 )

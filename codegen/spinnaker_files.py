@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snnc.hardware.spinnaker import BOARD, SEVENTEEN_CORES
@@ -97,16 +98,17 @@ def machine_text(artifact: SpiNNakerArtifact) -> str:
     )
 
 
-def summary_text(artifact: SpiNNakerArtifact) -> str:
-    """Return the figures by which mappings are compared."""
-    return _text(summary(artifact))
+def write_summary(artifact: SpiNNakerArtifact, path: Path) -> None:
+    """Write the figures by which mappings are compared."""
+    path.write_text(_text(summary(artifact)) + "\n")
 
 
 def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
     """Return the figures by which mappings are compared.
 
     ``packet_hops`` is links taken when each cell sends a spike, ``packet_hops_per_s`` at the
-    expected rates; ``bytes_per_synapse`` is SDRAM of all cores for each expected synapse.
+    expected rates. Synapses and the bytes of cores are expectations until the data of cores have
+    been written.
     """
     machine = artifact.machine
     slices = {one.name: one for one in artifact.slices}
@@ -137,7 +139,6 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "entries_total": sum(entries),
         "entries_max_per_chip": max(entries, default=0),
         "synapses": synapses,
-        "bytes_per_synapse": sum(sdram.values()) / synapses if synapses else None,
         "sdram_max_per_chip": max(sdram.values()),
         "dtcm_max_per_core": max(core.dtcm for core in artifact.cores),
         "events_per_step_max": max(core.events for core in artifact.cores),
@@ -145,6 +146,7 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "watts": machine.boards * machine.idle_board_watts
         + len(artifact.cores) * machine.active_core_watts
         + hops_per_s * machine.joules_per_hop,
+        **artifact.figures,
         "seconds": dict(artifact.seconds),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -52,25 +52,28 @@ class Target:
         that networks are compiled for only.
     texts : mapping of str to Text
         Generated source, by the name of its stage.
-    pictures : mapping of str to str
-        Places of what draws an artifact into a file, by the name of the file that ``snnc compile``
-        writes.
+    files : mapping of str to str
+        Places of what writes an artifact into a file, or refuses with a warning and writes none, by
+        the name of the file; ``snnc compile`` writes them in this order.
     unavailable : callable
         Returns why the target cannot be used here, or None.
     changes : frozenset of str
         What can be changed after the first run, of `ALL_CHANGES`.
     ranks : bool
         Whether a network can be distributed over MPI processes.
+    emulation : str or None
+        Name of the target that computes here what this one would compute elsewhere.
     """
 
     name: str
     generate: Callable[[Document], Any]
     executor: str | None
     texts: Mapping[str, Text] = field(default_factory=dict)
-    pictures: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     unavailable: Callable[[], str | None] = always_available
     changes: frozenset[str] = ALL_CHANGES
     ranks: bool = False
+    emulation: str | None = None
 
     def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact.
@@ -86,17 +89,23 @@ class Target:
         """Raise `UnsupportedError` if nothing runs what is compiled for this target."""
         self._executor()
 
-    def draw(self, artifact: Any, folder: Path) -> list[Path]:
-        """Draw the pictures of an artifact into a folder; return the files."""
-        for file, place in self.pictures.items():
-            _at(place)(artifact, folder / file)
-        return [folder / file for file in self.pictures]
+    def write(self, artifact: Any, folder: Path, without: Collection[str] = ()) -> list[Path]:
+        """Write the files of an artifact into a folder, but for some; return those there are."""
+        chosen = [file for file in self.files if file not in without]
+        for file in chosen:
+            _at(self.files[file])(artifact, folder / file)
+        return [folder / file for file in chosen if (folder / file).exists()]
 
     def _executor(self) -> Any:
         if self.executor is None:
+            emulated = (
+                "; 'snnc run FILE --emulate' and compile(..., emulate=True) compute what it would"
+                if self.emulation
+                else ""
+            )
             raise UnsupportedError(
                 f"target '{self.name}' maps networks and cannot run them; 'snnc compile FILE "
-                f"--target {self.name} -o FOLDER' writes what it makes of one"
+                f"--target {self.name} -o FOLDER' writes what it makes of one{emulated}"
             )
         return _at(self.executor)
 

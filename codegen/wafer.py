@@ -14,6 +14,7 @@ from snnc.codegen.wafer_files import hicanns_text, lines_text, losses_text, rows
 from snnc.hardware.descriptions import described
 from snnc.hardware.wafer import Wafer, wafer_of
 from snnc.ir.dialects import analog, wafer
+from snnc.ir.registry import EMULATION
 from snnc.ir.text import Document
 
 
@@ -111,6 +112,7 @@ def wafer_target(name: str) -> Target:
             "losses": Text("losses.json", _from(losses_text)),
             "wafer": Text("summary.json", _from(summary_text)),
         },
-        pictures={"wafer.png": "snnc.wafer_picture:draw_wafer"},
+        files={"wafer.png": "snnc.wafer_picture:draw_wafer"},
         unavailable=unavailable,
+        emulation=name + EMULATION,
     )

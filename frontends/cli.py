@@ -72,6 +72,7 @@ def given(**options: Any) -> dict[str, Any]:
 @main.command()
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
+@click.option("--emulate", is_flag=True, help="Compute here what a machine would.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
 @click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
@@ -84,6 +85,7 @@ def run(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    emulate: bool,
     plot: Path | None,
     ms: float | None,
     report: bool,
@@ -101,7 +103,9 @@ def run(
         distribute(ranks, target or "cpu")
         threads = str(ranks)
         plot = plot if this_rank() == 0 else None
-    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    options = given(
+        target=target, threads=threads, precision=precision, solver=solver, emulate=emulate or None
+    )
     if script.suffix != ".py":
         run_network(script, ms or 1000.0, options, plot, report)
     else:
@@ -161,6 +165,20 @@ def verify(
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
+@click.option(
+    "--rates",
+    "-r",
+    multiple=True,
+    metavar="NAME=HZ",
+    help="Expected rate of a population's cells, by which chips are chosen; may be repeated.",
+)
+@click.option("--profile", type=float, metavar="MS", help="Measure rates in a run on the CPU.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="A file to leave out, as it takes long: spinnaker's ds.sqlite3.",
+)
 @reporting_errors
 def compile(
     file: Path,
@@ -169,12 +187,17 @@ def compile(
     precision: str | None,
     solver: str | None,
     output: Path,
+    without: tuple[str, ...],
+    rates: tuple[str, ...],
+    profile: float | None,
 ) -> None:
-    """Compile FILE and write the network, its lowered form and the kernels into a folder."""
+    """Compile FILE and write the network, its lowered form and what the target makes of it."""
+    from snnc.rates import chosen_rates
     from snnc.running import write_compiled
 
     options = given(target=target, threads=threads, precision=precision, solver=solver)
-    for path in write_compiled(file, options, output):
+    options |= chosen_rates(file, rates, profile)
+    for path in write_compiled(file, options, output, without):
         click.echo(path)
 
 

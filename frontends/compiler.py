@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ def compile(
     precision: str = "f64",
     solver: str = "auto",
     pipeline: str | None = None,
+    emulate: bool = False,
 ) -> CompiledNetwork:
     """Compile a network for a target.
 
@@ -54,6 +56,8 @@ def compile(
         choices per model: ``"Izhikevich=euler"``.
     pipeline : str, optional
         Passes to run instead of the target's own.
+    emulate : bool
+        Compute here what the target would compute elsewhere.
 
     Returns
     -------
@@ -69,8 +73,9 @@ def compile(
 
     started = time.perf_counter()
     lowering = lowering_of(
-        net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline
-    )
+        net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline,
+        emulate=emulate,
+    )  # fmt: skip
     reason = lowering.generator.unavailable()
     if reason is not None:
         raise MissingDependencyError(f"target '{target}' cannot be used here: {reason}")
@@ -90,21 +95,43 @@ def lowering_of(
     precision: str = "f64",
     solver: str = "auto",
     pipeline: str | None = None,
+    emulate: bool = False,
+    rates: Mapping[str, float] | None = None,
 ) -> Lowering:
-    """Return how a network is lowered for a target, which need not be installed; see `compile`."""
+    """Return how a network is lowered for a target, which need not be installed; see `compile`.
+
+    `rates` are expected spikes of a cell in a second, by the symbol of its population, for targets
+    that place cells by them.
+    """
     from snnc.passes.pipelines import parse_passes, pipeline_text
+    from snnc.rates import expecting
     from snnc.stages import Lowering
 
     if target not in TARGETS:
         raise OptionError(f"unknown target '{target}'{did_you_mean(target, TARGETS.names())}")
+    if emulate:
+        target = _emulation_of(target)
     text = pipeline or pipeline_text(
         target,
         threads=resolve_threads(threads),
         precision=_checked_precision(precision),
         solver=solver,
     )
+    if rates:
+        text = expecting(rates, target, text)
     parse_passes(text)
     return Lowering(document_of(net), target, text)
+
+
+def _emulation_of(target: str) -> str:
+    """Return the target that computes here what another one would compute elsewhere."""
+    found = TARGETS.get(target).emulation
+    if found is None:
+        able = [name for name in TARGETS.names() if TARGETS.get(name).emulation]
+        raise OptionError(
+            f"target '{target}' has no emulation; targets that have one: {', '.join(able)}"
+        )
+    return found
 
 
 def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> UnsupportedError:

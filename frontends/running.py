@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,7 @@ import numpy as np
 
 from snnc.compiler import compile as compile_network
 from snnc.compiler import lowering_of
-from snnc.ir.diagnostics import UserError
+from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
 from snnc.ir.text import print_text, save
 from snnc.plotting import Recorded, plot_activity
 
@@ -30,7 +30,10 @@ def run_script(
     with running(path, arguments), progress_bar() as progress:
         session.overrides.update(options)
         session.observers.progress = progress
-        runpy.run_path(str(path), run_name="__main__")
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        finally:
+            session.overrides.clear()
     current = session.current()
     if plot is not None:
         from snnc.pynn.data.plots import recorded_of
@@ -116,9 +119,21 @@ def run_network(
         print(compiled.report())
 
 
-def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Path]:
-    """Write a network as built and as lowered, and the source made of it; return the files."""
+def write_compiled(
+    path: Path, options: dict[str, Any], output: Path, without: Collection[str] = ()
+) -> list[Path]:
+    """Write a network as built and as lowered, and what is made of it; return the files.
+
+    Raises
+    ------
+    OptionError
+        If the target writes no file that is to be left out.
+    """
     lowering = lowering_of(path, **options)
+    for name in without:
+        if name not in lowering.generator.files:
+            hint = did_you_mean(name, lowering.generator.files)
+            raise OptionError(f"target '{lowering.target}' has no file '{name}' to leave out{hint}")
     lowered = lowering.lowered()
     artifact = lowering.generator.generate(lowered)
     contents = {"lowered.mlir": print_text(lowered)}
@@ -129,4 +144,4 @@ def write_compiled(path: Path, options: dict[str, Any], output: Path) -> list[Pa
     for name, content in contents.items():
         (output / name).write_text(content + "\n")
         written.append(output / name)
-    return written + lowering.generator.draw(artifact, output)
+    return written + lowering.generator.write(artifact, output, without)

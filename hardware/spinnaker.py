@@ -56,6 +56,11 @@ class SpiNNaker:
     ring_buffer_bits : int
         Bits of an index of the ring buffers: delay slot, synapse type and cell (sPyNNaker,
         ``constants.py``).
+    dtcm_reserved : int
+        Bytes of a core's DTCM that stacks and the system take (sPyNNaker,
+        ``delay_extension_vertex.py``: 59,756 are available).
+    spike_buffer : int
+        Spikes that a core keeps until it has read their synapses (sPyNNaker's default).
     neurons_per_core, poisson_per_core : int
         Cells of a core (sPyNNaker's ``max_atoms_per_core``).
     cycles_per_neuron : float
@@ -75,6 +80,8 @@ class SpiNNaker:
     sdram: int = 123_469_792
     dtcm: int = 65_536
     itcm: int = 32_768
+    dtcm_reserved: int = 5780
+    spike_buffer: int = 256
     router_entries: int = 1023
     key_bits: int = 32
     colour_bits: int = 4

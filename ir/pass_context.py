@@ -72,3 +72,8 @@ def pass_context(ctx: Context) -> PassContext:
     if not isinstance(ctx, PassContext):
         raise OptionError("this pass needs the arrays of the network; run it with 'snnc opt'")
     return ctx
+
+
+def arrays_of(ctx: Context) -> Mapping[str, np.ndarray]:
+    """Return the arrays beside the module by name; none where a tool of xDSL's runs the passes."""
+    return ctx.document.resources if isinstance(ctx, PassContext) else {}

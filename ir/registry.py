@@ -72,6 +72,9 @@ class Registry:
         return self._entries[name]
 
 
+EMULATION = "-emulation"
+"""Ends the name of a target that computes here what another one computes elsewhere."""
+
 DIALECTS = Registry("dialect")
 PASSES = Registry("pass")
 TARGETS = Registry("target")
@@ -84,6 +87,7 @@ DIALECTS.add("step", "snnc.ir.dialects.step:Step", "one step of dt, with the sol
 DIALECTS.add("map", "snnc.ir.dialects.map:Map", "networks on the cores of a machine")
 DIALECTS.add("analog", "snnc.ir.dialects.analog:Analog", "networks on chips of analog circuits")
 DIALECTS.add("wafer", "snnc.ir.dialects.wafer:Wafer", "networks on wafers of HICANNs")
+DIALECTS.add("fx", "snnc.ir.dialects.fx:Fx", "cells in fixed point, bit by bit")
 DIALECTS.add("native", "snnc.ir.dialects.native:Native", "what models are in other simulators")
 
 PASSES.add(
@@ -205,6 +209,11 @@ PASSES.add(
     "find the analog circuits that models are, and the codes that set them",
 )
 PASSES.add(
+    "emulate-analog",
+    "snnc.passes.analog.emulate:EmulateAnalogPass",
+    "write the network that an analog chip computes",
+)
+PASSES.add(
     "quantise-weights",
     "snnc.passes.analog.quantise:QuantiseWeightsPass",
     "write weights in the steps of a chip",
@@ -237,9 +246,24 @@ PASSES.add(
 PASSES.add("set-time-step", "snnc.passes.set_time_step:SetTimeStepPass", "change the time step")
 PASSES.add("reseed", "snnc.passes.reseed:ReseedPass", "change all seeds")
 PASSES.add(
+    "expect-rates",
+    "snnc.passes.spinnaker.rates:ExpectRatesPass",
+    "note how often cells are expected to fire",
+)
+PASSES.add(
     "partition-cores",
     "snnc.passes.spinnaker.partition:PartitionCoresPass",
     "cut populations into slices on SpiNNaker's cores",
+)
+PASSES.add(
+    "quantise",
+    "snnc.passes.spinnaker.quantise:QuantisePass",
+    "give cells the fixed-point arithmetic of a machine",
+)
+PASSES.add(
+    "choose-shifts",
+    "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
+    "choose what synaptic weights on SpiNNaker are multiples of",
 )
 PASSES.add(
     "place-cores",
@@ -296,6 +320,11 @@ TARGETS.add("cpu", "snnc.codegen.cpu:CPU", "compiled kernels on this machine's p
 TARGETS.add("brian2", "snnc.codegen.brian2:BRIAN2", "the simulator Brian2")
 TARGETS.add("nest", "snnc.codegen.nest:NEST", "the simulator NEST")
 TARGETS.add("neuron", "snnc.codegen.neuron:NEURON", "the simulator NEURON")
+TARGETS.add(
+    "spinnaker-emulation",
+    "snnc.codegen.spinnaker_emulation:EMULATION",
+    "what SpiNNaker computes, to the bit, on this machine's processor",
+)
 TARGETS.add("spinnaker", "snnc.codegen.spinnaker:SPINNAKER", "the neuromorphic chip SpiNNaker")
 TARGETS.add(
     "brainscales1",
@@ -307,5 +336,17 @@ TARGETS.add(
     "brainscales2",
     "snnc.codegen.crossbar:crossbar_target",
     "the analog neuromorphic chip HICANN-X",
+    family=True,
+)
+TARGETS.add(
+    "brainscales1-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-1 computes, with its deviations, on this machine's processor",
+    family=True,
+)
+TARGETS.add(
+    "brainscales2-emulation",
+    "snnc.codegen.analog_emulation:emulation_target",
+    "what BrainScaleS-2 computes, with its deviations, on this machine's processor",
     family=True,
 )

@@ -19,7 +19,7 @@ from snnc.hardware.descriptions import chip_names, describe
 from snnc.ir.diagnostics import OptionError, SnncError, did_you_mean
 from snnc.ir.locations import from_diagnostic
 from snnc.ir.pass_context import Connect, PassContext, cannot_connect
-from snnc.ir.registry import PASSES, TARGETS
+from snnc.ir.registry import EMULATION, PASSES, TARGETS
 from snnc.ir.text import Document
 
 _CPU = (
@@ -44,8 +44,12 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
-        "partition-cores,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
-        "walk-packets"
+        "partition-cores,choose-shifts,place-cores,grow-trees,allocate-keys,make-tables,"
+        "compress-tables,walk-packets"
+    ),
+    "spinnaker-emulation": (
+        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"
+        + _CPU.replace("{pack}", "pack-arrivals,").replace("{precision}", "f32")
     ),
 }
 
@@ -55,7 +59,7 @@ TOPOLOGIES: dict[str, str] = {
         "label-events,fill-rows,walk-events"
     ),
     "wafer": (
-        "list-synapses,choose-chip{{chip={target} number=1}},match-analog,"
+        "choose-chip{{chip={target} number=1}},match-analog,list-synapses,"
         "quantise-weights{{parallel=1}},place-neurons,route-lines,assign-rows,walk-lines"
     ),
 }
@@ -117,14 +121,20 @@ def pipeline_text(
 
 def pipeline_names() -> list[str]:
     """Return the targets that have pipelines."""
-    return [name for name in TARGETS.names() if name in PIPELINES or name in chip_names()]
+    return [
+        name
+        for name in TARGETS.names()
+        if name in PIPELINES or name.removesuffix(EMULATION) in chip_names()
+    ]
 
 
 def _pipeline(target: str) -> str:
     if target in PIPELINES:
         return PIPELINES[target]
-    if target in chip_names() and (topology := describe(target).topology) in TOPOLOGIES:
-        return TOPOLOGIES[topology]
+    chip = target.removesuffix(EMULATION)
+    if chip in chip_names() and (topology := describe(chip).topology) in TOPOLOGIES:
+        mapping = TOPOLOGIES[topology].replace("{target}", chip)
+        return mapping if chip == target else f"{mapping},emulate-analog,{_CPU}"
     raise OptionError(f"unknown pipeline '{target}'{did_you_mean(target, pipeline_names())}")
 
 

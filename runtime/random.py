@@ -40,6 +40,7 @@ CURRENT: Final = 193
 POSITION: Final = 194
 SAMPLE: Final = 195
 RELEASE: Final = 196
+ROUNDING: Final = 197
 
 _MASK = (1 << 64) - 1
 Key = tuple[int, int]

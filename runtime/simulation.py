@@ -347,7 +347,7 @@ class Simulation:
         """Return times in ms and cells of all recorded spikes, sorted by cell, then time."""
         self._population(population)
         stamps, ids = self._recording.spikes[population].spikes()
-        return self._clock.times(stamps), ids
+        return self._clock.times(stamps - self.artifact.lead), ids
 
     def spike_counts(self, population: str) -> NDArray[np.int64]:
         """Return the number of recorded spikes of each cell: int64 of shape (n,)."""

@@ -23,19 +23,35 @@ NETWORK = """builtin.module {
     param rate : Hz = 10.0
     emit poisson rate
   }
+  syn.model @Static {
+    on pre {
+      deliver weight
+    }
+  }
   snn.network @net {dt = 1.0, seed = 4, rng = "philox4x32-10/snnc-1"} {
     snn.population @A [20] of @Cell {object_id = 0, first_id = 0}
     snn.population @N [5] of @Noise {object_id = 1, first_id = 20}
+    snn.view @few of @A indices #snn.range<0, 5, 1>
+    snn.population @B [4] of @Cell {object_id = 3, first_id = 25}
+    snn.assembly @all of [@few, @B]
+    snn.projection @p from @N to @all {object_id = 4}
+        connector #snn.connector<"all_to_all">
+        synapse @Static receptor "excitatory"
+        weight 1.5 delay 1.0
   }
 """
 MAPPING = """  map.mapping of @net {
-    map.machine "three chips" chips <[0, 0, 2], [1, 0, 2], [1, 1, 1]> {boards = 1 : i64, router_entries = 2 : i64, key_bits = 16 : i64, colour_bits = 4 : i64, neurons_per_core = 16 : i64, poisson_per_core = 16 : i64, sdram = 1000 : i64, dtcm = 500 : i64}
-    map.core @c0 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
-    map.core @c1 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
-    map.core @c2 {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 100 : i64, dtcm = 100 : i64}
+    map.machine "three chips" chips <[0, 0, 2], [1, 0, 2], [1, 1, 1]> {boards = 1 : i64, router_entries = 2 : i64, key_bits = 16 : i64, colour_bits = 4 : i64, neurons_per_core = 16 : i64, poisson_per_core = 16 : i64, ring_buffer_bits = 8 : i64, sdram = 1000 : i64, dtcm = 500 : i64}
+    map.core @c0 index <4, 1, 3> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
+    map.core @c1 index <4, 1, 3> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 600 : i64, dtcm = 100 : i64}
+    map.core @c2 index <> {events = 1.0 : f64, synapses = 1.0 : f64, sdram = 100 : i64, dtcm = 100 : i64}
     map.slice @A.0 of @A from 0 to 12 on @c0 rate 3.000000e+01
     map.slice @A.1 of @A from 12 to 20 on @c1 rate 3.000000e+01
+    map.slice @B.0 of @B from 0 to 4 on @c1 rate 3.000000e+01
     map.slice @N.0 of @N from 0 to 5 on @c2 rate 1.000000e+01
+    map.ring of @A "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
+    map.ring of @B "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
+    map.weights of @p rounding "nearest" largest 1.500000e+00 error 0.000000e+00
     map.place @c0 at <0, 0, 1>
     map.place @c1 at <1, 0, 1>
     map.place @c2 at <0, 0, 2>
@@ -51,6 +67,10 @@ MAPPING = """  map.mapping of @net {
   }
 }
 """  # noqa: E501
+
+RING_B, WEIGHTS = (
+    line + "\n" for line in MAPPING.splitlines() if "ring of @B" in line or "map.weights" in line
+)
 
 
 def checked(mapping: str) -> str:
@@ -74,7 +94,10 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("[1, 1, 1]>", "[1, 1]>", "expected three numbers; found 2"),
         ("map.core @c1", "map.core @c0", "symbol '@c0' is defined twice"),
         ("dtcm = 100", "dtcm = 501", "needs 501 bytes of DTCM; a core has 500"),
-        ("of @A from", "of @B from", "unknown population '@B'"),
+        ("<4, 1, 3>", "<4, 3>", "an index has bits of a cell, a receptor and a delay slot"),
+        ("<4, 1, 3>", "<4, 1, 4>", "the index of '@c0' has 9 bits; at most 8 fit"),
+        ("<4, 1, 3>", "<3, 1, 3>", "'@c0' has 12 cells; its index of 3 bits tells 8 apart"),
+        ("of @A from", "of @C from", "unknown population '@C'"),
         ("from 12 to 20", "from 12 to 21", "cells 12 to 21 are not in '@A', of 20"),
         ("on @c1", "on @c7", "unknown core '@c7'"),
         ("from 12 to 20", "from 13 to 20", "found cell 13, expected 12"),
@@ -82,6 +105,19 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("map.slice @A.1", "map.slice @A.0", "symbol '@A.0' is defined twice"),
         ("5 on @c2", "5 on @c1", "a core runs one model"),
         ("20 on @c1", "20 on @c0", "'@c0' has 20 cells; at most 16 fit"),
+        ("of @A \"exc", "of @C \"exc", "unknown population '@C'"),
+        ("of @A \"exc", "of @A \"inc", "has no receptor 'incitatory'; did you mean 'excitatory'?"),
+        ("of @B \"exc", "of @A \"exc", "receptor 'excitatory' of '@A' has two ring buffers"),
+        ("sign 1", "sign 0", "a sign is 1 or -1; found 0"),
+        ("shift 3", "shift 16", "shift out of range; found 16, expected 0 to 15"),
+        ("scale 1.0", "scale -1.0", "a scale is positive; found -1"),
+        ("bound 7.5", "bound 40.5", "shift 3 holds 0 to 15.9998, shift 5 is enough"),
+        ("shift 3", "shift 4", "'@B' and '@A' share '@c1'; found shifts 3 and 4"),
+        ("of @p", "of @q", "unknown projection '@q'"),
+        ("\"nearest\"", "\"neatest\"", "unknown rounding 'neatest'; did you mean 'nearest'?"),
+        ("largest 1.5", "largest 16.5", "wrap; found 16.5, shift 3 of '@A' holds at most 15.9998"),
+        (RING_B, "", "'@p' reaches '@B', which has no ring buffer for receptor 'excitatory'"),
+        (WEIGHTS, 2 * WEIGHTS, "weights of '@p' are rounded twice"),
         ("place @c1", "place @c7", "unknown core '@c7'"),
         ("place @c2", "place @c1", "'@c1' is placed twice"),
         ("<1, 0, 1>", "<1, 0>", "a place is x, y and core; found 2 numbers"),

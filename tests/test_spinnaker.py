@@ -26,13 +26,16 @@ from snnc.stages import copy_of
 
 STEPS = [(1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1)]
 GOLDEN = """\
-    map.core @core0 {events = 3.720000e+01 : f64, synapses = 1.240000e+03 : f64, sdram = 17760 : i64, dtcm = 34288 : i64}
+    map.core @core0 index <8, 1, 1> {events = 3.720000e+01 : f64, synapses = 1.240000e+03 : f64, sdram = 17840 : i64, dtcm = 12524 : i64}
     map.slice @P0.0 of @P0 from 0 to 150 on @core0 rate 3.000000e+01
     map.slice @P1.0 of @P1 from 0 to 40 on @core0 rate 3.000000e+01
-    map.core @core1 {events = 0.000000e+00 : f64, synapses = 0.000000e+00 : f64, sdram = 1200 : i64, dtcm = 33968 : i64}
+    map.core @core1 index <8, 1, 1> {events = 0.000000e+00 : f64, synapses = 0.000000e+00 : f64, sdram = 1208 : i64, dtcm = 12132 : i64}
     map.slice @P0.1 of @P0 from 150 to 300 on @core1 rate 3.000000e+01
-    map.core @core2 {events = 0.000000e+00 : f64, synapses = 0.000000e+00 : f64, sdram = 160 : i64, dtcm = 160 : i64}
+    map.core @core2 index <> {events = 0.000000e+00 : f64, synapses = 0.000000e+00 : f64, sdram = 160 : i64, dtcm = 5940 : i64}
     map.slice @P2.0 of @P2 from 0 to 40 on @core2 rate 3.000000e+01
+    map.ring of @P1 "excitatory" sign 1 shift 5 scale 1.000000e+00 bound 18.972670690061992
+    map.weights of @e3 rounding "nearest" largest 4.000000e-01 error 0.00097656249999994449
+    map.weights of @e4 rounding "nearest" largest 4.000000e-01 error 0.00097656249999994449
     map.place @core0 at <4, 3, 1>
     map.place @core1 at <4, 3, 2>
     map.place @core2 at <4, 3, 3>
@@ -257,10 +260,10 @@ def test_long_delays_leave_room_for_fewer_cells():
         text = print_text(modular([512], [(0, 0)])).replace("delay 1.0", f"delay {delay}")
         return max(one.size for one in generate(mapped(parse(text))).slices)
 
-    assert cells("64.0") == 256
-    assert cells("65.0") == 128
-    assert cells('#snn.random<"uniform", {low = 1.0, high = 200.0}>') == 64
-    with pytest.raises(ResourceLimitError, match=r"is 20000 steps; .* hold 16384 at most"):
+    assert cells("32.0") == 256
+    assert cells("33.0") == 128
+    assert cells('#snn.random<"uniform", {low = 1.0, high = 200.0}>') == 32
+    with pytest.raises(ResourceLimitError, match=r"is 20000 steps; .* hold 8192 at most"):
         cells("20000.0")
 
 
@@ -289,7 +292,7 @@ def test_cores_without_memory_for_their_synapses_are_refused():
     document = mapped(small(), pipeline="partition-cores")
     (machine,) = ops_of(document, mapping.MachineOp)
     machine.properties["sdram"] = IntegerAttr(1000, i64)
-    with pytest.raises(ResourceLimitError, match="and the largest 17760; the 48 chips have 1000"):
+    with pytest.raises(ResourceLimitError, match="and the largest 17840; the 48 chips have 1000"):
         run_passes(document, parse_passes("place-cores"))
 
 
@@ -353,7 +356,7 @@ def test_compiling_writes_what_the_tools_read_and_a_picture(tmp_path):
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {
         "network.mlir", "lowered.mlir", "machine.json", "placements.json", "keys.json",
-        "routing_tables.json", "summary.json", "chips.png",
+        "routing_tables.json", "ds.sqlite3", "summary.json", "chips.png",
     }  # fmt: skip
     figures = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (figures["cores"], figures["chips"], figures["entries_total"]) == (3, 1, 1)

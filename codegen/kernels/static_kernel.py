@@ -123,7 +123,7 @@ def _weights(form: SynapseForm, precision: Precision) -> _Weights:
         reals = {"f64": "reals[w + 10]", "f32": "np.float32(reals[w + 10])"}
         unpack = "words[w + 10]" if form.packed else reals[precision]
         return _Weights(None, "weight", "weight", f"weight = {unpack}")
-    kind = "i16" if form.packed else "f32"
+    kind = ("u16" if form.unsigned else "i16") if form.packed else "f32"
     value = "np.float64(weights[ix(j)])" if precision == "f64" else "weights[ix(j)]"
     unpack = f"weights_at = words[w + 10]\n        weights = {kind}(weights_at, 1)"
     return _Weights(kind, "weights", value, unpack)

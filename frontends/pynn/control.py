@@ -17,7 +17,7 @@ from snnc.ranks import all_ranks, this_rank
 
 _RENAMED = {"mindelay": "min_delay", "maxdelay": "max_delay", "dt": "timestep",
             "time_step": "timestep"}  # fmt: skip
-_COMPILE = ("threads", "precision", "solver", "pipeline")
+_COMPILE = ("threads", "precision", "solver", "pipeline", "emulate")
 _ENVIRONMENT = {"SNNC_TARGET": "target", "SNNC_THREADS": "threads", "SNNC_PRECISION": "precision"}
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     FlatSymbolRefAttrConstr,
     FloatAttr,
     IntegerAttr,
@@ -32,7 +31,9 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
+from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
+from snnc.ir.dialects.map_weights import RingOp, WeightsOp
 
 
 @irdl_op_definition
@@ -51,6 +52,7 @@ class MachineOp(IRDLOperation):
     colour_bits = prop_def(IntegerAttr)
     neurons_per_core = prop_def(IntegerAttr)
     poisson_per_core = prop_def(IntegerAttr)
+    ring_buffer_bits = prop_def(IntegerAttr)
     sdram = prop_def(IntegerAttr)
     dtcm = prop_def(IntegerAttr)
     irdl_options = (ParsePropInAttrDict(),)
@@ -75,22 +77,34 @@ class MachineOp(IRDLOperation):
 class CoreOp(IRDLOperation):
     """A core in use: the synapses onto it, their events in a step, and bytes of its memories.
 
-    Numbers of synapses and events are expectations.
+    `index` holds the bits of the cell, the receptor and the delay slot in an index of its ring
+    buffers, and in its synapses; none where no synapse ends. Numbers of synapses and events are
+    expectations.
     """
 
     name = "map.core"
     sym_name = prop_def(SymbolNameConstraint())
+    index_ = prop_def(NumbersAttr, prop_name="index")
     events = prop_def(FloatAttr)
     synapses = prop_def(FloatAttr)
     sdram = prop_def(IntegerAttr)
     dtcm = prop_def(IntegerAttr)
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$sym_name attr-dict"
+    assembly_format = "$sym_name `index` $index attr-dict"
 
-    def __init__(self, symbol: str, events: float, synapses: float, sdram: int, dtcm: int) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        index: Sequence[int],
+        events: float,
+        synapses: float,
+        sdram: int,
+        dtcm: int,
+    ) -> None:
         super().__init__(
             properties={
                 "sym_name": StringAttr(symbol),
+                "index": NumbersAttr(tuple(index)),
                 "events": FloatAttr(events, f64),
                 "synapses": FloatAttr(synapses, f64),
                 "sdram": IntegerAttr(sdram, i64),
@@ -102,6 +116,11 @@ class CoreOp(IRDLOperation):
     def symbol(self) -> str:
         """The name of the core."""
         return self.sym_name.data
+
+    @property
+    def index(self) -> tuple[int, ...]:
+        """Bits of cell, receptor and delay slot; empty where no synapse ends."""
+        return self.index_.data
 
 
 @irdl_op_definition
@@ -194,151 +213,6 @@ class PlaceOp(IRDLOperation):
 
 
 @irdl_op_definition
-class KeyOp(IRDLOperation):
-    """The keys of a slice: those that equal `key` where `mask` has ones.
-
-    Cell i of the slice sends `key` + i · 2^colour_bits.
-    """
-
-    name = "map.key"
-    slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
-    key_ = prop_def(WordAttr, prop_name="key")
-    mask_ = prop_def(WordAttr, prop_name="mask")
-    assembly_format = "$slice `key` $key `mask` $mask attr-dict"
-
-    def __init__(self, symbol: str, key: int, mask: int) -> None:
-        super().__init__(
-            properties={
-                "slice": SymbolRefAttr(symbol),
-                "key": WordAttr(key),
-                "mask": WordAttr(mask),
-            }
-        )
-
-    @property
-    def slice(self) -> str:
-        """Symbol of the slice."""
-        return self.slice_.root_reference.data
-
-    @property
-    def key(self) -> int:
-        """The first key."""
-        return self.key_.data
-
-    @property
-    def mask(self) -> int:
-        """Ones where a key must equal `key`."""
-        return self.mask_.data
-
-
-@irdl_op_definition
-class TreeOp(IRDLOperation):
-    """The way of the packets of slices on one chip: links as (x, y, link), cores as (x, y, p)."""
-
-    name = "map.tree"
-    slices_ = prop_def(ArrayAttr[SymbolRefAttr], prop_name="slices")
-    links_ = prop_def(TriplesAttr, prop_name="links")
-    cores_ = prop_def(TriplesAttr, prop_name="cores")
-    assembly_format = "`of` $slices `links` $links `cores` $cores attr-dict"
-
-    def __init__(
-        self, slices: Sequence[str], links: Iterable[Place], cores: Iterable[Place]
-    ) -> None:
-        super().__init__(
-            properties={
-                "slices": ArrayAttr([SymbolRefAttr(symbol) for symbol in slices]),
-                "links": TriplesAttr(tuple(links)),
-                "cores": TriplesAttr(tuple(cores)),
-            }
-        )
-
-    @property
-    def slices(self) -> list[str]:
-        """Symbols of the slices."""
-        return [symbol.root_reference.data for symbol in self.slices_]
-
-    @property
-    def links(self) -> tuple[Place, ...]:
-        """Links, as chip and number."""
-        return self.links_.data
-
-    @property
-    def cores(self) -> tuple[Place, ...]:
-        """Cores that are reached."""
-        return self.cores_.data
-
-
-@irdl_op_definition
-class EntryOp(IRDLOperation):
-    """An entry of a routing table: packets whose key it matches leave by links, and to cores."""
-
-    name = "map.entry"
-    key_ = prop_def(WordAttr, prop_name="key")
-    mask_ = prop_def(WordAttr, prop_name="mask")
-    links_ = prop_def(NumbersAttr, prop_name="links")
-    cores_ = prop_def(NumbersAttr, prop_name="cores")
-    assembly_format = "$key `mask` $mask `links` $links `cores` $cores attr-dict"
-
-    def __init__(self, key: int, mask: int, links: Iterable[int], cores: Iterable[int]) -> None:
-        super().__init__(
-            properties={
-                "key": WordAttr(key),
-                "mask": WordAttr(mask),
-                "links": NumbersAttr(tuple(sorted(links))),
-                "cores": NumbersAttr(tuple(sorted(cores))),
-            }
-        )
-
-    @property
-    def key(self) -> int:
-        """What keys equal where `mask` has ones."""
-        return self.key_.data
-
-    @property
-    def mask(self) -> int:
-        """Ones where keys are compared."""
-        return self.mask_.data
-
-    @property
-    def links(self) -> tuple[int, ...]:
-        """Links that packets leave by."""
-        return self.links_.data
-
-    @property
-    def cores(self) -> tuple[int, ...]:
-        """Cores of the chip that get them."""
-        return self.cores_.data
-
-
-@irdl_op_definition
-class TableOp(IRDLOperation):
-    """The routing table of a chip (x, y): the first entry that matches a key counts.
-
-    A packet that none matches goes straight on; one that a core of this chip has sent is lost.
-    """
-
-    name = "map.table"
-    at_ = prop_def(NumbersAttr, prop_name="at")
-    body = region_def("single_block")
-    traits = traits_def(NoTerminator())
-    assembly_format = "$at $body attr-dict"
-
-    def __init__(self, at: tuple[int, int], body: Region) -> None:
-        super().__init__(properties={"at": NumbersAttr(at)}, regions=[body])
-
-    @property
-    def at(self) -> tuple[int, int]:
-        """The chip."""
-        x, y = self.at_.data
-        return x, y
-
-    @property
-    def entries(self) -> list[EntryOp]:
-        """The entries, in order."""
-        return [op for op in self.body.block.ops if isinstance(op, EntryOp)]
-
-
-@irdl_op_definition
 class MappingOp(IRDLOperation):
     """A network on a machine."""
 
@@ -374,6 +248,8 @@ Map = Dialect(
         MachineOp,
         CoreOp,
         SliceOp,
+        RingOp,
+        WeightsOp,
         PlaceOp,
         KeyOp,
         TreeOp,

@@ -13,8 +13,10 @@ from xdsl.ir import Operation
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_weights_rules import check_rings, check_weights
 from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
+from snnc.ir.model_info import ModelInfo, describe_model, is_model
 
 Chip = tuple[int, int]
 Op = TypeVar("Op", bound=Operation)
@@ -26,6 +28,7 @@ class Scope:
 
     machine: mapping.MachineOp
     network: snn.NetworkOp
+    models: dict[str, ModelInfo]
     chips: dict[Chip, int]
     cores: dict[str, mapping.CoreOp] = field(default_factory=dict)
     slices: dict[str, mapping.SliceOp] = field(default_factory=dict)
@@ -39,11 +42,13 @@ def check_mapping(op: mapping.MappingOp) -> None:
     for core in _of(ops, mapping.CoreOp):
         _declare(core, core.symbol, scope.cores)
         _check_dtcm(core, scope)
+        _check_index(core, scope)
     for one in _of(ops, mapping.SliceOp):
         _declare(one, one.symbol, scope.slices)
         _check_slice(one, scope)
     _check_cover(op, scope)
     _check_sharing(scope)
+    _check_counting(ops, scope)
     _check_places(_of(ops, mapping.PlaceOp), scope)
     _check_keys(_of(ops, mapping.KeyOp), scope)
     for tree in _of(ops, mapping.TreeOp):
@@ -65,7 +70,8 @@ def _scope(op: mapping.MappingOp, ops: list[Operation]) -> Scope:
     networks = {network.symbol: network for network in _of(around, snn.NetworkOp)}
     if op.network not in networks:
         refuse(op, f"unknown network '@{op.network}'{did_you_mean(op.network, networks)}")
-    return Scope(machines[0], networks[op.network], machines[0].chips)
+    models = {one.label: describe_model(one) for one in around if is_model(one)}
+    return Scope(machines[0], networks[op.network], models, machines[0].chips)
 
 
 def _declare(op: Op, symbol: str, known: dict[str, Op]) -> None:
@@ -78,6 +84,20 @@ def _check_dtcm(core: mapping.CoreOp, scope: Scope) -> None:
     needed, there = core.dtcm.value.data, scope.machine.dtcm.value.data
     if needed > there:
         refuse(core, f"'@{core.symbol}' needs {needed} bytes of DTCM; a core has {there}")
+
+
+def _check_index(core: mapping.CoreOp, scope: Scope) -> None:
+    bits = scope.machine.ring_buffer_bits.value.data
+    if len(core.index) not in (0, 3) or any(number < 0 for number in core.index):
+        refuse(
+            core,
+            "an index has bits of a cell, a receptor and a delay slot, or none; found "
+            f"{len(core.index)} numbers",
+        )
+    if sum(core.index) > bits:
+        refuse(
+            core, f"the index of '@{core.symbol}' has {sum(core.index)} bits; at most {bits} fit"
+        )
 
 
 def _check_slice(op: mapping.SliceOp, scope: Scope) -> None:
@@ -130,6 +150,21 @@ def _check_sharing(scope: Scope) -> None:
         cells[one.core] += one.size
         if cells[one.core] > limit:
             refuse(one, f"'@{one.core}' has {cells[one.core]} cells; at most {limit} fit")
+        index = scope.cores[one.core].index
+        if index and cells[one.core] > 1 << index[0]:
+            refuse(
+                one,
+                f"'@{one.core}' has {cells[one.core]} cells; its index of {index[0]} bits tells "
+                f"{1 << index[0]} apart",
+            )
+
+
+def _check_counting(ops: list[Operation], scope: Scope) -> None:
+    symbols = scope.network.symbols()
+    rings = check_rings(
+        _of(ops, mapping.RingOp), symbols, scope.models, list(scope.slices.values())
+    )
+    check_weights(_of(ops, mapping.WeightsOp), symbols, rings)
 
 
 def _check_places(ops: list[mapping.PlaceOp], scope: Scope) -> None:

@@ -27,11 +27,10 @@ from snnc.ir.pass_context import PassContext
 from snnc.ir.resources import encode
 from snnc.passes.analog.reading import analog_mapping_of
 from snnc.passes.analog.scaling import Potential, fitting_scale
+from snnc.passes.analog.stand_for import FAMILY
 from snnc.passes.analog.values import circuit_values
 from snnc.passes.native.match_native import find_native, is_source
 
-FAMILY = "analog"
-"""Under which the equations of circuits are kept, as those of simulators are."""
 _ROUNDING = 1e-9
 
 

@@ -169,6 +169,8 @@ class AnalogMapping:
         OptionError
             If there is none, which `missing_pass` would add.
         """
+        if issubclass(kind, analog.OfProjection) and not self.projections:
+            return {}
         return {
             op.of: op.columns(self.context.arrays.arrays) for op in self._of(kind, missing_pass)
         }

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from snnc.ir.diagnostics import OptionError, did_you_mean
-from snnc.ir.dialects import dyn, native, syn
+from snnc.ir.dialects import dyn, fx, native, syn
 from snnc.ir.text import parse, verify
 from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.shapes import Shape, shape_of
@@ -78,6 +78,33 @@ def references(simulator: str) -> tuple[Reference, ...]:
         key=lambda file: file.name,
     )
     return tuple(read_reference(file.read_text(encoding="utf-8"), file.name) for file in found)
+
+
+def reference_text(simulator: str, name: str) -> str:
+    """Return the text of the file that holds one model of a simulator."""
+    return files(_PLACE).joinpath(simulator, f"{name}.mlir").read_text(encoding="utf-8")
+
+
+def arithmetic(simulator: str, name: str) -> tuple[fx.CellOp, Mapping[str, float]]:
+    """Return a copy of the arithmetic of a simulator's model, and defaults of its parameters.
+
+    Raises
+    ------
+    OptionError
+        If it has no arithmetic of its own.
+    """
+    cell, defaults = _arithmetic(simulator, name)
+    return cell.clone(), defaults
+
+
+@cache
+def _arithmetic(simulator: str, name: str) -> tuple[fx.CellOp, Mapping[str, float]]:
+    file = files(_PLACE).joinpath(simulator, f"{name}.mlir")
+    module = parse(file.read_text(encoding="utf-8"), file.name).module
+    found = [op for op in module.body.block.ops if isinstance(op, fx.CellOp)]
+    if not found:
+        raise OptionError(f"the arithmetic of '{name}' of {simulator} is not known")
+    return found[0], _reference(module).defaults
 
 
 def read_reference(text: str, filename: str = "<text>") -> Reference:

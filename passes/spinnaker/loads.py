@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, isfinite, sqrt
+from math import ceil, sqrt
 
+import numpy as np
 from xdsl.dialects.builtin import FloatAttr, ModuleOp
 
 from snnc.hardware.spinnaker import SpiNNaker
 from snnc.ir.diagnostics import ResourceLimitError, UnsupportedError
 from snnc.ir.dialects import snn
-from snnc.ir.dialects.snn_values import RandomAttr
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.passes.spinnaker.connections import Reach, Span, reaches_of
+from snnc.passes.spinnaker.rates import expected_rate
+from snnc.passes.spinnaker.value_ranges import delay_range
 
 WORD = 4
 ROW_HEADER = 3 * WORD
 """Bytes before the synapses of a row (sPyNNaker 7.4.1, ``synapse_io.py``)."""
+TABLE_HEADER, TABLE_ENTRY = 2 * WORD, 6 * WORD
+"""Bytes of a population table, and of an entry with its address (``master_pop_table.py``)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Loads:
         Spikes of a cell in a second, where the model does not say.
     slowdown : float
         How much longer than its own time a step may take.
+    arrays : mapping of str to ndarray
+        The arrays of the network, by name.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class Loads:
         machine: SpiNNaker,
         rate: float,
         slowdown: float,
+        arrays: Mapping[str, np.ndarray],
     ) -> None:
         self.machine = machine
         self.dt = network.dt
@@ -72,7 +80,7 @@ class Loads:
             op.symbol: op for op in network.symbols().values() if isinstance(op, snn.PopulationOp)
         }
         self._onto: dict[str, list[Reach]] = defaultdict(list)
-        self._longest: dict[str, float] = defaultdict(float)
+        self._steps: dict[str, int] = {}
         for reach in reaches_of(network):
             if self._infos[reach.projection.synapse].reads:
                 raise UnsupportedError(
@@ -81,11 +89,14 @@ class Loads:
                 )
             self._onto[reach.post.population].append(reach)
             model = self._populations[reach.post.population].model
-            delay = _longest(reach.projection)
-            self._longest[model] = max(self._longest[model], delay)
+            steps = round(delay_range(reach.projection, arrays).most / self.dt)
+            self._steps[model] = max(self._steps.get(model, 1), steps)
 
     def rate(self, population: snn.PopulationOp) -> float:
         """Return the expected spikes of a cell in a second."""
+        expected = expected_rate(population)
+        if expected is not None:
+            return expected
         info = self._infos[population.model]
         given = population.parameters.data.get("rate")
         if info.source and isinstance(given, FloatAttr):
@@ -111,7 +122,8 @@ class Loads:
                 f"{self.cycles:.0f}, and enough with slowdown={ceil(cycles / self.cycles)} times "
                 "what it has"
             )
-        in_memory = (machine.dtcm - self._ring_buffers(info)) // self._state(info)
+        room = machine.dtcm - self.fixed((machine.ring_buffer_bits,)).dtcm
+        in_memory = room // self._state(info)
         return min(machine.neurons_per_core, in_time, in_memory, self._in_ring_buffers(population))
 
     def _in_ring_buffers(self, population: snn.PopulationOp) -> int:
@@ -120,15 +132,28 @@ class Loads:
         The ring buffers of a core are indexed by slot, receptor and cell, each a whole number of
         bits. Cells of one model share cores, so the longest delay onto any of them counts.
         """
-        steps = max(1, round(self._longest[population.model] / self.dt))
-        receptors = max(1, len(self._infos[population.model].receptors))
-        bits = self.machine.ring_buffer_bits - _bits(receptors)
-        if bits < _bits(steps):
+        steps = self._steps.get(population.model, 1)
+        _, receptors, slots = self._bits(population.model)
+        bits = self.machine.ring_buffer_bits - receptors
+        if bits < slots:
             raise ResourceLimitError(
                 f"a delay onto cells of '{population.model}' is {steps} steps; the ring buffers "
                 f"of a core hold {1 << bits} at most"
             )
-        return 1 << (bits - _bits(steps))
+        return 1 << (bits - slots)
+
+    def _bits(self, model: str, cells: int = 1) -> tuple[int, int, int]:
+        """Return the bits of a cell, a receptor and a delay slot (sPyNNaker's ``get_n_bits``)."""
+        numbers = cells, len(self._infos[model].receptors), self._steps.get(model, 1)
+        cell, receptor, slot = (max(1, (number - 1).bit_length()) for number in numbers)
+        return cell, receptor, slot
+
+    def index(self, cells: Mapping[str, int]) -> tuple[int, ...]:
+        """Return the bits of an index of ring buffers, for cells of some populations on a core."""
+        model = self._populations[next(iter(cells))].model
+        if self._infos[model].source:
+            return ()
+        return self._bits(model, sum(cells.values()))
 
     def of(self, population: snn.PopulationOp, first: int, last: int) -> Load:
         """Return what cells `first` to `last` - 1 of a population ask of their core."""
@@ -139,9 +164,17 @@ class Loads:
         share = cells / population.size
         return Load(self._events(population) * cells, synapses * share, rows + state, state)
 
-    def core(self, population: snn.PopulationOp) -> Load:
-        """Return what a core asks for whatever its cells."""
-        return Load(dtcm=self._ring_buffers(self._infos[population.model]))
+    def fixed(self, index: tuple[int, ...]) -> Load:
+        """Return what a core asks for whatever its synapses: ring buffers, and room for rows.
+
+        Two rows are in DTCM, one to come and one that is worked on; spikes wait in one word each.
+        """
+        machine = self.machine
+        if not index:
+            return Load(dtcm=machine.dtcm_reserved)
+        rows = 2 * (ROW_HEADER + WORD * machine.row_synapses)
+        waiting = WORD * machine.spike_buffer
+        return Load(dtcm=(2 << sum(index)) + rows + waiting + machine.dtcm_reserved)
 
     def _events(self, population: snn.PopulationOp) -> float:
         """Return the synaptic events of a cell in a step."""
@@ -164,24 +197,5 @@ class Loads:
         headers = ROW_HEADER * ceil(length / self.machine.row_synapses)
         return pre.size * (headers + WORD * length)
 
-    def _ring_buffers(self, info: ModelInfo) -> int:
-        return 0 if info.source else 2 << self.machine.ring_buffer_bits
-
     def _state(self, info: ModelInfo) -> int:
         return WORD * max(1, len(info.parameters) + len(info.states))
-
-
-def _longest(projection: snn.ProjectionOp) -> float:
-    """Return the longest delay in ms; 0 where neither a number nor an upper end says it."""
-    delay = projection.delay
-    if isinstance(delay, FloatAttr):
-        return float(delay.value.data)
-    if isinstance(delay, RandomAttr):
-        end = delay.data.params.get("high", 0.0)
-        return end if isfinite(end) else 0.0
-    return 0.0
-
-
-def _bits(number: int) -> int:
-    """Return the bits of an index below `number`."""
-    return (number - 1).bit_length()

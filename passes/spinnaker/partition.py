@@ -8,14 +8,14 @@ saves a tenth of the cores.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.ir import Block, Region
 from xdsl.passes import ModulePass
 
@@ -23,8 +23,10 @@ from snnc.hardware.spinnaker import SpiNNaker, machine_for
 from snnc.ir.diagnostics import OptionError, ResourceLimitError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.pass_context import arrays_of
 from snnc.passes.one_network import network_of
-from snnc.passes.spinnaker.loads import Load, Loads
+from snnc.passes.spinnaker.loads import TABLE_ENTRY, TABLE_HEADER, Load, Loads
+from snnc.passes.spinnaker.reading import Mapping
 
 WORTH_CUTTING = 0.1
 """Share of the cores that cutting populations anywhere must save where it makes more slices, since
@@ -38,6 +40,7 @@ _LIMITS = (
     "colour_bits",
     "neurons_per_core",
     "poisson_per_core",
+    "ring_buffer_bits",
     "sdram",
     "dtcm",
 )
@@ -80,7 +83,7 @@ class PartitionCoresPass(ModulePass):
         if self.boards < 0 or self.cells < 0 or self.rate < 0 or self.slowdown <= 0:
             raise OptionError("boards, cells, rate and slowdown of 'partition-cores' are positive")
         network = network_of(op)
-        loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown)
+        loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown, arrays_of(ctx))
         cores = cores_of(network, self._most(loads))
         machine = self._machine(len(cores))
         result = mapping.MappingOp(network.symbol, Region(Block()))
@@ -96,6 +99,7 @@ class PartitionCoresPass(ModulePass):
                 place = (symbol, piece.first, piece.last, f"core{number}")
                 result.add([mapping.SliceOp(name, *place, rate)])
         op.body.block.add_op(result)
+        _add_tables(Mapping(result, network))
 
     def _most(self, loads: Loads) -> Most:
         def most(population: snn.PopulationOp) -> int:
@@ -201,5 +205,31 @@ def _machine_op(machine: SpiNNaker) -> mapping.MachineOp:
 
 def _core_op(symbol: str, pieces: Sequence[Piece], loads: Loads) -> mapping.CoreOp:
     load = sum((loads.of(one.population, one.first, one.last) for one in pieces), Load())
-    load += loads.core(pieces[0].population)
-    return mapping.CoreOp(symbol, load.events, load.synapses, load.sdram, load.dtcm)
+    index = loads.index({one.population.symbol: one.last - one.first for one in pieces})
+    fixed = loads.fixed(index)
+    return mapping.CoreOp(
+        symbol, index, load.events, load.synapses, load.sdram + fixed.sdram, load.dtcm + fixed.dtcm
+    )
+
+
+def _add_tables(found: Mapping) -> None:
+    """Add the bytes of population tables, which know where the synapses of each slice are.
+
+    Raises
+    ------
+    ResourceLimitError
+        If a core cannot hold its table.
+    """
+    heard = Counter(core for aims in found.targets().values() for core in aims)
+    there = found.machine.dtcm.value.data
+    for core in found.cores:
+        table = TABLE_HEADER + TABLE_ENTRY * heard[core.symbol] if core.index else 0
+        needed = core.dtcm.value.data + table
+        if needed > there:
+            raise ResourceLimitError(
+                f"'@{core.symbol}' hears {heard[core.symbol]} slices, and needs {needed} bytes of "
+                f"DTCM for its cells, ring buffers and population table; a core has {there}; "
+                "fewer cells on it leave more ('partition-cores{cells=...}')"
+            )
+        core.properties["dtcm"] = IntegerAttr(needed, i64)
+        core.properties["sdram"] = IntegerAttr(core.sdram.value.data + table, i64)

@@ -77,7 +77,11 @@ def store(
 ) -> None:
     """Store a value of some connections in their places of an array; see `evaluate`."""
     given, purpose = edge_value(one, name)
-    if isinstance(given, Random):
+    if name == "weight" and one.quanta is not None:
+        # Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
+        quanta = one.quanta[block.post]
+        array[places] = np.rint(evaluate(kernels, one, name, block) / quanta) * quanta
+    elif isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         sampler.store(_counters(one, block), array, places, one.scales.get(name, 1.0))
     else:

@@ -108,6 +108,9 @@ class ProjectionInstance:
         Time step in ms.
     scales : mapping of str to float
         For named values, coherent units per declared unit; 1 for those not listed.
+    quanta : ndarray of float64, shape (n,), or None
+        What the weight onto each postsynaptic cell is a multiple of, in coherent units, where a
+        machine decides that.
 
     Raises
     ------
@@ -126,6 +129,7 @@ class ProjectionInstance:
     seed: int
     dt: float
     scales: Mapping[str, float] = field(default_factory=dict)
+    quanta: NDArray[np.float64] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -201,7 +205,19 @@ def instance(
     """Return the projection of a plan; see `ProjectionInstance` and `edge_space`."""
     pre = edge_space(plan.pre, populations, ordinals)
     post = edge_space(plan.post, populations, ordinals)
-    return ProjectionInstance(plan, pre, post, seed, dt, scales or {})
+    return ProjectionInstance(
+        plan, pre, post, seed, dt, scales or {}, _quanta(plan, post, populations)
+    )
+
+
+def _quanta(
+    plan: ProjectionPlan, post: EdgeSpace, populations: Sequence[PopulationPlan]
+) -> NDArray[np.float64] | None:
+    rings = [population.rings.get(plan.receptor) for population in populations]
+    if not any(rings):
+        return None
+    quanta = np.array([1.0 if ring is None else ring.quantum for ring in rings])
+    return quanta[post.population]
 
 
 def estimate(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snnc.codegen.artifact import Ring
+from snnc.ir.diagnostics import UserError
 from snnc.runtime.connectivity.bundles import Bundle, Part
 from snnc.runtime.engine.cells import MOST_SPIKES, Cells
 from snnc.runtime.engine.layout import Layout
@@ -21,6 +25,8 @@ _LARGEST_SUM = float(1 << 30)
 # Weights that differ from a multiple by less than this part, what rounding to f32 leaves, are it.
 _TOLERANCE = 2e-7
 _LOOK, _PACK = range(2)
+# Of 16 bits without a sign.
+_LARGEST_WORD = (1 << 16) - 1
 _SINGLE = ("scalar", "mask", "counts")
 # Bundles of so many synapses do not wait as floats until the quanta of all are known.
 _LARGE = 1 << 20
@@ -70,7 +76,8 @@ class Packing:
 
         `pack` rounds them a second time, to multiples of the quanta that all bundles share.
         """
-        if bundle.synapse.form.weight != "int16" or bundle.size < _LARGE:
+        form = bundle.synapse.form
+        if form.weight != "int16" or form.unsigned or bundle.size < _LARGE:
             return
         self._begin()
         self._run(executor, _LOOK, [bundle])
@@ -102,9 +109,14 @@ class Packing:
         self.error = 0.0
         quanta: dict[Receptor, float] = {}
         for receptor, weights in known.items():
+            ring = self._ring(receptor)
+            if ring is not None:
+                quanta[receptor] = self._take(receptor, ring)
+                continue
             if weights is not None:
                 weights |= _scalars(single, receptor)
             quanta[receptor] = self._choose(receptor, weights, listed)
+        self._refuse_signs(packed)
         self._run(executor, _PACK, listed, quanta)
         self._weights = []
 
@@ -129,7 +141,8 @@ class Packing:
         if weight.dtype == np.float32:
             return weight.view(np.float32)
         quantum = self._each(bundle.quanta, bundle, part.thread)
-        return (weight * quantum[part.rows.target]).astype(np.float32)
+        multiples = weight.view(np.uint16) if bundle.synapse.form.unsigned else weight
+        return (multiples * quantum[part.rows.target]).astype(np.float32)
 
     def _receptors(self) -> list[Receptor]:
         return [(name, r) for name, cells in self._cells.items() for r in cells.cell.packed]
@@ -171,6 +184,41 @@ class Packing:
             self.error = max(self.error, (0.5 * quantum + max(before, default=0.0)) / largest)
         self._cells[receptor[0]].quanta[receptor[1]] = quantum
         return quantum
+
+    def _ring(self, receptor: Receptor) -> Ring | None:
+        return self._cells[receptor[0]].plan.rings.get(receptor[1])
+
+    def _take(self, receptor: Receptor, ring: Ring) -> float:
+        """Set and return the quantum that a machine has for a receptor."""
+        largest, most = self._range(receptor)[1], _LARGEST_WORD * abs(ring.quantum)
+        if largest > most + 0.5 * abs(ring.quantum):
+            warnings.warn(
+                f"weights of up to {largest:g} onto '{receptor[1]}' of '{receptor[0]}' are cut to "
+                f"{most:g}, the largest that 16 bits hold with shift {ring.shift}; the machine's "
+                "own tools would let them wrap",
+                stacklevel=2,
+            )
+        if largest > 0.0:
+            self.error = max(self.error, 0.5 * abs(ring.quantum) / largest)
+        self._cells[receptor[0]].quanta[receptor[1]] = ring.quantum
+        return ring.quantum
+
+    def _refuse_signs(self, bundles: Iterable[Bundle]) -> None:
+        """Refuse weights of the other sign than a machine has for their receptor."""
+        for bundle in bundles:
+            for part in bundle.parts:
+                receptor = part.target or "", bundle.instances[0].plan.receptor
+                ring = self._ring(receptor) if part.target else None
+                if ring is None:
+                    continue
+                weight = part.rows.weight if isinstance(part.rows.weight, np.ndarray) else None
+                least = bundle.weight if weight is None else _outermost(weight, ring.quantum)
+                if least * ring.quantum < 0.0:
+                    expected = "at least 0" if ring.quantum > 0.0 else "at most 0"
+                    raise UserError(
+                        f"weights onto '{receptor[1]}' of '{receptor[0]}' have no sign on the "
+                        f"machine; found {least:g}, expected all {expected}"
+                    )
 
     def _run(
         self,
@@ -270,12 +318,19 @@ def _scalars(bundles: Iterable[Bundle], receptor: Receptor) -> set[float]:
     } - {0.0}
 
 
+def _outermost(weight: NDArray[Any], quantum: float) -> float:
+    """Return the weight that is farthest in the direction opposite to a quantum."""
+    if weight.size == 0 or weight.dtype != np.float32:
+        return 0.0
+    return float(weight.min() if quantum > 0.0 else weight.max())
+
+
 def _differs(bundle: Bundle, receptor: Receptor, quantum: float) -> bool:
     return bundle.quanta.get(receptor, quantum) != quantum
 
 
 def _nearest(multiple: float) -> int:
-    return int(np.floor(multiple + 0.5))
+    return round(multiple)
 
 
 def _is_multiple(weight: float, quantum: float) -> bool:

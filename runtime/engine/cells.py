@@ -118,7 +118,8 @@ class Cells:
         self.from_sources = aligned_zeros(self.size, self.layout.float_dtype)
 
     def _initialise(self, name: str) -> None:
-        self.states[name][:] = np.multiply(self.initial[name], self._state(name).scale)
+        state = self._state(name)
+        self.states[name][:] = _stored(state, self.initial[name])
 
     # Parameters
 
@@ -189,19 +190,25 @@ class Cells:
 
     def _derive(self, parameters: Mapping[str, Numbers | Sequences]) -> None:
         """Compute the derived constants; refuse differences where kernels take one number."""
-        scales = {p.name: p.scale for p in self.cell.parameters}
-        coherent = {
-            name: np.multiply(value, scales[name]) if isinstance(value, np.ndarray)
-            else value * scales[name]
-            for name, value in parameters.items()
-            if not isinstance(value, Sequences)
-        }  # fmt: skip
-        derived = _derived(self.cell.constants, coherent, self.dt)
+        derived = _derived(self.cell.constants, self._coherent(parameters), self.dt)
         constants = {name: _plain(value) for name, value in derived.items()}
         for field in self.cell.fields:
             if field.kind in ("scalar", "step_count") and np.ndim(constants[field.name]):
                 raise _NotHomogeneous
         self.constants = constants
+
+    def coherent_parameters(self) -> dict[str, Any]:
+        """Return the parameters that are numbers, in coherent units."""
+        return self._coherent(self.parameters)
+
+    def _coherent(self, parameters: Mapping[str, Numbers | Sequences]) -> dict[str, Any]:
+        scales = {p.name: p.scale for p in self.cell.parameters}
+        return {
+            name: np.multiply(value, scales[name]) if isinstance(value, np.ndarray)
+            else value * scales[name]
+            for name, value in parameters.items()
+            if not isinstance(value, Sequences)
+        }  # fmt: skip
 
     def mean_count(self) -> NDArray[np.float64]:
         """Return how many spikes each Poisson source is expected to emit in a step, at most."""
@@ -224,7 +231,7 @@ class Cells:
         state = self._state(name)
         new = self._state_value(state, value, index)
         cells = slice(None) if index is None else index
-        self.states[name][cells] = np.multiply(new, state.scale)
+        self.states[name][cells] = _stored(state, new)
 
     def set_initial(self, name: str, value: Value, index: NDArray[np.int64] | None) -> None:
         """Set what a state starts from."""
@@ -335,7 +342,7 @@ class Cells:
             return None
         dtype = np.int32 if field.kind == "step_array" else self.layout.float_dtype
         array = aligned_zeros(self.size, dtype)
-        array[:] = self.constants[field.name]
+        array[:] = np.asarray(self.constants[field.name]).astype(dtype)
         self._keep.append(array)
         return array
 
@@ -357,6 +364,9 @@ class Cells:
             case "arrivals":
                 offset = self.layout.accumulator_offset(part.thread, self.plan.name, field.name)
                 return address(accumulators[part.thread], offset)
+            case "shift":
+                ring = self.plan.rings.get(field.name)
+                return 0 if ring is None else ring.shift
             case "quantum":
                 return bits(self.quanta[field.name])
             case "current":
@@ -392,6 +402,21 @@ class Cells:
             case "dt":
                 return bits(self.dt)
         raise SnncError(f"internal error: a cell kernel asks for {field}")
+
+
+def _stored(state: Buffer, value: Numbers) -> NDArray[np.float64]:
+    """Return what memory holds of a value of a state; whole numbers are rounded, halves to even."""
+    scaled = np.multiply(value, state.scale)
+    if np.dtype(state.dtype).kind == "f":
+        return scaled
+    rounded, limits = np.rint(scaled), np.iinfo(state.dtype)
+    if not ((rounded >= limits.min) & (rounded <= limits.max)).all():
+        ends = sorted((limits.min / state.scale, limits.max / state.scale))
+        raise UserError(
+            f"'{state.name}' of '{state.owner}' is out of range; expected {ends[0]:g} to "
+            f"{ends[1]:g} {state.unit}"
+        )
+    return rounded
 
 
 class _NotHomogeneous(Exception):
@@ -443,9 +468,14 @@ def _derived_of_numbers(
         return constants_of(text)(dict(coherent), dt)
 
 
-@functools.cache
 def constants_of(text: str) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
     """Return the function ``constants(p, dt)`` of a generated text; see `CellPlan.constants`."""
+    return namespace_of(text)["constants"]
+
+
+@functools.cache
+def namespace_of(text: str) -> dict[str, Any]:
+    """Return what a generated text defines."""
     namespace: dict[str, Any] = {"__name__": "snnc_constants"}
     exec(compile(text, "<constants>", "exec"), namespace)
-    return namespace["constants"]
+    return namespace

@@ -18,6 +18,8 @@ SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
 _SLAB_BYTES = 1 << 26
+# Of states, as kernels/record_trace.py counts them.
+_KINDS = ("float64", "float32", "int32")
 Rows = list[tuple[int, list[int]]]
 
 
@@ -264,7 +266,7 @@ class TraceRecorder:
             offsets = self._offsets[part.thread] = self.index[start:end] - part.first
             whole = end - start == part.last - part.first
             words = [
-                address(state, part.first), int(state.dtype == np.float32),
+                address(state, part.first), _KINDS.index(str(state.dtype)),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
                 len(self.index), self.interval, bits(self.state.scale),
             ]  # fmt: skip
@@ -370,6 +372,15 @@ class Recording:
         self.spool: Spool | None = None
         self.spikes = {name: SpikeRecorder(c) for name, c in cells.items()}
         self.traces: dict[tuple[str, str], TraceRecorder] = {}
+        self._watching: list[SpikeRecorder] = []
+
+    def watch(self) -> dict[str, SpikeRecorder]:
+        """Return recorders of all spikes, apart from what is recorded; who asks empties them."""
+        found = {name: SpikeRecorder(cells) for name, cells in self._cells.items()}
+        for recorder in found.values():
+            recorder.choose(None)
+        self._watching += found.values()
+        return found
 
     def record(
         self, population: str, variables: list[str], index: NDArray[np.int64] | None, interval: int
@@ -454,9 +465,11 @@ class Recording:
     def active(self) -> Iterator[SpikeRecorder | TraceRecorder]:
         """Yield the recorders at work."""
         yield from (r for r in self.spikes.values() if r.active)
+        yield from self._watching
         yield from self.traces.values()
 
     def bytes_per_step(self) -> tuple[int, float]:
         """Return the buffer that a step may fill with spikes, and what samples it adds."""
-        spikes = sum(r.bytes_per_step() for r in self.spikes.values() if r.active)
+        active = (r for r in self.active() if isinstance(r, SpikeRecorder))
+        spikes = sum(r.bytes_per_step() for r in active)
         return spikes, sum(r.bytes_per_step() for r in self.traces.values())

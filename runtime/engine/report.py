@@ -30,6 +30,8 @@ class Report:
         The type of states and of sums of arrivals; see `snnc.compile`.
     weight_error : float
         The largest error of a packed weight, relative to the largest onto the same receptor.
+    more : tuple of str
+        Further lines, about what only some targets have.
     """
 
     stages: dict[str, float] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Report:
     simulated: float = 0.0
     precision: str = "f64"
     weight_error: float = 0.0
+    more: tuple[str, ...] = ()
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -67,6 +70,8 @@ class Report:
         match self.precision:
             case "f64":
                 return "states and sums of 64 bits, weights that differ of 32"
+            case "fixed":
+                return "the machine's fixed point, whose errors are listed below"
             case "f32":
                 return "states, sums and weights of 32 bits (relative rounding error 6e-08)"
         return (
@@ -90,4 +95,4 @@ class Report:
         lines.append(f"memory{'':27}{'MiB':>7}")
         lines += [f"  {name:<29}{size / 2**20:>9.2f}" for name, size in self.memory.items()]
         lines.append(f"  {'total':<29}{sum(self.memory.values()) / 2**20:>9.2f}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.more])

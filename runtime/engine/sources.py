@@ -33,6 +33,8 @@ class Schedule:
         Whether spikes of the present step are still to be emitted (before the first step).
     warn : bool
         Whether to warn of spikes that have passed.
+    lead : int
+        Steps by which stamps are ahead of times; see `Artifact`.
 
     Attributes
     ----------
@@ -51,8 +53,9 @@ class Schedule:
         step: int,
         pending: bool,
         warn: bool = True,
+        lead: int = 0,
     ) -> None:
-        stamps = clock.steps(sequences.values * scale)
+        stamps = clock.steps(sequences.values * scale) + lead
         cells = np.repeat(np.arange(len(sequences), dtype=np.int32), np.diff(sequences.offsets))
         late = stamps < (step if pending else step + 1)
         if warn and late.any():

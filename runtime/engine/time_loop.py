@@ -78,6 +78,7 @@ class Engine:
         report: Report,
     ) -> None:
         self._seed = artifact.seed
+        self._lead = artifact.lead
         self._kernels = kernels
         self._layout = layout
         self._clock = clock
@@ -161,8 +162,9 @@ class Engine:
         assert isinstance(times, Sequences)
         scale = next(p.scale for p in cells.cell.parameters if p.name == parameter)
         self._schedules[name] = Schedule(
-            times, scale, self._clock, cells.plan.label, self.step, not self.started, warn
-        )
+            times, scale, self._clock, cells.plan.label, self.step, not self.started, warn,
+            self._lead,
+        )  # fmt: skip
         self.stale = True
 
     # Programs

@@ -88,6 +88,16 @@ def _select(builder: Any, condition: Value, a: Value, b: Value) -> Value:
 select = Primitive("select", _select)
 
 
+def _parted(builder: Any, known: Value, *pairs: Value) -> Value:
+    """Return the bits of an int32, and those in which both of two pairs of int32 differ."""
+    bits, a, b, c, d = (convert(builder, value, INT32).llvm for value in (known, *pairs))
+    both = builder.and_(builder.xor(a, b), builder.xor(c, d))
+    return scalar(INT32, builder.or_(bits, both))
+
+
+parted = Primitive("parted", _parted)
+
+
 def _cast(name: str, source: Scalar, kind: Scalar) -> Primitive:
     def cast(builder: Any, x: Value) -> Value:
         return scalar(kind, builder.bitcast(convert(builder, x, source).llvm, kind.llvm))

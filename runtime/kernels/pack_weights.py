@@ -5,7 +5,7 @@ their weights and bytes of each (4 for float32, 2 for multiples of the present q
 have one), and the weight that all have then as bits of a float64; most spikes of a presynaptic cell
 in a step; size of the accumulator, and by its elements: address of the sum of the magnitudes of
 weights that can arrive in a step, of the largest and of the smallest magnitude that is not zero, of
-the present quantum and of the next one (float64 each).
+the present quantum and of the next one (float64 each). Multiples of 16 bits may have a sign or not.
 
 `step` says what is done: 0 looks, 1 turns weights into multiples of the next quantum (int16; floats
 are overwritten by half as many bytes).
@@ -13,10 +13,19 @@ are overwritten by half as many bytes).
 
 import numpy as np
 
-from snnc.runtime.jit.intrinsics import f32, f64, i16, i64, ix, loop, u16, u32
+from snnc.runtime.jit.intrinsics import f32, f64, i16, i64, ix, loop, select, straight, u16, u32
 from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin
 
 WIDTH = 13
+
+
+@straight
+def nearest(x):
+    """Round, halves to even; what 16 bits without a sign cannot hold is cut to what they can."""
+    rounded = floor(x + 0.5)
+    odd = rounded - 2.0 * floor(0.5 * rounded) != 0.0
+    rounded = select((rounded - x == 0.5) & odd, rounded - 1.0, rounded)
+    return int(fmin(rounded, 65535.0))
 
 
 @loop
@@ -39,14 +48,14 @@ def pack(n, targets, address, quantum):
     # One array is written over the other: no promise that they do not overlap may be given.
     for j in range(n):
         weight = np.float64(f32(address + 4 * j, 1)[0])
-        i16(address + 2 * j, 1)[0] = int(floor(weight / quantum[ix(targets[j])] + 0.5))
+        i16(address + 2 * j, 1)[0] = nearest(weight / quantum[ix(targets[j])])
 
 
 @loop
 def change(n, targets, multiples, quantum, following):
     for j in range(n):
         at = ix(targets[j])
-        multiples[j] = int(floor(np.float64(multiples[j]) * quantum[at] / following[at] + 0.5))
+        multiples[j] = nearest(np.float64(multiples[j]) * quantum[at] / following[at])
 
 
 @loop

@@ -1,15 +1,18 @@
 """Sample a state of chosen cells every so many steps.
 
-Words of a row: address of the state of a slice, whether it is float32, address of the offsets of
-the cells in it (int64) or 0 for all, number of cells, address of the recorder's cursor (int64:
-address of the samples (float64 [samples, columns]) and number of the first of them, counted from
-the start of the simulation), the row's first column, number of columns, steps between samples, and
-coherent units per unit of the samples (float64).
+Words of a row: address of the state of a slice, what it is (float64, float32, int32), address of
+the offsets of the cells in it (int64) or 0 for all, number of cells, address of the recorder's
+cursor (int64: address of the samples (float64 [samples, columns]) and number of the first of them,
+counted from the start of the simulation), the row's first column, number of columns, steps between
+samples, and coherent units per unit of the samples (float64).
 """
 
-from snnc.runtime.jit.intrinsics import f32, f64, i64, ix, loop
+from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, ix, loop
 
-STATE, SINGLE, CELLS, NUMBER, CURSOR, COLUMN, COLUMNS, INTERVAL, SCALE, WIDTH = range(10)
+STATE, KIND, CELLS, NUMBER, CURSOR, COLUMN, COLUMNS, INTERVAL, SCALE, WIDTH = range(10)
+
+
+DOUBLE, SINGLE, WHOLE = range(3)
 
 
 @loop
@@ -26,6 +29,15 @@ def copy_chosen(state, cells, n, scale, sample):
         sample[i] = state[ix(cells[i])] / scale
 
 
+@loop
+def copy(state, cells, n, scale, sample):
+    """Sample all cells of a slice, or some where there are any."""
+    if cells.size > 0:
+        copy_chosen(state, cells, n, scale, sample)
+    else:
+        copy_all(state, n, scale, sample)
+
+
 def entry(desc, rows, step):
     """Take the samples of each row that are due."""
     d = i64(desc, rows * WIDTH)
@@ -38,16 +50,11 @@ def entry(desc, rows, step):
             cursor = i64(d[q + CURSOR], 2)
             place = (number - cursor[1]) * d[q + COLUMNS] + d[q + COLUMN]
             sample = f64(cursor[0] + 8 * place, n)
-            single = f32(d[q + STATE], n)
-            double = f64(d[q + STATE], n)
             scale = f[q + SCALE]
-            if d[q + CELLS] != 0:
-                cells = i64(d[q + CELLS], n)
-                if d[q + SINGLE]:
-                    copy_chosen(single, cells, n, scale, sample)
-                else:
-                    copy_chosen(double, cells, n, scale, sample)
-            elif d[q + SINGLE]:
-                copy_all(single, n, scale, sample)
+            cells = i64(d[q + CELLS], n if d[q + CELLS] != 0 else 0)
+            if d[q + KIND] == SINGLE:
+                copy(f32(d[q + STATE], n), cells, n, scale, sample)
+            elif d[q + KIND] == WHOLE:
+                copy(i32(d[q + STATE], n), cells, n, scale, sample)
             else:
-                copy_all(double, n, scale, sample)
+                copy(f64(d[q + STATE], n), cells, n, scale, sample)

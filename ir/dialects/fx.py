@@ -1,0 +1,403 @@
+"""The `fx` dialect: cells in fixed point, bit by bit.
+
+``fx.cell`` holds the arithmetic of a machine's model. What stands before ``fx.update`` is computed
+once, from parameters and the time step, as the machine does when it starts; ``fx.update`` is one
+time step: it reads the states from before the step and stores those after it. Every rounding and
+overflow is written, so that the text says each bit of the result.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import (
+    FlatSymbolRefAttrConstr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    SymbolNameConstraint,
+    f64,
+    i1,
+    i64,
+)
+from xdsl.ir import Dialect, Operation
+from xdsl.irdl import (
+    AnyAttr,
+    BaseAttr,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    VarConstraint,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import IsolatedFromAbove, NoTerminator
+
+from snnc.ir.dialects.fx_types import Fixed, SignedType, UnsignedType
+from snnc.ir.locations import refuse
+
+ROUNDINGS = ("nearest", "down", "stochastic")
+"""Of products: halves up, towards minus infinity, or up with the probability of what is cut off."""
+OVERFLOWS = ("saturate", "wrap")
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+
+_FIXED = BaseAttr(SignedType) | BaseAttr(UnsignedType)
+
+
+@irdl_op_definition
+class DtOp(IRDLOperation):
+    """The time step in ms, rounded to the nearest number."""
+
+    name = "fx.dt"
+    result = result_def(_FIXED)
+    assembly_format = "attr-dict `:` type($result)"
+
+
+@irdl_op_definition
+class ParamOp(IRDLOperation):
+    """A parameter of the machine's model, rounded to the nearest number, halves to even."""
+
+    name = "fx.param"
+    label_ = prop_def(StringAttr, prop_name="label")
+    default_ = opt_prop_def(FloatAttr.constr(f64), prop_name="default")
+    result = result_def(_FIXED)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$label attr-dict `:` type($result)"
+
+    @property
+    def label(self) -> str:
+        """Name of the parameter."""
+        return self.label_.data
+
+    @property
+    def default(self) -> float | None:
+        """What it is where a network's model has nothing like it, in coherent units."""
+        return None if self.default_ is None else self.default_.value.data
+
+
+@irdl_op_definition
+class ConstOp(IRDLOperation):
+    """A number, given exactly: in units of the last bit of its type."""
+
+    name = "fx.const"
+    value_ = prop_def(IntegerAttr.constr(i64), prop_name="value")
+    result = result_def(_FIXED)
+    assembly_format = "$value attr-dict `:` type($result)"
+
+    @property
+    def value(self) -> int:
+        """The number in units of the last bit."""
+        return self.value_.value.data
+
+    def verify_(self) -> None:
+        """Check that the type has the number."""
+        kind = fixed_type(self.result)
+        if not kind.low <= self.value <= kind.high:
+            refuse(
+                self,
+                f"{self.value} is no number of type '{kind}'; expected {kind.low} to {kind.high}",
+            )
+
+
+class Wrapping(IRDLOperation):
+    """Base of sums and differences: numbers of one type, which wrap."""
+
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$lhs `,` $rhs attr-dict `:` type($lhs)"
+
+
+@irdl_op_definition
+class AddOp(Wrapping):
+    """A sum; what does not fit wraps."""
+
+    name = "fx.add"
+
+
+@irdl_op_definition
+class SubOp(Wrapping):
+    """A difference; what does not fit wraps."""
+
+    name = "fx.sub"
+
+
+@irdl_op_definition
+class MulOp(IRDLOperation):
+    """A product, rounded to the last bit of the result."""
+
+    name = "fx.mul"
+    lhs = operand_def(_FIXED)
+    rhs = operand_def(_FIXED)
+    rounding_ = prop_def(StringAttr, prop_name="rounding")
+    overflow_ = prop_def(StringAttr, prop_name="overflow")
+    result = result_def(_FIXED)
+    assembly_format = (
+        "$lhs `,` $rhs $rounding $overflow attr-dict "
+        "`:` `(` type($lhs) `,` type($rhs) `)` `->` type($result)"
+    )
+
+    @property
+    def rounding(self) -> str:
+        """One of `ROUNDINGS`."""
+        return self.rounding_.data
+
+    @property
+    def overflow(self) -> str:
+        """One of `OVERFLOWS`."""
+        return self.overflow_.data
+
+    @property
+    def shift(self) -> int:
+        """Bits of the product that are cut off."""
+        kinds = (fixed_type(value) for value in (self.lhs, self.rhs, self.result))
+        left, right, own = (kind.point for kind in kinds)
+        return left + right - own
+
+    def verify_(self) -> None:
+        """Check the choices, and that 64 bits hold the product."""
+        for choice, known in ((self.rounding, ROUNDINGS), (self.overflow, OVERFLOWS)):
+            if choice not in known:
+                refuse(self, f"found '{choice}'; expected one of {', '.join(known)}")
+        left, right = fixed_type(self.lhs), fixed_type(self.rhs)
+        bits = left.bits + right.bits - int(left.signed) - int(right.signed)
+        if bits > 63:
+            refuse(self, f"the product of '{left}' and '{right}' needs more than 64 bits")
+        if self.shift < 1:
+            refuse(self, f"a product cuts off one bit at least; found {self.shift}")
+
+
+@irdl_op_definition
+class DivOp(IRDLOperation):
+    """The quotient of positive numbers, rounded down."""
+
+    name = "fx.div"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$lhs `,` $rhs attr-dict `:` type($lhs)"
+
+
+@irdl_op_definition
+class DecayOp(IRDLOperation):
+    """exp(-x) for x of at least 0, by the tables and the series of SpiNNaker's library."""
+
+    name = "fx.decay"
+    x = operand_def(_FIXED)
+    result = result_def(_FIXED)
+    assembly_format = "$x attr-dict `:` type($x) `->` type($result)"
+
+    def verify_(self) -> None:
+        """Check the type of what is known: the tables are for numbers of 15 bits."""
+        if fixed_type(self.x).point != 15:
+            refuse(self, f"the tables need 15 bits after the point; found '{self.x.type}'")
+        if fixed_type(self.result).point not in (15, 32):
+            refuse(self, f"a decay has 15 or 32 bits after the point; found '{self.result.type}'")
+
+
+@irdl_op_definition
+class CeilOp(IRDLOperation):
+    """The next whole number."""
+
+    name = "fx.ceil"
+    x = operand_def(_FIXED)
+    result = result_def(_FIXED)
+    assembly_format = "$x attr-dict `:` type($x) `->` type($result)"
+
+    def verify_(self) -> None:
+        """Check that the result is whole."""
+        if fixed_type(self.result).point:
+            refuse(self, f"a whole number has no bits after the point; found '{self.result.type}'")
+
+
+@irdl_op_definition
+class CompareOp(IRDLOperation):
+    """A comparison of numbers of one type."""
+
+    name = "fx.compare"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    predicate_ = prop_def(StringAttr, prop_name="predicate")
+    result = result_def(i1)
+    assembly_format = "$lhs $predicate $rhs attr-dict `:` type($lhs)"
+
+    @property
+    def predicate(self) -> str:
+        """One of `COMPARISONS`."""
+        return self.predicate_.data
+
+    def verify_(self) -> None:
+        """Check that the comparison is known."""
+        if self.predicate not in COMPARISONS:
+            refuse(self, f"found '{self.predicate}'; expected one of {' '.join(COMPARISONS)}")
+
+
+@irdl_op_definition
+class SelectOp(IRDLOperation):
+    """One of two numbers."""
+
+    name = "fx.select"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    condition = operand_def(i1)
+    lhs = operand_def(T)
+    rhs = operand_def(T)
+    result = result_def(T)
+    assembly_format = "$condition `,` $lhs `,` $rhs attr-dict `:` type($lhs)"
+
+
+@irdl_op_definition
+class StateOp(IRDLOperation):
+    """A state: `scale` times that of the equations, or, where they have none, 0 at the start."""
+
+    name = "fx.state"
+    sym_name = prop_def(SymbolNameConstraint())
+    scale_ = prop_def(FloatAttr.constr(f64), prop_name="scale")
+    kind = prop_def(_FIXED, prop_name="type")
+    assembly_format = "$sym_name `scale` $scale `:` $type attr-dict"
+
+    @property
+    def label(self) -> str:
+        """The name of the state."""
+        return self.sym_name.data
+
+    @property
+    def scale(self) -> float:
+        """The state in units of that of the equations."""
+        return self.scale_.value.data
+
+
+@irdl_op_definition
+class LoadOp(IRDLOperation):
+    """A state at the start of the step."""
+
+    name = "fx.load"
+    label_ = prop_def(StringAttr, prop_name="label")
+    result = result_def(_FIXED)
+    assembly_format = "$label attr-dict `:` type($result)"
+
+    @property
+    def label(self) -> str:
+        """Name of the state."""
+        return self.label_.data
+
+
+@irdl_op_definition
+class StoreOp(IRDLOperation):
+    """A state at the end of the step."""
+
+    name = "fx.store"
+    label_ = prop_def(StringAttr, prop_name="label")
+    value = operand_def(_FIXED)
+    assembly_format = "$label $value attr-dict `:` type($value)"
+
+    @property
+    def label(self) -> str:
+        """Name of the state."""
+        return self.label_.data
+
+
+@irdl_op_definition
+class ArrivalsOp(IRDLOperation):
+    """What the ring buffer of a receptor holds for this step, shifted by the receptor's bits.
+
+    Ring buffers have 16 bits and saturate; weights in them have no sign.
+    """
+
+    name = "fx.arrivals"
+    label_ = prop_def(StringAttr, prop_name="label")
+    result = result_def(_FIXED)
+    assembly_format = "$label attr-dict `:` type($result)"
+
+    @property
+    def label(self) -> str:
+        """Name of the receptor."""
+        return self.label_.data
+
+
+@irdl_op_definition
+class CurrentOp(IRDLOperation):
+    """The injected current in nA, rounded to the nearest number."""
+
+    name = "fx.current"
+    result = result_def(_FIXED)
+    assembly_format = "attr-dict `:` type($result)"
+
+
+@irdl_op_definition
+class FireOp(IRDLOperation):
+    """A spike is sent where the condition holds."""
+
+    name = "fx.fire"
+    condition = operand_def(i1)
+    assembly_format = "$condition attr-dict"
+
+
+@irdl_op_definition
+class UpdateOp(IRDLOperation):
+    """One time step."""
+
+    name = "fx.update"
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator())
+    assembly_format = "$body attr-dict"
+
+
+@irdl_op_definition
+class CellOp(IRDLOperation):
+    """The arithmetic of the machine's model of this name, whose equations stand beside it."""
+
+    name = "fx.cell"
+    model_ = prop_def(FlatSymbolRefAttrConstr, prop_name="model")
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator(), IsolatedFromAbove())
+    assembly_format = "$model $body attr-dict"
+
+    @property
+    def label(self) -> str:
+        """The name of the model."""
+        return self.model_.root_reference.data
+
+    @property
+    def states(self) -> list[StateOp]:
+        """The states, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, StateOp)]
+
+    @property
+    def update(self) -> UpdateOp:
+        """The time step."""
+        return next(op for op in self.body.block.ops if isinstance(op, UpdateOp))
+
+    def verify_(self) -> None:
+        """Check what stands where, and that all names are known."""
+        from snnc.ir.dialects.fx_rules import check_cell
+
+        check_cell(self)
+
+
+def fixed_type(value: object) -> Fixed:
+    """Return the type of an operand or a result that has a fixed-point type."""
+    kind = value.type  # type: ignore[attr-defined]
+    assert isinstance(kind, Fixed)
+    return kind
+
+
+ONCE: tuple[type[Operation], ...] = (DtOp, ParamOp, DivOp, DecayOp, CeilOp, StateOp, UpdateOp)
+"""What stands before the update only."""
+EACH_STEP: tuple[type[Operation], ...] = (LoadOp, StoreOp, ArrivalsOp, CurrentOp, FireOp)
+"""What stands in the update only."""
+
+Fx = Dialect(
+    "fx",
+    [
+        CellOp, UpdateOp, StateOp, LoadOp, StoreOp, ArrivalsOp, CurrentOp, FireOp, DtOp, ParamOp,
+        ConstOp, AddOp, SubOp, MulOp, DivOp, DecayOp, CeilOp, CompareOp, SelectOp,
+    ],
+    [SignedType, UnsignedType],
+)  # fmt: skip

@@ -1,0 +1,98 @@
+"""`quantise`: cells in the fixed-point arithmetic of the machine that runs them.
+
+A model that ``match-native`` has found to be one of the machine's gets that model's arithmetic,
+bit by bit, as an ``fx.cell``; other models are refused with what differs from the nearest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import FloatAttr, ModuleOp, StringAttr, f64
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from snnc.ir.diagnostics import OptionError, UnsupportedError, did_you_mean
+from snnc.ir.dialects import fx, native, snn
+from snnc.ir.locations import location_of
+from snnc.ir.model_info import describe_model, models_of
+from snnc.passes.native.references import arithmetic
+from snnc.passes.one_network import network_of
+
+ROUNDINGS = ("nearest", "stochastic")
+
+
+@dataclass(frozen=True)
+class QuantisePass(ModulePass):
+    """Put the machine's arithmetic beside the models of a network.
+
+    Attributes
+    ----------
+    target : str
+        The machine: ``spinnaker``.
+    rounding : {"nearest", "stochastic"}
+        How products that the machine's own software rounds to the nearest number are rounded.
+    """
+
+    name = "quantise"
+
+    target: str = "spinnaker"
+    rounding: str = "nearest"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Add an ``fx.cell`` for each of the machine's models in use."""
+        if self.target != "spinnaker":
+            raise OptionError(f"no arithmetic of '{self.target}' is known; expected 'spinnaker'")
+        if self.rounding not in ROUNDINGS:
+            hint = did_you_mean(self.rounding, ROUNDINGS)
+            raise OptionError(f"unknown rounding '{self.rounding}'{hint}")
+        used = dict.fromkeys(found.native.data for found in self._matches(op))
+        for name in used:
+            cell, defaults = arithmetic(self.target, name)
+            for inner in cell.walk():
+                if isinstance(inner, fx.ParamOp) and inner.label in defaults:
+                    inner.properties["default"] = FloatAttr(defaults[inner.label], f64)
+            if self.rounding == "stochastic":
+                _round_at_random(cell)
+            op.body.block.add_op(cell)
+
+    def _matches(self, module: ModuleOp) -> Iterator[native.MatchOp]:
+        """Yield what the cells in use are on the machine; sources need nothing."""
+        models, found = models_of(module), _matches_of(module, self.target)
+        for population in network_of(module).symbols().values():
+            if not isinstance(population, snn.PopulationOp):
+                continue
+            label = population.model
+            if describe_model(models[label]).source:
+                continue
+            match = found.get(label)
+            if match is None:
+                raise OptionError(
+                    f"'{label}' has not been matched; expected pass "
+                    f"'match-native{{simulator={self.target}}}'"
+                )
+            if isinstance(match, native.NoMatchOp):
+                raise UnsupportedError(
+                    f"'{population.label}': {self.target} has no model like '{label}': "
+                    f"{match.reason.data}",
+                    location_of(match),
+                )
+            yield match
+
+
+def _matches_of(module: ModuleOp, simulator: str) -> dict[str, native.MatchOp | native.NoMatchOp]:
+    return {
+        op.model.data: op
+        for op in module.body.block.ops
+        if isinstance(op, native.MatchOp | native.NoMatchOp) and op.simulator.data == simulator
+    }
+
+
+def _round_at_random(cell: fx.CellOp) -> None:
+    """Let the products of the update that are rounded to the nearest be rounded at random."""
+    products: list[Operation] = list(cell.update.walk())
+    for op in products:
+        if isinstance(op, fx.MulOp) and op.rounding == "nearest":
+            op.properties["rounding"] = StringAttr("stochastic")

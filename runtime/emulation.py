@@ -1,0 +1,144 @@
+"""Runs networks in the arithmetic of SpiNNaker."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, WRAPS
+from snnc.codegen.spinnaker_emulation import EmulatedArtifact
+from snnc.hardware.spinnaker import SpiNNaker
+from snnc.runtime import core_budget, fixed_errors
+from snnc.runtime.core_budget import Budget, Counts, Load
+from snnc.runtime.engine.report import Report
+from snnc.runtime.fixed_errors import FixedError
+from snnc.runtime.simulation import Simulation
+
+
+class Emulation(Simulation):
+    """A network that computes what SpiNNaker would, step by step.
+
+    A spike has the time at which the step begins that sends it, as in what sPyNNaker records.
+
+    Parameters
+    ----------
+    artifact : EmulatedArtifact
+        The network, and its place on cores.
+    """
+
+    def __init__(self, artifact: EmulatedArtifact) -> None:
+        super().__init__(artifact.network)
+        self._emulated = artifact
+        self._fixed = [
+            plan.name for plan in self.artifact.populations if plan.cell in artifact.models
+        ]
+        self._sent = self._recording.watch()
+        self._budget = Budget(artifact.slices, self._fixed, SpiNNaker(), self.dt)
+        self._connected = False
+        self._warned: set[str] = set()
+
+    def _advance(self, steps: int, progress: Callable[[float], None] | None) -> None:
+        first = self.step
+        try:
+            super()._advance(steps, progress)
+        finally:
+            self._count(first, self.step - first)
+        self._warn()
+
+    def _count(self, first: int, steps: int) -> None:
+        """Count what the cores had to do in the steps just made."""
+        if not self._connected:
+            self._connect()
+        spikes = {name: recorder.spikes() for name, recorder in self._sent.items()}
+        if steps:
+            self._budget.add(steps, first + 1, spikes)
+        for recorder in self._sent.values():
+            recorder.clear()
+
+    def _connect(self) -> None:
+        self._connected = True
+        sizes = {plan.name: plan.size for plan in self.artifact.populations}
+        for plan in self.artifact.projections:
+            edges = self.edges(plan.name)
+            pre, post = (_places(side.members, sizes) for side in (plan.pre, plan.post))
+            for source in dict.fromkeys(name for name, _ in plan.pre.members):
+                for target in dict.fromkeys(name for name, _ in plan.post.members):
+                    (own, i), (theirs, j) = pre[source], post[target]
+                    here = own[edges.pre] & theirs[edges.post]
+                    self._budget.connect(
+                        source, sizes[source], i[edges.pre[here]], target, j[edges.post[here]]
+                    )
+
+    def reset(self) -> None:
+        """Return to t = 0; what has been counted is forgotten."""
+        super().reset()
+        self._budget.clear()
+
+    def loads(self) -> list[Load]:
+        """Return what each core has had to do since the start."""
+        return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
+
+    def _counted(self, name: str) -> dict[str, Counts]:
+        return {one: self._cells[one].states[name].astype(np.int64) for one in self._fixed}
+
+    def errors(self) -> list[FixedError]:
+        """Return how far weights and constants are from those of the network."""
+        cells = [
+            error
+            for one in (self._cells[name] for name in self._fixed)
+            for error in fixed_errors.constant_errors(one.plan.label, one)
+        ]
+        return [*fixed_errors.weight_errors(self._emulated.weights), *cells]
+
+    def report(self) -> Report:
+        """Return times, memory, what was rounded, and what the cores had to do."""
+        more = [*fixed_errors.table(self.errors()), *core_budget.table(self.loads())]
+        return replace(super().report(), precision="fixed", more=tuple(more))
+
+    def _warn(self) -> None:
+        """Warn once of each thing that the machine would not do in time, or not exactly."""
+        loads = self.loads()
+        late = max(loads, key=lambda one: one.late)
+        full = [one for one in loads if one.overflows]
+        cut = [one for one in loads if one.saturations]
+        wrapped = [one for one in loads if one.wraps]
+        told = {
+            "late": late.late
+            and f"{late.late} steps are too long for '{late.core}': up to {late.cycles:.0f} cycles "
+            f"of {late.budget:.0f}; fewer 'cells' or a 'slowdown' of 'partition-cores' help",
+            "full": full
+            and f"ring buffers were full {sum(one.overflows for one in full)} times on "
+            f"{len(full)} cores; 'choose-shifts{{bound=worst}}' makes room",
+            "cut": cut
+            and f"numbers did not fit 32 bits {sum(one.saturations for one in cut)} times on "
+            f"{len(cut)} cores and were cut; currents or conductances are too large for s16.15",
+            "wrapped": wrapped
+            and f"numbers wrapped {sum(one.wraps for one in wrapped)} times on {len(wrapped)} "
+            "cores, as they would on the machine without a word: from then on states are wrong; "
+            "currents, conductances or potentials are too large for s16.15",
+        }
+        for what, text in told.items():
+            if text and what not in self._warned:
+                self._warned.add(what)
+                warnings.warn(text, RuntimeWarning, stacklevel=5)
+
+
+def _places(
+    members: tuple[tuple[str, slice | np.ndarray], ...], sizes: dict[str, int]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return, by population, which positions of a selection are its cells, and which cells."""
+    names = np.concatenate([np.full(len(_cells(m, sizes)), n) for n, m in enumerate(members)])
+    cells = np.concatenate([_cells(member, sizes) for member in members])
+    found = {}
+    for name, _ in members:
+        own = [n for n, (other, _) in enumerate(members) if other == name]
+        found[name] = np.isin(names, own), cells
+    return found
+
+
+def _cells(member: tuple[str, slice | np.ndarray], sizes: dict[str, int]) -> np.ndarray:
+    name, chosen = member
+    return np.arange(sizes[name])[chosen]

@@ -1,0 +1,248 @@
+"""The synapses of a network by the cores that they end on, made as for every other target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnc.codegen.artifact import Artifact, SynapsePlan
+from snnc.codegen.cpu import generate
+from snnc.codegen.spinnaker import Ring, SpiNNakerArtifact
+from snnc.ir.diagnostics import UnsupportedError
+from snnc.ir.text import Document
+from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
+from snnc.runtime.connectivity.bundles import make_instance
+from snnc.runtime.connectivity.edge_values import evaluate, steps_of
+from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
+from snnc.runtime.connectivity.pairs import Block, Pairs
+from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.random import ROUNDING, Counters, Sampler, key
+from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
+
+AT_ONCE = 20e6
+"""Synapses that are made at once; each takes some 40 bytes."""
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Synapses onto some cores.
+
+    Attributes
+    ----------
+    counts : ndarray of int64, shape (cores, cells)
+        Number of synapses from each cell of the network; cells of slices follow each other.
+    words : ndarray of uint32
+        The synapses, by core and cell.
+    """
+
+    counts: NDArray[np.int64]
+    words: NDArray[np.uint32]
+
+
+class Synapses:
+    """Makes the synapses of a network on its cores.
+
+    Parameters
+    ----------
+    artifact : SpiNNakerArtifact
+        The network on the machine.
+    kernels : Kernels
+        Where compiled kernels come from.
+
+    Attributes
+    ----------
+    losses : dict of str to Losses
+        What cannot be stored as it is, by projection.
+    begin : dict of str to int
+        Number of the first cell of each slice.
+
+    Raises
+    ------
+    UnsupportedError
+        If synapses are more than a weight and a delay.
+    """
+
+    def __init__(self, artifact: SpiNNakerArtifact, kernels: Kernels) -> None:
+        self._artifact = artifact
+        self._kernels = kernels
+        self._plans = _replica(artifact.document)
+        for plan in self._plans.projections:
+            _check_static(plan.name, self._plans.synapses[plan.synapse])
+        ordinals = ordinals_of(self._plans.populations)
+        self._instances = [
+            make_instance(
+                plan,
+                self._plans.synapses[plan.synapse],
+                self._plans.populations,
+                self._plans.seed,
+                self._plans.dt,
+                ordinals,
+            )
+            for plan in self._plans.projections
+        ]
+        self.losses = {one.plan.name: Losses() for one in self._instances}
+        self.begin: dict[str, int] = {}
+        self._places = _Places(artifact, ordinals)
+        self.cells = 0
+        for one in artifact.slices:
+            self.begin[one.name] = self.cells
+            self.cells += one.size
+
+    def onto(self, cores: Sequence[str]) -> Sorted:
+        """Return the synapses onto some cores."""
+        numbers = {name: number for number, name in enumerate(cores)}
+        where = self._places.on(numbers)
+        rows, words = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
+        for one in self._instances:
+            for row, word in self._of(one, where):
+                rows.append(row)
+                words.append(word)
+        row = np.concatenate(rows)
+        order = np.argsort(row, kind="stable")
+        counts = np.bincount(row, minlength=len(cores) * self.cells)
+        return Sorted(counts.reshape(len(cores), self.cells), np.concatenate(words)[order])
+
+    def _of(
+        self, one: ProjectionInstance, where: Mapping[int, _Targets]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint32]]]:
+        """Yield rows and words of the synapses of a projection."""
+        losses = self.losses[one.plan.name]
+        for ordinal in np.unique(one.post.population).tolist():
+            targets = where.get(ordinal)
+            if targets is None:
+                continue
+            ring = self._artifact.rings[self._plans.populations[ordinal].name, one.plan.receptor]
+            core = np.where(one.post.population == ordinal, targets.core[one.post.index], -1)
+            source = self._places.number(one.pre.population, one.pre.index)
+            for block in Pairs(self._kernels, one, one.pre.index, core):
+                weights = self._weights(one, block, ring, losses)
+                row = core[block.post].astype(np.int64) * self.cells + source[block.pre]
+                delays = np.broadcast_to(steps_of(self._kernels, one, block), row.shape)
+                cell = one.post.index[block.post]
+                yield row, targets.packed(weights, delays, ring.receptor, cell, losses)
+
+    def _weights(
+        self, one: ProjectionInstance, block: Block, ring: Ring, losses: Losses
+    ) -> NDArray[np.uint16]:
+        values = evaluate(self._kernels, one, "weight", block)
+        values = np.broadcast_to(values, (block.size,))
+        draws = None
+        if self._artifact.rounding[one.plan.name] == "stochastic":
+            draws = self._draws(one, block)
+        return stored_weights(values, ring.factor, losses, draws)
+
+    def _draws(self, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
+        """Return an even number between 0 and 1 for each synapse, always the same."""
+        where = key(one.seed, one.plan.object_id, ROUNDING)
+        cells = one.pre.gid, one.post.gid
+        counters = Counters(block.size, *cells, block.pre, block.post, block.ordinal)
+        sampler = Sampler(self._kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
+        return sampler.numbers(counters)
+
+    def batches(self) -> Iterator[list[str]]:
+        """Yield cores whose synapses can be made at once, by what is expected."""
+        batch: list[str] = []
+        expected = 0.0
+        for core in self._artifact.cores:
+            if not core.index:
+                continue
+            if batch and expected + core.synapses > AT_ONCE:
+                yield batch
+                batch, expected = [], 0.0
+            batch.append(core.name)
+            expected += core.synapses
+        if batch:
+            yield batch
+
+
+@dataclass
+class _Targets:
+    """Cells of a population on some cores: number of the core (or -1), and of the cell there."""
+
+    core: NDArray[np.int32]
+    cell: NDArray[np.int64]
+    forms: Sequence[WordForm]
+
+    def packed(
+        self,
+        weights: NDArray[np.uint16],
+        delays: NDArray[np.integer],
+        receptor: int,
+        cells: NDArray[np.int64],
+        losses: Losses,
+    ) -> NDArray[np.uint32]:
+        """Return synapses onto cells of the population as words."""
+        core, place = self.core[cells], self.cell[cells]
+        words = np.zeros(cells.size, np.uint32)
+        for form in set(self.forms):
+            mine = np.array([other == form for other in self.forms])[core]
+            losses.shortened += int(np.count_nonzero(delays[mine] > form.slots))
+            late = np.minimum(delays[mine], form.slots)
+            words[mine] = form.packed(weights[mine], late, receptor, place[mine])
+        return words
+
+
+class _Places:
+    """Where the cells of populations are."""
+
+    def __init__(self, artifact: SpiNNakerArtifact, ordinals: Mapping[str, int]) -> None:
+        self._ordinals = ordinals
+        self._forms = {core.name: WordForm(*core.index) for core in artifact.cores if core.index}
+        self._slices = artifact.slices
+        sizes: dict[int, int] = {}
+        for one in artifact.slices:
+            ordinal = ordinals[one.population]
+            sizes[ordinal] = max(sizes.get(ordinal, 0), one.last)
+        self._offset = np.zeros(len(ordinals) + 1, np.int64)
+        for ordinal, size in sizes.items():
+            self._offset[ordinal + 1] = size
+        self._offset = np.cumsum(self._offset)
+        self._number = np.zeros(int(self._offset[-1]), np.int64)
+        begin = 0
+        for one in artifact.slices:
+            start = self._offset[ordinals[one.population]]
+            self._number[start + one.first : start + one.last] = np.arange(begin, begin + one.size)
+            begin += one.size
+
+    def number(
+        self, population: NDArray[np.integer], index: NDArray[np.integer]
+    ) -> NDArray[np.int64]:
+        """Return the numbers of cells, which follow each other in slices."""
+        return self._number[self._offset[population] + index]
+
+    def on(self, cores: Mapping[str, int]) -> dict[int, _Targets]:
+        """Return the cells of each population on some cores."""
+        forms = [self._forms[name] for name in cores]
+        found: dict[int, _Targets] = {}
+        filled: dict[str, int] = {}
+        for one in self._slices:
+            if one.core not in cores:
+                continue
+            ordinal = self._ordinals[one.population]
+            if ordinal not in found:
+                size = int(self._offset[ordinal + 1] - self._offset[ordinal])
+                nowhere = np.full(size, -1, np.int32)
+                found[ordinal] = _Targets(nowhere, np.zeros(size, np.int64), forms)
+            first = filled.get(one.core, 0)
+            found[ordinal].core[one.first : one.last] = cores[one.core]
+            found[ordinal].cell[one.first : one.last] = np.arange(first, first + one.size)
+            filled[one.core] = first + one.size
+        return found
+
+
+def _replica(source: Document) -> Artifact:
+    """Return the network as the ``cpu`` target has it."""
+    document = Document(source.module.clone(), dict(source.resources), source.filename)
+    run_passes(document, parse_passes(REPLICA))
+    return generate(document)
+
+
+def _check_static(name: str, synapse: SynapsePlan) -> None:
+    if not synapse.is_static or synapse.edge_arrays:
+        raise UnsupportedError(
+            f"the synapses of '{name}' ('{synapse.model}') have states or change their weights; "
+            "synaptic matrices are written for static synapses"
+        )
