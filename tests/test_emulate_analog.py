@@ -234,3 +234,27 @@ def test_models_in_other_units_are_refused():
     builder.population("P", 1, "IF_cond_exp")
     with pytest.raises(UnsupportedError, match="'gsyn_exc' of 'IF_cond_exp' is in nS"):
         emulated(builder.finish(), "brainscales2")
+
+
+def test_a_script_emulates_and_can_change_cells_but_not_synapses():
+    import snnc.pynn as sim
+
+    sim.setup(timestep=0.1, target="brainscales2", emulate=True)
+    cells = sim.Population(4, sim.IF_cond_exp(i_offset=0.9, tau_refrac=2.0))
+    noise = sim.Population(4, sim.SpikeSourcePoisson(rate=10.0))
+    synapses = sim.Projection(
+        noise, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.001, delay=1.0)
+    )
+    cells.record("spikes")
+    sim.run(200.0)
+    before = [len(train) for train in cells.get_data(clear=True).segments[0].spiketrains]
+    cells.set(i_offset=0.0)
+    noise.set(rate=0.0)
+    sim.run(200.0)
+    after = [len(train) for train in cells.get_data().segments[0].spiketrains]
+    assert min(before) > 3
+    assert max(after) <= 2  # what was under way when the current ended
+    with pytest.raises(UnsupportedError, match="written once on an emulated chip"):
+        synapses.set(weight=0.002)
+        sim.run(1.0)
+    sim.setup()

@@ -131,7 +131,7 @@ def test_synapses_beyond_the_rows_are_lost_and_no_fewer_than_the_bound():
     edges = [("P", "P", random_edges(rng, 900, 900, 160_000), "excitatory", 0.01)]
     edges += [("P", "P", random_edges(rng, 900, 900, 60_000), "inhibitory", 0.01)]
     found = summary(generate(mapped(network({"P": (900, *CELL)}, edges), circuits=2)))
-    assert 0 < found["lost_at_least"] <= found["lost"] < found["synapses"]
+    assert 0 < found["lost_at_least"] <= found["lost"] <= 2.5 * found["lost_at_least"]
     assert sum(found["lost_by_reason"].values()) == found["lost"]
 
 

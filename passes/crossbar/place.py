@@ -25,7 +25,7 @@ from snnc.passes.crossbar.drivers import selects_of
 from snnc.passes.crossbar.exact import refined
 from snnc.passes.crossbar.problem import Placement
 from snnc.passes.crossbar.reading import Demand, Share, chip_of, demand_of, share_of
-from snnc.passes.crossbar.search import Found, search
+from snnc.passes.crossbar.search import ROUNDS, Found, search
 
 FILLED = (1.0, 0.75, 0.5, 0.25)
 """Shares of its rows that a circuit is planned to use, tried in this order while some are lost."""
@@ -92,7 +92,8 @@ class PlaceCircuitsPass(ModulePass):
         fits = np.cumsum(circuits) <= number * chip.circuits
         while True:
             shares = _shares(chip, demand, cells[fits], circuits[fits], number)
-            found = [(share, search(share.problem, self.seed)) for share in shares]
+            rounds = ROUNDS // number
+            found = [(share, search(share.problem, self.seed, rounds)) for share in shares]
             unplaced = [share.cells[one.placement.output < 0] for share, one in found]
             if not sum(one.size for one in unplaced):
                 return found

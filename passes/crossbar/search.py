@@ -23,13 +23,15 @@ from snnc.passes.crossbar.problem import (
     loss,
 )
 
-ROUNDS = 10
-"""Times that rows are given anew to what exchanges have left."""
-EXCHANGES = 100
+ROUNDS = 40
+"""Times that rows are given anew to what exchanges have left, of one chip."""
+EXCHANGES = 200
 """Exchanges that are tried in a round."""
+HARM = 6.0
+"""What an exchange may cost in the first round, in squared excess; it falls to 0 in the last."""
 PARTNERS = 128
 """Sources that are tried as the other one of an exchange."""
-PATIENCE = 3
+PATIENCE = 8
 """Rounds without gain after which a start is given up."""
 
 
@@ -43,8 +45,8 @@ class Found:
     lost: int
 
 
-def search(problem: Problem, seed: int = 0) -> Found:
-    """Return the best placement of several starts.
+def search(problem: Problem, seed: int = 0, rounds: int = ROUNDS) -> Found:
+    """Return the best of several placements, improved.
 
     Parameters
     ----------
@@ -52,17 +54,16 @@ def search(problem: Problem, seed: int = 0) -> Found:
         What is to be placed.
     seed : int
         Of the order in which exchanges are tried.
+    rounds : int
+        The most times that rows are given anew to what exchanges have left.
     """
-    best: Found | None = None
-    least = problem.least_loss()
-    for blocks in _starts(problem):
-        found = _improve(problem, _greedy(problem, blocks), np.random.default_rng(seed))
-        if best is None or found.lost < best.lost:
-            best = found
+    starts = (evaluated(problem, _greedy(problem, blocks)) for blocks in _starts(problem))
+    best, least = next(starts), problem.least_loss()
+    for found in starts:
         if best.lost <= least:
-            break
-    assert best is not None
-    return best
+            return best
+        best = min(best, found, key=lambda one: one.lost)
+    return _improve(problem, best, rounds, np.random.default_rng(seed))
 
 
 def evaluated(problem: Problem, placement: Placement) -> Found:
@@ -147,15 +148,15 @@ def _output(room: _Room, wanted: Ints, cost: np.ndarray, heard: bool) -> int | N
     return int(order[0])
 
 
-def _improve(problem: Problem, start: Placement, rng: np.random.Generator) -> Found:
+def _improve(problem: Problem, start: Found, rounds: int, rng: np.random.Generator) -> Found:
     """Exchange sources while it helps; give rows anew after each round."""
-    found = best = evaluated(problem, start)
+    found = best = start
     least, since = problem.least_loss(), 0
-    for _ in range(ROUNDS):
+    for number in range(rounds):
         if best.lost <= least or since == PATIENCE:
             break
         since += 1
-        exchange = _Exchange(problem, found, rng)
+        exchange = _Exchange(problem, found, HARM * (1 - number / rounds), rng)
         if not exchange.run():
             break
         found = evaluated(problem, _better_blocks(problem, exchange.placement, found.rows))
@@ -167,8 +168,11 @@ def _improve(problem: Problem, start: Placement, rng: np.random.Generator) -> Fo
 class _Exchange:
     """Exchanges of two sources between classes, with the rows as they are."""
 
-    def __init__(self, problem: Problem, found: Found, rng: np.random.Generator) -> None:
+    def __init__(
+        self, problem: Problem, found: Found, harm: float, rng: np.random.Generator
+    ) -> None:
         self.problem = problem
+        self.harm = harm
         self.placement = found.placement.copy()
         self.rng = rng
         inside = circuits_in(problem, self.placement)
@@ -194,7 +198,7 @@ class _Exchange:
         return changed
 
     def _exchange(self, source: int) -> bool:
-        """Exchange a source with the one of another class that helps most, if one does not harm."""
+        """Exchange a source with the one of another class that helps most, or harms little."""
         here = self.placement.of_source
         partners = np.flatnonzero(
             (self.kind == self.kind[source]) & (here != here[source]) & (here >= 0)
@@ -211,7 +215,7 @@ class _Exchange:
         before = self._over(self.load, self.room)
         gain = before[old] + before[others] - own - other
         best = int(np.argmax(gain + 1e-3 * self.rng.random(gain.size)))
-        if gain[best] < 0:
+        if gain[best] < -self.harm:
             return False
         self._swap(source, int(partners[best]), change[best])
         return True

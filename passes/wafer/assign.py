@@ -9,11 +9,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from snnc.hardware.wafer import Wafer
 from snnc.ir.dialects import analog, wafer
 from snnc.passes.analog.reading import AnalogMapping, analog_mapping_of
 from snnc.passes.wafer.buses import Buses, buses_of
 from snnc.passes.wafer.connections import Connections, connections_of
-from snnc.passes.wafer.lines import FREE
+from snnc.passes.wafer.lines import FREE, SIDES
 from snnc.passes.wafer.placing import Placement
 from snnc.passes.wafer.reading import Integers, add_table, placement_in, table_in, wafer_in
 from snnc.passes.wafer.rows import CAUSES, PLACED, Rows, assign_rows
@@ -34,7 +35,7 @@ class AssignRowsPass(ModulePass):
         machine, connections = wafer_in(mapping), connections_of(mapping)
         placement = placement_in(mapping)
         buses = buses_of(machine, connections, placement)
-        heard = heard_on(buses, table_in(mapping, wafer.TapsOp, "route-lines"))
+        heard = heard_on(machine, buses, table_in(mapping, wafer.TapsOp, "route-lines"))
         rows = assign_rows(machine, connections, placement, buses, heard)
         settings = np.column_stack([rows.drivers[:, :3], rows.decoders.reshape(-1, 6)])
         add_table(mapping, wafer.DriversOp, settings)
@@ -56,15 +57,21 @@ def _loads(placement: Placement, connections: Connections, rows: Rows) -> Intege
     return table[every > 0]
 
 
-def heard_on(buses: Buses, taps: Integers) -> Integers:
-    """Return the vertical line on which each bus is heard at each HICANN, or -1."""
+def heard_on(machine: Wafer, buses: Buses, taps: Integers) -> Integers:
+    """Return the vertical lines, left and right, on which each bus is heard at each HICANN, or -1.
+
+    Returns
+    -------
+    ndarray of int64, shape (2, buses, HICANNs)
+    """
     number = {
         (int(chip), int(output)): bus
         for bus, (chip, output) in enumerate(zip(buses.chip, buses.output, strict=True))
     }
-    found = np.full(buses.demand.shape, FREE, np.int64)
+    found = np.full((len(SIDES), *buses.demand.shape), FREE, np.int64)
     bus = np.array([number[int(chip), int(output)] for chip, output in taps[:, :2]], np.int64)
-    found[bus, taps[:, 2]] = taps[:, 3]
+    right = (taps[:, 3] >= machine.vertical_lines // 2).astype(np.int64)
+    found[right, bus, taps[:, 2]] = taps[:, 3]
     return found
 
 

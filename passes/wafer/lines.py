@@ -4,11 +4,14 @@ A bus goes along its horizontal line as far as there are listeners, and in each 
 over a switch onto one of the eight vertical lines that the horizontal line crosses there. Of those
 that are free, the one is taken which goes on to most of the listeners, among equals the one whose
 drivers are least in demand. Listeners that cannot be reached so, as where the grid ends, are sought
-from all lines that the bus already has, the shortest way first.
+from all lines that the bus already has, the shortest way first. Where the drivers in reach of a
+line are then too few for the buses that are heard there, buses take a line on the other side of the
+HICANN, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -22,6 +25,10 @@ from snnc.passes.wafer.detours import line_graph
 Integers = NDArray[np.int64]
 
 FREE = -1
+SIDES = (0, 1)
+"""The left and the right half of the vertical lines of a HICANN."""
+_PER_DRIVER = 0.25
+"""Share of the circuits of a HICANN for which a driver usually has a synapse."""
 
 
 @dataclass(eq=False)
@@ -38,8 +45,9 @@ class Lines:
         Repeaters that pass a line on: HICANN and line, and the next HICANN and line.
     switches : list of (int, int, int)
         HICANN, horizontal and vertical line of each closed switch.
-    heard_on : ndarray of int64, shape (buses, HICANNs)
-        The vertical line (from 0) on which a bus can reach drivers of a HICANN, or -1.
+    heard_on : ndarray of int64, shape (2, buses, HICANNs)
+        The vertical lines (from 0), of the left and of the right side, on which a bus can reach
+        drivers of a HICANN, or -1.
     """
 
     bus: Integers
@@ -52,37 +60,71 @@ def route(wafer: Wafer, buses: Buses) -> Lines:
     """Return the lines of all buses; those with the most synapses choose first."""
     count = wafer.horizontal_lines + wafer.vertical_lines
     lines = Lines(
-        np.full((len(wafer.chips), count), FREE, np.int64), np.full(buses.demand.shape, FREE)
+        np.full((len(wafer.chips), count), FREE, np.int64),
+        np.full((len(SIDES), *buses.demand.shape), FREE),
     )
     router = _Router(wafer, buses, lines)
     for bus, (chip, output) in enumerate(zip(buses.chip, buses.output, strict=True)):
         lines.bus[chip, wafer.output_line(int(output))] = bus
-    for bus in np.argsort(-buses.demand.sum(axis=1), kind="stable"):
-        router.add(int(bus))
+    order = np.argsort(-buses.demand.sum(axis=1), kind="stable").tolist()
+    for bus in order:
+        router.add(bus)
+    for bus in order:
+        router.widen(bus)
     return lines
 
 
 class _Router:
     def __init__(self, wafer: Wafer, buses: Buses, lines: Lines) -> None:
         self.wafer, self.buses, self.lines = wafer, buses, lines
+        self.wanted = np.ceil(buses.demand / (_PER_DRIVER * wafer.circuits))
         self.load = np.zeros((len(wafer.chips), len(wafer.group_drivers)))
+        self.crossing: dict[int, dict[int, tuple[int, int]]] = {}
         self.graph = line_graph(wafer)
 
     def add(self, bus: int) -> None:
         """Find lines for a bus."""
-        wafer, home = self.wafer, int(self.buses.chip[bus])
-        wanted = np.flatnonzero(self.buses.demand[bus])
-        columns: dict[int, list[int]] = {}
-        for chip in wanted:
-            columns.setdefault(wafer.chips[chip][0], []).append(int(chip))
-        start = wafer.output_line(int(self.buses.output[bus]))
-        crossing = self._along(bus, home, start, columns)
+        columns = self._columns(np.flatnonzero(self.buses.demand[bus]))
+        start = self.wafer.output_line(int(self.buses.output[bus]))
+        crossing = self._along(bus, int(self.buses.chip[bus]), start, columns)
+        self.crossing[bus] = crossing
         for x, chips in columns.items():
             if x in crossing:
-                self._across(bus, *crossing[x], chips)
-        missed = [int(chip) for chip in wanted if self.lines.heard_on[bus, chip] == FREE]
+                chip, line = crossing[x]
+                self._across(bus, chip, line, chips, self._free(chip, line))
+        missed = [
+            chip
+            for chips in columns.values()
+            for chip in chips
+            if (self.lines.heard_on[:, bus, chip] == FREE).all()
+        ]
         if missed:
             self._detour(bus, missed)
+
+    def widen(self, bus: int) -> None:
+        """Let a bus be heard on both sides of HICANNs where one has too few drivers."""
+        heard = self.lines.heard_on[:, bus]
+        for side in SIDES:
+            chips = np.flatnonzero((heard[side] != FREE) & (heard[1 - side] == FREE))
+            short = [int(chip) for chip in chips if self._is_short(int(chip), heard[side, chip])]
+            for x, crowded in self._columns(short).items():
+                if x in self.crossing[bus]:
+                    chip, line = self.crossing[bus][x]
+                    free = [v for v in self._free(chip, line) if self._side(v) != side]
+                    self._across(bus, chip, line, crowded, free)
+
+    def _is_short(self, chip: int, vertical: int) -> bool:
+        group = self.wafer.group(vertical)
+        return self.load[chip, group] > len(self.wafer.group_drivers[group])
+
+    def _side(self, vertical: int) -> int:
+        return int(vertical >= self.wafer.vertical_lines // 2)
+
+    def _columns(self, chips: Iterable[int]) -> dict[int, list[int]]:
+        columns: dict[int, list[int]] = {}
+        for chip in chips:
+            columns.setdefault(self.wafer.chips[chip][0], []).append(int(chip))
+        return columns
 
     def _along(
         self, bus: int, home: int, start: int, columns: dict[int, list[int]]
@@ -100,9 +142,9 @@ class _Router:
                 before = reached[x] = (chip, line)
         return reached
 
-    def _across(self, bus: int, chip: int, line: int, chips: list[int]) -> None:
-        """Take the vertical line that reaches most synapses in a column."""
-        ways = [self._column(bus, chip, crossing, chips) for crossing in self._free(chip, line)]
+    def _across(self, bus: int, chip: int, line: int, chips: list[int], free: list[int]) -> None:
+        """Take that of some free vertical lines which reaches most synapses in a column."""
+        ways = [self._column(bus, chip, vertical, chips) for vertical in free]
         if not ways:
             return
         served = [sum(self.buses.demand[bus, c] for c, _ in way if c in chips) for way in ways]
@@ -151,11 +193,11 @@ class _Router:
         return found
 
     def _crowd(self, bus: int, chip: int, vertical: int) -> float:
-        return self.load[chip, self.wafer.group(vertical)] * self.buses.demand[bus, chip]
+        return self.load[chip, self.wafer.group(vertical)] * self.wanted[bus, chip]
 
     def _hear(self, bus: int, chip: int, vertical: int) -> None:
-        self.lines.heard_on[bus, chip] = vertical
-        self.load[chip, self.wafer.group(vertical)] += self.buses.demand[bus, chip]
+        self.lines.heard_on[self._side(vertical), bus, chip] = vertical
+        self.load[chip, self.wafer.group(vertical)] += self.wanted[bus, chip]
 
     def _detour(self, bus: int, missed: list[int]) -> None:
         """Reach HICANNs from whatever line the bus has, over lines that are free."""

@@ -31,8 +31,8 @@ class RouteLinesPass(ModulePass):
         lines = route(machine, buses)
         add_table(mapping, wafer.RepeatersOp, lines.links)
         add_table(mapping, wafer.SwitchesOp, lines.switches)
-        bus, chip = np.nonzero(lines.heard_on != FREE)
+        side, bus, chip = np.nonzero(lines.heard_on != FREE)
         taps = np.column_stack(
-            [buses.chip[bus], buses.output[bus], chip, lines.heard_on[bus, chip]]
+            [buses.chip[bus], buses.output[bus], chip, lines.heard_on[side, bus, chip]]
         )
         add_table(mapping, wafer.TapsOp, taps)

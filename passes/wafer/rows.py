@@ -4,13 +4,13 @@ A driver takes the events of one bus. Each of its two rows reaches one synaptic 
 circuits of its block, and takes the addresses with certain first bits in even and with others in
 odd columns; so one more row delivers, of the synapses that share bus, input and first bits, as many
 to each neuron as it has columns there. Rows are chosen for each bus one after the other by how many
-synapses they deliver, and the drivers of a group go to the buses on its lines that gain most by
-another. What the rows of a bus deliver grows ever slower with their number, so this is the best
-that each group can do.
+synapses they deliver, and drivers go to the buses that gain most by another, as long as one is free
+in a group on their lines. What the rows of a bus deliver grows ever slower with their number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from snnc.hardware.wafer import Wafer
 from snnc.ir.hicann import ROWS_PER_DRIVER
 from snnc.passes.wafer.buses import Buses
 from snnc.passes.wafer.connections import Connections
+from snnc.passes.wafer.lines import SIDES
 from snnc.passes.wafer.placing import NOWHERE, Placement
 
 Integers = NDArray[np.int64]
@@ -62,8 +63,8 @@ def assign_rows(
 ) -> Rows:
     """Return drivers, their rows and the places of all synapses.
 
-    `heard_on` holds the vertical line on which each bus reaches each HICANN, or -1: shape (buses,
-    HICANNs).
+    `heard_on` holds the vertical lines on which each bus reaches each HICANN, or -1: of shape
+    (2, buses, HICANNs), for the left and the right side.
     """
     count = connections.pre.size
     found = Rows(
@@ -76,7 +77,7 @@ def assign_rows(
     )
     bus = buses.of_cell[connections.pre]
     home = placement.chip[connections.post]
-    line = np.where(bus == NOWHERE, NOWHERE, heard_on[bus, home])
+    line = np.where(bus == NOWHERE, NOWHERE, heard_on.max(axis=0)[bus, home])
     found.cause[line == NOWHERE] = NO_LINE
     found.cause[bus == NOWHERE] = NO_ADDRESS
     order = np.argsort(home, kind="stable")
@@ -135,7 +136,7 @@ class _Chip:
         self.input = connections.receptor[own]
         self.columns = _columns_by_parity(self.first_column, self.size // wafer.blocks)
         choices = _Choices(self._demand(neurons.size), self.columns, wafer)
-        line = heard_on[self.buses, chip]
+        line = heard_on[:, self.buses, chip]
         self.unavoidable = choices.demand - choices.most(wafer.drivers)
         self._allocate(choices, line)
 
@@ -145,16 +146,23 @@ class _Chip:
         return np.bincount(key, minlength=int(np.prod(shape))).reshape(shape).astype(np.int16)
 
     def _allocate(self, choices: _Choices, line: Integers) -> None:
-        """Give the drivers of each group to the buses on its lines that gain most."""
-        group = np.array([self.wafer.group(int(one)) for one in line])
+        """Give drivers to the buses that gain most, in the groups of drivers on their lines."""
+        groups = np.array([[self._group(int(one)) for one in side] for side in line])
+        free = [list(group) for group in self.wafer.group_drivers]
         drivers, decoders = [], []
-        for number, members in enumerate(self.wafer.group_drivers):
-            free = list(members)
-            for bus, rows in choices.best(np.flatnonzero(group == number), len(members)):
-                drivers.append((self.chip, free.pop(0), int(line[bus]), int(self.buses[bus])))
+        for bus, rows in choices.in_order():
+            sides = [side for side in SIDES if groups[side, bus] != NOWHERE]
+            side = max(sides, key=lambda side: len(free[groups[side, bus]]))
+            left = free[groups[side, bus]]
+            if left:
+                vertical = int(line[side, bus])
+                drivers.append((self.chip, left.pop(0), vertical, int(self.buses[bus])))
                 decoders.append(rows)
         self.drivers = np.array(drivers, np.int64).reshape(-1, 4)
         self.decoders = np.array(decoders, np.int64).reshape(-1, ROWS_PER_DRIVER, 3)
+
+    def _group(self, vertical: int) -> int:
+        return NOWHERE if vertical == NOWHERE else self.wafer.group(vertical)
 
     def place(self, found: Rows) -> None:
         """Put the synapses into the rows that take their addresses."""
@@ -225,7 +233,7 @@ class _Choices:
         gains = []
         left = demand.copy()
         active = np.arange(demand.shape[0])
-        most = ROWS_PER_DRIVER * max(len(group) for group in wafer.group_drivers)
+        most = ROWS_PER_DRIVER * len(SIDES) * max(len(group) for group in wafer.group_drivers)
         while active.size and len(gains) < most:
             gain = np.zeros(demand.shape[0], np.int64)
             rows = np.zeros((demand.shape[0], 3), np.int64)
@@ -242,20 +250,14 @@ class _Choices:
         """Return how many synapses so many drivers deliver, whichever buses they could have."""
         return int(np.sort(self._gain, axis=None)[::-1][:drivers].sum())
 
-    def best(self, buses: Integers, drivers: int) -> list[tuple[int, NDArray[np.int64]]]:
-        """Return the buses that get the drivers of a group, with the rows of each driver."""
-        gain = self._gain[:, buses]
-        order = np.argsort(-gain, axis=None, kind="stable")[:drivers]
-        which, member = np.unravel_index(order, gain.shape)
-        given = [
-            (int(buses[m]), int(w))
-            for w, m in zip(which, member, strict=True)
-            if gain[w, m] > 0
-        ]  # fmt: skip
-        return [
-            (bus, np.stack([self._rows[ROWS_PER_DRIVER * w + i][bus] for i in range(2)]))
-            for bus, w in given
-        ]
+    def in_order(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield buses with the rows of a further driver, those that gain most by it first."""
+        order = np.argsort(-self._gain, axis=None, kind="stable")
+        for driver, bus in np.column_stack(np.unravel_index(order, self._gain.shape)).tolist():
+            if self._gain[driver, bus] == 0:
+                return
+            first = ROWS_PER_DRIVER * driver
+            yield bus, np.stack([rows[bus] for rows in self._rows[first : first + ROWS_PER_DRIVER]])
 
 
 def _next_row(
