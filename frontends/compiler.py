@@ -143,16 +143,13 @@ def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> Unsupport
 
 
 def _can(target: str, lowering: Lowering) -> bool:
-    """Tell whether a target can run a network."""
-    from snnc.compiled import CompiledNetwork
-
+    """Tell whether a target can run a network; no simulator is imported to find out."""
+    other = lowering_of(lowering.source, target)
     try:
-        other = lowering_of(lowering.source, target)
-        other.generator.refuse_to_run()
-        CompiledNetwork(other, {})
+        other.generator.generate(other.lowered())
     except UserError:
         return False
-    return True
+    return other.generator.executor is not None
 
 
 def resolve_threads(threads: int | str) -> int:

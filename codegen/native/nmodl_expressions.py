@@ -46,6 +46,15 @@ FUNCTION exprel(x) {
 """(exp(x) - 1)/x to double precision: NMODL has no ``expm1``."""
 
 
+_WIDTH = 88
+
+
+def _on_lines(condition: str, name: str, yes: str, no: str) -> list[str]:
+    """Return a choice on several lines, as they stand in a procedure."""
+    kept, other = f"        {name} = {yes}", f"        {name} = {no}"
+    return [f"if ({condition}) {{", kept, "    } else {", other, "}"]
+
+
 class NmodlExpressions(KernelExpressions):
     """Writer of SSA values as NMODL; see `KernelExpressions`, whose rules for names it keeps.
 
@@ -124,6 +133,7 @@ class NmodlExpressions(KernelExpressions):
     def _choice(self, op: ex.Expression, condition: str, yes: str, no: str) -> tuple[str, int]:
         value = op.results[0]
         name = self.local(value.name_hint or "x")
-        self.lines.append(f"if ({condition}) {{ {name} = {yes} }} else {{ {name} = {no} }}")
+        short = f"if ({condition}) {{ {name} = {yes} }} else {{ {name} = {no} }}"
+        self.lines += [short] if len(short) < _WIDTH else _on_lines(condition, name, yes, no)
         self.bind(value, name)
         return name, _ATOM
