@@ -177,11 +177,27 @@ def test_fidelity_finds_two_runs_alike_and_a_changed_network_not(monkeypatch):
     monkeypatch.setattr(
         fidelity, "run", lambda net, setting, *_: sample(net, rates[setting.target])
     )
-    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 2, lambda _: None)
-    assert len(rows) == 2 * 3 and all(row["valid"] for row in rows)
+    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 4, lambda _: None)
+    assert len(rows) == 2 * 3 + 1 and all(row["valid"] for row in rows)
+    assert "agrees" in fidelity.fidelity_text(rows)
     rates[OWN] = 50.0
-    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 2, lambda _: None)
-    assert "OUTSIDE" in fidelity.fidelity_text(rows)
+    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 4, lambda _: None)
+    assert "OUTSIDE" in fidelity.fidelity_text(rows) and "DIFFERS" in fidelity.fidelity_text(rows)
+    # Of all 70 ways to exchange runs only the one that was run, and its reverse, tell them apart.
+    assert rows[-1]["share_of_exchanges"] == pytest.approx(2 / 70) and not rows[-1]["valid"]
+    json.dumps(rows)
+
+
+def test_measures_that_are_outside_by_chance_are_expected(monkeypatch):
+    network = tiny("b2")
+    random = np.random.default_rng(3)
+    monkeypatch.setattr(fidelity, "run", lambda net, *_: sample(net, random.uniform(30.0, 50.0)))
+    rows = fidelity.compare_with_nest(network, [Setting(OWN)] * 8, 1000.0, 2, lambda _: None)
+    whole = [row for row in rows if "outside" in row]
+    outside = sum(row["outside"] for row in whole)
+    expected = sum(row["outside_by_chance"] for row in whole)
+    assert outside > 0 and expected == pytest.approx(outside, rel=0.6)
+    assert all(row["valid"] for row in whole)
 
 
 def test_building_is_timed_and_peers_are_extrapolated(monkeypatch):
