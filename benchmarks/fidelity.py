@@ -74,9 +74,8 @@ def _distances(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 def _spread(distances: NDArray[np.float64], ours: Sequence[int]) -> tuple[float, float]:
     """Return the median distance of our runs from the others, and the largest among these."""
-    others = np.setdiff1d(np.arange(len(distances)), ours)
-    between = np.median(distances[np.ix_(list(ours), others)])
-    return float(between), float(distances[np.ix_(others, others)].max())
+    own = np.isin(np.arange(len(distances)), list(ours))
+    return float(np.median(distances[own][:, ~own])), float(distances[~own][:, ~own].max())
 
 
 def _as_a_whole(tables: list[NDArray[np.float64]], ours: int) -> dict[str, Any]:
