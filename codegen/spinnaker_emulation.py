@@ -261,11 +261,6 @@ def _weights(
     for op in _of(_mapping(document).body.block, WeightsOp):
         projection = symbols[op.projection]
         assert isinstance(projection, snn.ProjectionOp)
-        if op.rounding != "nearest":
-            raise UnsupportedError(
-                f"weights of '{projection.label}' are rounded at random when matrices are made; "
-                "the emulation rounds weights to the nearest: 'choose-shifts{rounding=nearest}'"
-            )
         plan = plans[op.projection]
         quantum = abs(rings[plan.post.members[0][0]][plan.receptor].quantum)
         machine = round(op.largest / quantum) * quantum

@@ -15,11 +15,10 @@ from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.text import Document
 from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
 from snnc.runtime.connectivity.bundles import make_instance
-from snnc.runtime.connectivity.edge_values import evaluate, steps_of
+from snnc.runtime.connectivity.edge_values import evaluate, rounding_draws, steps_of
 from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import ROUNDING, Counters, Sampler, key
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
 AT_ONCE = 20e6
@@ -131,16 +130,8 @@ class Synapses:
         values = np.broadcast_to(values, (block.size,))
         draws = None
         if self._artifact.rounding[one.plan.name] == "stochastic":
-            draws = self._draws(one, block)
+            draws = rounding_draws(self._kernels, one, block)
         return stored_weights(values, ring.factor, losses, draws)
-
-    def _draws(self, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
-        """Return an even number between 0 and 1 for each synapse, always the same."""
-        where = key(one.seed, one.plan.object_id, ROUNDING)
-        cells = one.pre.gid, one.post.gid
-        counters = Counters(block.size, *cells, block.pre, block.post, block.ordinal)
-        sampler = Sampler(self._kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
-        return sampler.numbers(counters)
 
     def batches(self) -> Iterator[list[str]]:
         """Yield cores whose synapses can be made at once, by what is expected."""
