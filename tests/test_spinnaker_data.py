@@ -19,6 +19,7 @@ from modular_networks import MODELS, mapped
 import snnc
 from snnc.cli import main
 from snnc.codegen.spinnaker import SpiNNakerArtifact, generate
+from snnc.codegen.spinnaker_files import keys_text
 from snnc.ir.diagnostics import ModelError, ResourceLimitError, UserError
 from snnc.ir.text import Document, parse, save, verify
 from snnc.passes.pipelines import pipeline_text
@@ -30,6 +31,7 @@ from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 from snnc.stages import copy_of
 
 Synapse = tuple[str, int, str, int, int, int]
+"""Presynaptic and postsynaptic population and cell, delay and weight as stored."""
 CELL = """dyn.cell @Two {
   state v : mV = 0.0
   state i : nA = 0.0
@@ -90,7 +92,7 @@ def synapses_on_cpu(document: Document, artifact: SpiNNakerArtifact) -> Counter[
         weight = np.rint(simulation.edge_values(plan.name, "weight") * ring.factor).astype(int)
         delay = np.rint(simulation.edge_values(plan.name, "delay")).astype(int)
         for i, j, w, d in zip(edges.pre, edges.post, weight, delay, strict=True):
-            found[pre, int(i), post, int(j), int(w), int(d)] += 1
+            found[pre, int(i), post, int(j), int(d), int(w)] += 1
     return found
 
 
@@ -104,23 +106,28 @@ def synapses_read(artifact: SpiNNakerArtifact, path: Path) -> Counter[Synapse]:
     for one in artifact.slices:
         numbers = ((one.population, cell) for cell in range(one.first, one.last))
         cells.setdefault(one.place, []).extend(numbers)
-    slices = {one.name: one for one in artifact.slices}
+    senders = {one.name: (one, one, 0) for one in artifact.slices}
+    for late in artifact.extensions:
+        senders[late.name] = late, late.slice, late.steps
     for tree in artifact.trees:
         for place in tree.cores:
             table, matrix, parameters = (
-                [int(word) for word in regions[place, label]]
+                [int(word) for word in regions.get((place, label), ())]
                 for label in ("PopTable", "SynBlocks", "SynapseParams")
             )
-            for one in (slices[name] for name in tree.slices):
-                for cell in range(one.size):
-                    key = one.key + (cell << 4) + 9
+            for sender, one, steps in (senders[name] for name in tree.slices):
+                if place not in cells:
+                    continue  # an extension, which has no synapses
+                for cell in range(sender.size):
+                    key = sender.key + (cell << 4) + 9
                     for word in words_of(key, table, matrix):
                         low, bits = word & 0xFFFF, parameters[2:5]
                         target = cells[place][low & ((1 << bits[0]) - 1)]
                         slot = low >> (bits[0] + bits[1]) & ((1 << bits[2]) - 1)
-                        delay = slot or 1 << bits[2]
-                        source = one.population, one.first + cell
-                        found[(*source, *target, word >> 16, delay)] += 1
+                        stage = 0 if sender is one else cell // one.size + 1
+                        delay = (slot or 1 << bits[2]) + stage * steps
+                        source = one.population, one.first + cell % one.size
+                        found[(*source, *target, delay, word >> 16)] += 1
     return found
 
 
@@ -153,7 +160,12 @@ def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNake
     artifact = artifact_of(document, *options)
     write_data(artifact, folder / "ds.sqlite3")
     expected = synapses_on_cpu(document, artifact)
-    assert synapses_read(artifact, folder / "ds.sqlite3") == expected
+    found = sorted(synapses_read(artifact, folder / "ds.sqlite3").elements())
+    wanted = sorted(expected.elements())
+    assert [one[:-1] for one in found] == [one[:-1] for one in wanted]
+    weights = np.array([[one[-1] for one in synapses] for synapses in (found, wanted)])
+    assert np.abs(weights[0] - weights[1]).max(initial=0) <= 1, "the cpu's are floats of 32 bits"
+    assert (weights[0] != weights[1]).sum() <= 1e-3 * len(found) + 1
     assert artifact.figures["synapses"] == expected.total()
     check_data(artifact, folder / "ds.sqlite3")
     return artifact
@@ -252,6 +264,38 @@ def test_blocks_hold_each_cell_once_at_aligned_places(sizes, seed, room):
     assert all((one == 1).all() for one in covered)
     least = 8 + ENTRY_BYTES * len(sizes) + 8 * len(sizes)
     assert blocks.table_bytes <= max(room, least)
+
+
+LONG = '#snn.random<"uniform", {low = 1.0, high = 700.0}>'
+
+
+def test_delays_beyond_all_slots_are_reached_by_packets_sent_again(tmp_path):
+    projections = [projection(10, "P0", "P1", delay=LONG), projection(11, "P0", "P1")]
+    document = network([60, 50], projections)
+    artifact = check_both_ways(document, tmp_path, "{cells=30}")
+    assert [late.slice.population for late in artifact.extensions] == ["P0", "P0"]
+    for late in artifact.extensions:
+        assert late.projections == ("e10",)
+        assert late.steps * late.stages < 700 <= late.steps * (late.stages + 1)
+    with closing(sqlite3.connect(tmp_path / "ds.sqlite3")) as file:
+        query = "SELECT x, y, p, content FROM region WHERE region_label = 'DelayParams'"
+        found = {(x, y, p): np.frombuffer(words, "<u4").tolist() for x, y, p, words in
+                 file.execute(query)}  # fmt: skip
+    for late in artifact.extensions:
+        of = late.slice
+        expected = [1, late.key, of.key, of.mask, of.size, late.stages, late.steps, 1, 4]
+        assert found[late.place] == expected
+    listed = json.loads(keys_text(artifact))[-1]
+    assert (listed["extends"], listed["stages"]) == ("P0.1", artifact.extensions[1].stages)
+    set_word("DelayParams", 6, 3)(tmp_path / "ds.sqlite3")
+    with pytest.raises(ModelError, match="the parameters of the extension differ"):
+        check_data(artifact, tmp_path / "ds.sqlite3")
+
+
+def test_delays_beyond_all_extensions_are_refused_with_what_fits():
+    beyond = network([60, 50], [projection(10, "P0", "P1", delay="40000.0")])
+    with pytest.raises(ResourceLimitError, match=r"is 40000 steps; .* hold 36864 at most"):
+        artifact_of(beyond)
 
 
 def set_word(label: str, number: int, change: int, ones: int = 0):

@@ -19,6 +19,7 @@ from snnc.runtime.connectivity.edge_values import evaluate, rounding_draws, step
 from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.spinnaker.late_cells import LateCells
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
 AT_ONCE = 20e6
@@ -32,7 +33,7 @@ class Sorted:
     Attributes
     ----------
     counts : ndarray of int64, shape (cores, cells)
-        Number of synapses from each cell of the network; cells of slices follow each other.
+        Number of synapses from each cell of the network; those of slices, then of extensions.
     words : ndarray of uint32
         The synapses, by core and cell.
     """
@@ -56,7 +57,7 @@ class Synapses:
     losses : dict of str to Losses
         What cannot be stored as it is, by projection.
     begin : dict of str to int
-        Number of the first cell of each slice.
+        Number of the first cell of each slice and extension.
 
     Raises
     ------
@@ -86,9 +87,10 @@ class Synapses:
         self.begin: dict[str, int] = {}
         self._places = _Places(artifact, ordinals)
         self.cells = 0
-        for one in artifact.slices:
+        for one in artifact.senders:
             self.begin[one.name] = self.cells
             self.cells += one.size
+        self._late = LateCells(artifact, self.begin)
 
     def onto(self, cores: Sequence[str]) -> Sorted:
         """Return the synapses onto some cores."""
@@ -116,10 +118,11 @@ class Synapses:
             ring = self._artifact.rings[self._plans.populations[ordinal].name, one.plan.receptor]
             core = np.where(one.post.population == ordinal, targets.core[one.post.index], -1)
             source = self._places.number(one.pre.population, one.pre.index)
-            for block in Pairs(self._kernels, one, one.pre.index, core):
+            for block in Pairs(self._kernels, one, np.zeros(one.pre.size, np.int32), core):
                 weights = self._weights(one, block, ring, losses)
-                row = core[block.post].astype(np.int64) * self.cells + source[block.pre]
-                delays = np.broadcast_to(steps_of(self._kernels, one, block), row.shape)
+                delays = np.broadcast_to(steps_of(self._kernels, one, block), block.size)
+                sender, delays = self._late.sent(one.plan.name, source[block.pre], delays)
+                row = core[block.post].astype(np.int64) * self.cells + sender
                 cell = one.post.index[block.post]
                 yield row, targets.packed(weights, delays, ring.receptor, cell, losses)
 
