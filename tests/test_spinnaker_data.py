@@ -85,14 +85,23 @@ def synapses_on_cpu(document: Document, artifact: SpiNNakerArtifact) -> Counter[
     compiled = snnc.compile(copy_of(document), "cpu")
     simulation = compiled.simulation
     found: Counter[Synapse] = Counter()
+    sizes = {plan.name: plan.size for plan in compiled.artifact.populations}
     for plan in compiled.artifact.projections:
-        ((pre, _),), ((post, _),) = plan.pre.members, plan.post.members
-        ring = artifact.rings[post, plan.receptor]
+        pre, post = (
+            [
+                (name, int(cell))
+                for name, some in side.members
+                for cell in np.arange(sizes[name])[some]
+            ]
+            for side in (plan.pre, plan.post)
+        )
+        factors = np.array([artifact.rings[name, plan.receptor].factor for name, _ in post])
         edges = simulation.edges(plan.name)
-        weight = np.rint(simulation.edge_values(plan.name, "weight") * ring.factor).astype(int)
+        weight = simulation.edge_values(plan.name, "weight") * factors[edges.post]
+        weight = np.rint(weight).astype(int)
         delay = np.rint(simulation.edge_values(plan.name, "delay")).astype(int)
         for i, j, w, d in zip(edges.pre, edges.post, weight, delay, strict=True):
-            found[pre, int(i), post, int(j), int(d), int(w)] += 1
+            found[(*pre[i], *post[j], int(d), int(w))] += 1
     return found
 
 
@@ -169,6 +178,14 @@ def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNake
     assert artifact.figures["synapses"] == expected.total()
     check_data(artifact, folder / "ds.sqlite3")
     return artifact
+
+
+def test_parts_and_unions_of_populations_reach_their_cells(tmp_path):
+    groups = """snn.view @some of @P2 indices #snn.range<3, 40, 4>
+        snn.assembly @all of [@some, @P0, @P1]
+    """
+    several = [projection(10, "all", "all"), projection(11, "some", "P1", '"all_to_all"')]
+    check_both_ways(network([20, 45, 60], [groups, *several]), tmp_path, "{cells=20}")
 
 
 RULES = [
