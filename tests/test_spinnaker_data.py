@@ -317,6 +317,8 @@ def test_compiling_writes_the_data_and_what_they_take(tmp_path):
     assert figures["bytes_per_synapse"] == pytest.approx(size / figures["synapses"])
     assert set(figures["weight_errors"]) == {"e10"}
     assert figures["seconds"]["synaptic-data"] > 0
+    assert sum(figures["synapse_bytes_per_core"].values()) == size + figures["table_bytes"]
+    assert max(figures["dtcm_per_core"].values()) == figures["dtcm_max_per_core"]
     less = [*command, str(tmp_path / "less"), "--without", "ds.sqlite3"]
     assert CliRunner().invoke(main, less).exit_code == 0
     assert not (tmp_path / "less" / "ds.sqlite3").exists()
