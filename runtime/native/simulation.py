@@ -8,18 +8,15 @@ from typing import ClassVar, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snnc.codegen.artifact import Artifact
-from snnc.codegen.cpu import generate
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell
 from snnc.ir.diagnostics import UnsupportedError, UserError
 from snnc.ir.registry import TARGETS
-from snnc.ir.text import Document
 from snnc.ir.values import Value
-from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
 from snnc.runtime.engine.recording import SPIKES, TraceRecorder
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
 from snnc.runtime.native.trains import Trains
+from snnc.runtime.replica import replica_of
 from snnc.runtime.simulation import Simulation, indices_of
 
 # Between two calls of a progress function, and of writes to a file.
@@ -59,7 +56,7 @@ class NativeSimulation(Simulation):
 
     def __init__(self, artifact: NativeArtifact) -> None:
         self.native = artifact
-        super().__init__(_cpu_artifact(artifact.document))
+        super().__init__(replica_of(artifact.document))
         self._trains = Trains(self.artifact, self.ahead)
         self._driver: Driver | None = None
         self._lost = False
@@ -352,10 +349,3 @@ def _parts(steps: int, most: int) -> list[int]:
     """Cut a number of steps into at most so many parts."""
     edges = np.linspace(0, steps, min(most, max(steps, 1)) + 1).round().astype(np.int64)
     return np.diff(edges).tolist()
-
-
-def _cpu_artifact(source: Document) -> Artifact:
-    """Return the network as the ``cpu`` target would run it."""
-    document = Document(source.module.clone(), dict(source.resources), source.filename)
-    run_passes(document, parse_passes(REPLICA))
-    return generate(document)
