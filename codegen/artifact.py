@@ -322,7 +322,11 @@ class SynapsePlan:
 
 @dataclass(frozen=True)
 class ProjectionPlan:
-    """A projection, still symbolic: connections are made when the simulation is built."""
+    """A projection, still symbolic: connections are made when the simulation is built.
+
+    `rounding` says how weights become multiples where a machine decides of what: ``"nearest"``, or
+    ``"stochastic"``, up as often as the remainder says.
+    """
 
     name: str
     object_id: int
@@ -339,6 +343,7 @@ class ProjectionPlan:
     space: Space
     storage: str
     bundle: int
+    rounding: str = "nearest"
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,8 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "entries_max_per_chip": max(entries, default=0),
         "synapses": synapses,
         "sdram_max_per_chip": max(sdram.values()),
+        "sdram_per_core": {core.name: core.sdram for core in artifact.cores},
+        "dtcm_per_core": {core.name: core.dtcm for core in artifact.cores},
         "dtcm_max_per_core": max(core.dtcm for core in artifact.cores),
         "events_per_step_max": max(core.events for core in artifact.cores),
         "events_per_step_budget": budget,

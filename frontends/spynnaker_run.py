@@ -114,7 +114,7 @@ def plans_of(path: Path) -> list[Plan]:
 @contextmanager
 def _replaced(plans: list[Plan]) -> Iterator[None]:
     """Replace sPyNNaker's sizes of slices, and its placer."""
-    base = import_module("spinn_front_end_common.interface.abstract_spinnaker_base")
+    base: Any = import_module("spinn_front_end_common.interface.abstract_spinnaker_base")
     simulator = base.AbstractSpinnakerBase
     run, placer = simulator.run, base.place_application_graph
     told = False

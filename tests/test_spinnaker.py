@@ -288,6 +288,12 @@ def test_what_does_not_fit_is_refused_with_the_numbers(sizes, options, message):
         mapped(modular(sizes, [(0, 0)]), options)
 
 
+def test_what_fits_no_machine_is_refused_with_the_part_that_would(monkeypatch):
+    monkeypatch.setattr("snnc.hardware.spinnaker.MOST_BOARDS", 3)
+    with pytest.raises(ResourceLimitError, match=r"needs 3000 cores; .* enough for 76% of the"):
+        mapped(modular([3000], [(0, 0)]), "cells=1")
+
+
 def test_cores_without_memory_for_their_synapses_are_refused():
     document = mapped(small(), pipeline="partition-cores")
     (machine,) = ops_of(document, mapping.MachineOp)

@@ -122,16 +122,19 @@ class PartitionCoresPass(ModulePass):
         return most
 
     def _machine(self, cores: int) -> SpiNNaker:
-        machine = SpiNNaker(boards=self.boards) if self.boards else machine_for(cores)
-        there = sum(machine.cores.values())
-        if cores > there:
-            fitting = machine_for(cores)
-            able = sum(fitting.cores.values()) >= cores
-            hint = f"; {fitting.boards} boards have enough" if able else ""
-            raise ResourceLimitError(
-                f"the network needs {cores} cores; {machine.boards} boards have {there}{hint}"
+        fitting = machine_for(cores)
+        machine = SpiNNaker(boards=self.boards) if self.boards else fitting
+        there, largest = sum(machine.cores.values()), sum(fitting.cores.values())
+        if cores <= there:
+            return machine
+        hint = f"{fitting.boards} boards have enough"
+        if largest < cores:
+            hint = (
+                f"the largest machine has {largest}, enough for {largest / cores:.0%} of the cells"
             )
-        return machine
+        raise ResourceLimitError(
+            f"the network needs {cores} cores; {machine.boards} boards have {there}; {hint}"
+        )
 
 
 def cores_of(network: snn.NetworkOp, most: Most, alone: bool = False) -> list[list[Piece]]:

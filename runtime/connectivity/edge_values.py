@@ -14,7 +14,7 @@ from snnc.runtime.connectivity.delays import LONGEST, TOLERANCE, delay_steps
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.pairs import Block
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import DELAY, SYNAPSE_PARAM, WEIGHT, Counters, Sampler, key
+from snnc.runtime.random import DELAY, ROUNDING, SYNAPSE_PARAM, WEIGHT, Counters, Sampler, key
 
 _INITIAL: Final = SYNAPSE_PARAM + 32  # purposes of initial values follow those of parameters
 
@@ -79,7 +79,7 @@ def store(
     """Store a value of some connections in their places of an array; see `evaluate`."""
     given, purpose = edge_value(one, name)
     if name == "weight" and one.quanta is not None:
-        array[places] = _multiples(one, evaluate(kernels, one, name, block), block)
+        array[places] = _multiples(kernels, one, block)
     elif isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         sampler.store(_counters(one, block), array, places, one.scales.get(name, 1.0))
@@ -93,16 +93,25 @@ def has_one_delay(one: ProjectionInstance) -> bool:
     return isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0
 
 
-def _multiples(
-    one: ProjectionInstance, weights: float | NDArray[np.float64], block: Block
-) -> NDArray[np.float64]:
+def rounding_draws(kernels: Kernels, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
+    """Return an even number between 0 and 1 for each connection, always the same."""
+    where = key(one.seed, one.plan.object_id, ROUNDING)
+    sampler = Sampler(kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
+    return sampler.numbers(_counters(one, block))
+
+
+def _multiples(kernels: Kernels, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
     """Round weights to the multiples that a machine stores; those of the other sign become 0.
 
     Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
     """
     assert one.quanta is not None
     quanta = one.quanta[block.post]
-    multiples = np.rint(weights / quanta)
+    exact = evaluate(kernels, one, "weight", block) / quanta
+    if one.plan.rounding == "stochastic":
+        multiples = np.floor(exact + rounding_draws(kernels, one, block))
+    else:
+        multiples = np.rint(exact)
     if (multiples < 0.0).any():
         sign = "negative" if (quanta > 0.0).all() else "positive"
         warnings.warn(

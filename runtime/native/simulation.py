@@ -14,10 +14,10 @@ from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.registry import TARGETS
 from snnc.ir.values import Value
 from snnc.runtime.engine.recording import SPIKES, TraceRecorder
-from snnc.runtime.listing import replica
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
 from snnc.runtime.native.trains import Trains
+from snnc.runtime.replica import replica_of
 from snnc.runtime.simulation import Simulation, indices_of
 
 # Between two calls of a progress function, and of writes to a file.
@@ -57,7 +57,7 @@ class NativeSimulation(Simulation):
 
     def __init__(self, artifact: NativeArtifact) -> None:
         self.native = artifact
-        super().__init__(replica(artifact.document))
+        super().__init__(replica_of(artifact.document))
         self._trains = Trains(self.artifact, self.ahead)
         self._driver: Driver | None = None
         self._lost = False

@@ -176,6 +176,8 @@ def _figures(
         "bytes_per_synapse": written / synapses if synapses else None,
         "bytes_per_synapse_with_tables": (written + listed) / synapses if synapses else None,
         "sdram_synapses_max_per_chip": max(sdram.values()),
+        "synapse_bytes_per_core": {name: rows[name] + tables[name] for name in rows},
+        "dtcm_per_core": dtcm,
         "dtcm_max_per_core": max(dtcm.values()),
         "weight_errors": {name: one.relative_error for name, one in losses.items()},
     }

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.artifact import Artifact, SynapsePlan
-from snnc.codegen.cpu import generate
+from snnc.codegen.artifact import SynapsePlan
 from snnc.codegen.spinnaker import Ring, SpiNNakerArtifact
 from snnc.ir.diagnostics import UnsupportedError
-from snnc.ir.text import Document
-from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
 from snnc.runtime.connectivity.bundles import make_instance
-from snnc.runtime.connectivity.edge_values import evaluate, steps_of
+from snnc.runtime.connectivity.edge_values import evaluate, rounding_draws, steps_of
 from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import ROUNDING, Counters, Sampler, key
+from snnc.runtime.replica import replica_of
 from snnc.runtime.spinnaker.late_cells import LateCells
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
@@ -69,7 +66,7 @@ class Synapses:
     def __init__(self, artifact: SpiNNakerArtifact, kernels: Kernels) -> None:
         self._artifact = artifact
         self._kernels = kernels
-        self._plans = _replica(artifact.document)
+        self._plans = replica_of(artifact.document)
         for plan in self._plans.projections:
             _check_static(plan.name, self._plans.synapses[plan.synapse])
         ordinals = ordinals_of(self._plans.populations)
@@ -117,7 +114,7 @@ class Synapses:
             if targets is None:
                 continue
             ring = self._artifact.rings[self._plans.populations[ordinal].name, one.plan.receptor]
-            core = np.where(one.post.population == ordinal, targets.core[one.post.index], -1)
+            core = targets.cores(one.post.population == ordinal, one.post.index)
             source = self._places.number(one.pre.population, one.pre.index)
             for block in Pairs(self._kernels, one, np.zeros(one.pre.size, np.int32), core):
                 weights = self._weights(one, block, ring, losses)
@@ -134,16 +131,8 @@ class Synapses:
         values = np.broadcast_to(values, (block.size,))
         draws = None
         if self._artifact.rounding[one.plan.name] == "stochastic":
-            draws = self._draws(one, block)
+            draws = rounding_draws(self._kernels, one, block)
         return stored_weights(values, ring.factor, losses, draws)
-
-    def _draws(self, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
-        """Return an even number between 0 and 1 for each synapse, always the same."""
-        where = key(one.seed, one.plan.object_id, ROUNDING)
-        cells = one.pre.gid, one.post.gid
-        counters = Counters(block.size, *cells, block.pre, block.post, block.ordinal)
-        sampler = Sampler(self._kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
-        return sampler.numbers(counters)
 
     def batches(self) -> Iterator[list[str]]:
         """Yield cores whose synapses can be made at once, by what is expected."""
@@ -168,6 +157,12 @@ class _Targets:
     core: NDArray[np.int32]
     cell: NDArray[np.int64]
     forms: Sequence[WordForm]
+
+    def cores(self, mine: NDArray[np.bool_], cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the cores of cells, -1 for those of other populations."""
+        found = np.full(cells.size, -1, np.int32)
+        found[mine] = self.core[cells[mine]]
+        return found
 
     def packed(
         self,
@@ -234,13 +229,6 @@ class _Places:
             found[ordinal].cell[one.first : one.last] = np.arange(first, first + one.size)
             filled[one.core] = first + one.size
         return found
-
-
-def _replica(source: Document) -> Artifact:
-    """Return the network as the ``cpu`` target has it."""
-    document = Document(source.module.clone(), dict(source.resources), source.filename)
-    run_passes(document, parse_passes(REPLICA))
-    return generate(document)
 
 
 def _check_static(name: str, synapse: SynapsePlan) -> None:
