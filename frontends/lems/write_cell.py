@@ -12,6 +12,7 @@ from snnc.ir.units import NAMED, divide, format_unit
 from snnc.lems.cell import INJECTED, Flat, Line
 from snnc.lems.elements import Equation, Reaction, Regime, Scheme
 from snnc.lems.library import Library
+from snnc.lems.meaning import variables
 from snnc.lems.names import word
 from snnc.lems.part import Part
 from snnc.lems.reactions import Arrivals, Receptor, assigned, refuse_port
@@ -34,6 +35,19 @@ class Written:
     flat: Flat
     emits: bool
     peers: Sequence[Part] = ()
+
+    @property
+    def recordables(self) -> list[str]:
+        """The states that are not hidden."""
+        return [name for name, line in self.flat.states.items() if "hidden" not in line.text]
+
+    def state(self, path: str) -> str | None:
+        """Return what the cell calls the state that a path names, if it is one."""
+        for part, name in variables(self.flat.root, path):
+            found = self.flat.meaning(part, name, part.place)
+            if isinstance(found, Name) and found.name in self.flat.states:
+                return found.name
+        return None
 
 
 @dataclass
