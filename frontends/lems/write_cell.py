@@ -241,14 +241,11 @@ class _Writer:
     def arrival(self, part: Part, reaction: Reaction, block: _Block) -> None:
         # Parts of attached parts hear these alone.
         reached = part is self.root or part.parent is self.root
-        if not reached or (not reaction.assignments and not reaction.sends):
+        acts = reaction.assignments or reaction.sends or reaction.target is not None
+        if not reached or not acts:
             return
         if part.type.ports.get(reaction.port or "") != "in":
             raise refuse_port(part, reaction.port or "", reaction.place)
-        if reaction.target is not None:
-            raise UnsupportedError(
-                f"'{part.type.name}' changes its regime at each spike that arrives", reaction.place
-            )
         arrivals = Arrivals(self.flat, part, reaction)
         key = part.path, reaction.port or ""
         if key not in self.receptors:
@@ -256,15 +253,16 @@ class _Writer:
             self.receptors[key] = receptor
             unit = format_unit(receptor.exponents)
             self.receptor_lines.add(f"receptor {receptor.name} : {unit}", reaction.place)
-            if not arrivals.adds:
-                self.flat.states[arrivals.waiting] = Line(
-                    f"state {arrivals.waiting} : 1 = 0.0 hidden", reaction.place
-                )
         block.add(arrivals.text(), reaction.place)
         if not arrivals.adds:
-            body = arrivals.late()
+            declared = Line(f"state {arrivals.waiting} : 1 = 0.0 hidden", reaction.place)
+            self.flat.states.setdefault(arrivals.waiting, declared)
+            target = self.target(part, reaction)
+            body = arrivals.late(() if target is None else target.entry)
             if reaction.sends and part is self.root:
                 body += self.sends(part, reaction)
+            if target is not None:
+                body.append(f"goto {word(target.name)}")
             condition = f"when {arrivals.waiting} > 0.0"
             block.add(f"{condition} {{ {'  '.join(body)} }}", reaction.place)
 
