@@ -11,8 +11,9 @@ from snnc.codegen.native.nmodl_synapse import emit_synapse
 from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
-from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects import step
 from snnc.ir.dialects.step_synapse import SynapseOp
+from snnc.ir.model_info import describe_model
 from snnc.ir.text import Document
 
 
@@ -28,15 +29,10 @@ def generate(document: Document) -> NativeArtifact:
     for label, op in cells_in_use(document).items():
         if not isinstance(op, step.CellOp):
             raise OptionError(f"'{label}' has not been solved; expected pass 'solve'")
-        if not _only_emits(op):
+        if not describe_model(op).source:
             cells[label] = emit_cell(op)
     synapses = {label: _synapse(op) for label, op in synapses_in_use(document).items()}
     return NativeArtifact("neuron", document, cells, synapses, threads_of(document))
-
-
-def _only_emits(cell: step.CellOp) -> bool:
-    ports = (dyn.ReceptorOp, dyn.CurrentOp)
-    return not any(isinstance(op, ports) for op in cell.body.block.ops)
 
 
 def _synapse(op: object) -> NativeSynapse:
