@@ -14,8 +14,9 @@ from snnc.codegen.native.own_cell import own_cell
 from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
-from snnc.ir.dialects import dyn, native, step
+from snnc.ir.dialects import native, step
 from snnc.ir.dialects.step_synapse import SynapseOp
+from snnc.ir.model_info import describe_model
 from snnc.ir.text import Document
 
 
@@ -46,12 +47,7 @@ def _cell(op: Operation) -> NativeCell | None:
         return own_cell(op)
     if not isinstance(op, step.CellOp):
         raise OptionError("a cell has not been solved; expected pass 'solve'")
-    return None if _only_emits(op) else emit_cell(op)
-
-
-def _only_emits(cell: step.CellOp) -> bool:
-    ports = (dyn.ReceptorOp, dyn.CurrentOp)
-    return not any(isinstance(op, ports) for op in cell.body.block.ops)
+    return None if describe_model(op).source else emit_cell(op)
 
 
 def _synapse(op: object) -> NativeSynapse:

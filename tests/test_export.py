@@ -203,6 +203,10 @@ def test_a_network_written_as_neuroml_is_read_back_with_its_cells_and_connection
         for name in names:
             one, other = (values(which, group, name) for which, group in found)
             assert one == pytest.approx(other, rel=1e-12), name
+    # NeuroML has a type of its own for this cell, which is read as that of the library.
+    assert "<IF_cond_exp " in path.read_text() and "<connectionWD " in path.read_text()
+    packaged = parse(model_library.text("IF_cond_exp"), "cell")
+    assert str(models_of(again.module)["IF_cond_exp"]) == str(next(iter(packaged.module.ops)))
     assert after.cells[3].positions[0] == pytest.approx([0.0, 20.0, 40.0])
     assert {cell for cell, name in after.recorded if name == "v"} == {
         ("cells", n) for n in range(5)
@@ -260,6 +264,37 @@ def test_networks_that_nineml_has_no_form_for_are_refused_by_name():
     sim.Population(2, sim.SpikeSourcePoisson(duration=100.0), label="noise")
     with pytest.raises(UnsupportedError, match="sources without start and end alone"):
         export(document_of(sim), "nineml")
+
+
+@CORE_TYPES
+@pytest.mark.parametrize("kind", ["IF_curr_exp", "IF_curr_alpha", "IF_cond_alpha"])
+def test_receptors_of_pynns_cells_survive_neuroml(tmp_path, kind):
+    sim.setup(timestep=0.1)
+    cell_type = getattr(sim, kind)
+    sign = 1.0 if cell_type.conductance_based else -1.0
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[3.0]), label="source")
+    same = {"e_rev_I": 0.0} if cell_type.conductance_based else {}
+    cells = sim.Population(2, cell_type(tau_syn_E=2.0, tau_syn_I=2.0, **same), label="cells")
+    for weight, receptor in ((0.5, "excitatory"), (0.25 * sign, "inhibitory")):
+        synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+        sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type=receptor)
+    cells.record(["v", "isyn_inh" if sign < 0 else "gsyn_inh"])
+    document = document_of(sim)
+    path = tmp_path / "net.xml"
+    with pytest.warns(UserWarning, match="'.syn_inh' of 'cells' is not recorded"):
+        path.write_text(export(document, "neuroml"))
+    again = read_network(path)
+    assert edges(listed_network(document)) == edges(listed_network(again))
+    assert [cells.model for cells in listed_network(again).cells][1] == kind
+    # Weights of both signs fit no receptor of the cell of the library.
+    changed = path.read_text().replace('weight="0.5"', 'weight="-0.5"', 1)
+    path.write_text(changed)
+    (model,) = (
+        text
+        for name, op in models_of(read_network(path).module).items()
+        if name.startswith(kind) and (text := str(op))
+    )
+    assert "cells_excitatory" in model
 
 
 @CORE_TYPES

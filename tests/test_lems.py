@@ -545,6 +545,27 @@ def test_other_graded_synapses_are_refused_by_name(tmp_path, old, new, message):
     assert refused.value.location is not None
 
 
+def test_a_spike_that_arrives_may_change_the_regime(tmp_path):
+    file = altered(tmp_path, "own.xml", [
+        ('<OnEvent port="in">\n                <StateAssignment variable="v" value="v + jump"/>\n'
+         "            </OnEvent>", ""),
+        ('<Regime name="rising" initial="true">', '<Regime name="rising" initial="true">'
+         '<OnEvent port="in"><Transition regime="resting"/></OnEvent>'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    text = net.ir()
+    inside = text[text.index("regime rising") : text.index("regime resting")]
+    assert re.search(r"on \w+\(w\) \{\s+\w+_arrived = \w+_arrived \+ w", inside)
+    event = inside[inside.index("_arrived > 0.0") :]
+    assert "v = 0.0 [mV]" in event and "n = n + 1.0" in event and "goto resting" in event
+    # Nothing is heard in the other regime.
+    assert "_arrived" not in text[text.index("regime resting") : text.index("snn.network")]
+    net.run(100.0)
+    # Three clocks of 10 ms and a rest of 5 ms: it is sent to rest by clocks, not by its threshold.
+    assert net.simulation.spikes("cells")[0].size == 0
+    assert (net.simulation.state("cells", "n") >= 9).all()
+
+
 INSTANCES = """<Lems>
   <Target component="sim"/>
   <Dimension name="time" t="1"/>

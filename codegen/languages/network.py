@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -61,7 +61,8 @@ class Current:
 class Network:
     """Everything that a network consists of.
 
-    `recorded` holds cells and the variables that are kept of them, ``spikes`` among them.
+    `recorded` holds cells and the variables that are kept of them, ``spikes`` among them;
+    `packaged` the names of the models that are those of the packaged library.
     """
 
     name: str
@@ -69,7 +70,8 @@ class Network:
     cells: Sequence[Cells] = ()
     connections: Sequence[Connections] = ()
     currents: Sequence[Current] = ()
-    recorded: Sequence[tuple[Cell, str]] = field(default_factory=tuple)
+    recorded: Sequence[tuple[Cell, str]] = ()
+    packaged: frozenset[str] = frozenset()
 
 
 def single(values: float | NDArray[np.float64]) -> float | None:

@@ -1,12 +1,14 @@
 """NeuroML 2 of models and networks: a LEMS file with the component types of the cells.
 
-Sources of spikes and pulses of current are NeuroML's own; cells are component types of this file,
-and connections set the weights of their event ports.
+Sources of spikes, pulses of current and PyNN's simplest cells are NeuroML's own; other cells are
+component types of this file, and connections set the weights of their event ports.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -20,12 +22,13 @@ from snnc.codegen.languages.lems_types import (
     word,
 )
 from snnc.codegen.languages.lems_units import Units
-from snnc.codegen.languages.network import Cells, Connections, Current, Network, single
+from snnc.codegen.languages.network import Cell, Cells, Connections, Current, Network, single
+from snnc.codegen.languages.pynn_types import SYNAPSES, cell_element, synapse_element
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import location_of
-from snnc.ir.units import NAMED, Exponents
+from snnc.ir.units import NAMED
 from snnc.ir.values import Sequences
 
 INCLUDES = ("Cells.xml", "Networks.xml", "Inputs.xml", "PyNN.xml", "Simulation.xml")
@@ -62,7 +65,7 @@ class _File:
         self.types: list[ET.Element] = []
         self.components: list[ET.Element] = []
         self.ids: dict[str, str] = {}
-        self.connection_types: dict[Exponents, str] = {}
+        self.standard: dict[str, ET.Element] = {}
 
     def root(self) -> ET.Element:
         root = ET.Element("Lems")
@@ -152,9 +155,18 @@ class _File:
         parameters = {name: self.same(cells, name, v) for name, v in cells.parameters.items()}
         if any(isinstance(o, dyn.PoissonOp) for o in inner):
             return self.poisson(cells, op, parameters)
-        self.cell_type(cells.model)
         initial = {name: self.same(cells, name, v) for name, v in cells.initial.items()}
+        if self.is_standard(cells.model):
+            element = cell_element(op, parameters, initial)
+            if element is not None:
+                self.standard[cells.name] = element
+                return self.added(deepcopy(element), word(cells.model))
+        self.cell_type(cells.model)
         return self.component(word(cells.model), op, parameters, initial)
+
+    def is_standard(self, model: str) -> bool:
+        """Tell whether NeuroML has a type for a model."""
+        return self.network is not None and model in self.network.packaged and model in SYNAPSES
 
     def same(self, cells: Cells, name: str, values: object) -> float:
         found = None if isinstance(values, Sequences) else single(values)  # type: ignore[arg-type]
@@ -206,8 +218,15 @@ class _File:
                 f"NeuroML is not given '{given.synapse}', the synapses of '{given.name}'; "
                 "expected StaticSynapse"
             )
+        groups: dict[tuple[str, str], ET.Element] = {}
         for n, (pre, post) in enumerate(zip(given.pre, given.post, strict=True)):
-            assert self.network is not None
+            weight, delay = float(given.weights[n]), float(given.delays[n])
+            if post[0] in self.standard:
+                ends = pre[0], post[0]
+                if ends not in groups:
+                    groups[ends] = self.group(body, given, ends, len(groups))
+                self.connected(groups[ends], pre, post, weight, delay)
+                continue
             model = self.model_of(post[0])
             ports = (op for op in model.body.block.ops if isinstance(op, dyn.ReceptorOp))
             port = next(op for op in ports if op.label == given.receptor)
@@ -218,10 +237,33 @@ class _File:
                     "from": _path(pre),
                     "to": _path(post),
                     "targetPort": word(given.receptor),
-                    "weight": self.quantity(port, float(given.weights[n])),
-                    "delay": self.units.quantity(float(given.delays[n]), _MS),
+                    "weight": self.quantity(port, weight),
+                    "delay": self.units.quantity(delay, _MS),
                 },
             )
+
+    def group(
+        self, body: ET.Element, given: Connections, ends: tuple[str, str], number: int
+    ) -> ET.Element:
+        """Add a projection between two populations through NeuroML's synapses."""
+        name = f"{word(ends[1])}_{given.receptor}"
+        if all(known.get("id") != name for known in self.components):
+            synapse = synapse_element(self.standard[ends[1]], given.receptor)
+            synapse.attrib = {"id": name, **synapse.attrib}
+            self.components.append(synapse)
+        return ET.SubElement(
+            body, "projection", id=f"{word(given.name)}_{number}", synapse=name,
+            presynapticPopulation=word(ends[0]), postsynapticPopulation=word(ends[1]),
+        )  # fmt: skip
+
+    def connected(
+        self, group: ET.Element, pre: Cell, post: Cell, weight: float, delay: float
+    ) -> None:
+        ET.SubElement(
+            group, "connectionWD", id=str(len(group)), preCellId=f"../{_path(pre)}",
+            postCellId=f"../{_path(post)}", weight=repr(weight),
+            delay=self.units.quantity(delay, _MS),
+        )  # fmt: skip
 
     def model_of(self, population: str) -> dyn.CellOp:
         assert self.network is not None
@@ -262,7 +304,7 @@ class _File:
         found = ET.Element(
             "Simulation", id="simulation", length=DURATION, step=step, target=word(network.name)
         )
-        traces = [(cell, name) for cell, name in network.recorded if name != "spikes"]
+        traces = [(cell, name) for cell, name in network.recorded if self.shown(cell, name)]
         spikes = [cell for cell, name in network.recorded if name == "spikes"]
         if traces:
             file = ET.SubElement(
@@ -281,6 +323,19 @@ class _File:
                     file, "EventSelection", id=str(n), select=_path(cell), eventPort="spike"
                 )
         return found
+
+    def shown(self, cell: Cell, name: str) -> bool:
+        """Tell whether a variable has a path; NeuroML's own cells show their potential alone."""
+        if name == "spikes":
+            return False
+        if cell[0] in self.standard and name != "v":
+            warnings.warn(
+                f"'{name}' of '{cell[0]}' is not recorded: NeuroML's cells do not show it",
+                UserWarning,
+                stacklevel=2,
+            )
+            return False
+        return True
 
 
 def _path(cell: tuple[str, int]) -> str:

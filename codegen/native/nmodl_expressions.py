@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from snnc.codegen.kernels.kernel_expressions import KernelExpressions
+from snnc.codegen.kernels.kernel_expressions import ARITHMETIC, MATH, KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 
@@ -16,22 +16,9 @@ _VALUE, _OR, _AND, _COMPARE, _SUM, _TERM, _UNARY, _POWER, _ATOM = range(9)
 _INFIX: dict[type[Operation], tuple[str, int]] = {
     ex.OrOp: ("||", _OR),
     ex.AndOp: ("&&", _AND),
-    ex.AddOp: ("+", _SUM),
-    ex.SubOp: ("-", _SUM),
-    ex.MulOp: ("*", _TERM),
-    ex.DivOp: ("/", _TERM),
+    **ARITHMETIC,
 }
-_FUNCTIONS: dict[type[Operation], str] = {
-    ex.AbsOp: "fabs",
-    ex.SqrtOp: "sqrt",
-    ex.ExpOp: "exp",
-    ex.LogOp: "log",
-    ex.SinOp: "sin",
-    ex.CosOp: "cos",
-    ex.TanhOp: "tanh",
-    ex.FloorOp: "floor",
-    ex.ExprelOp: "exprel",
-}
+_FUNCTIONS: dict[type[Operation], str] = {**MATH, ex.ExprelOp: "exprel"}
 _CHOICES: dict[type[Operation], str] = {ex.MinOp: "<", ex.MaxOp: ">"}
 
 EXPREL = """\

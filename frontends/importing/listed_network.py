@@ -12,7 +12,7 @@ from snnc.codegen.languages.network import Cell, Cells, Connections, Current, Ne
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.model_info import describe_model, models_of
-from snnc.ir.text import Document
+from snnc.ir.text import Document, parse
 
 if TYPE_CHECKING:
     from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SelectionPlan
@@ -64,11 +64,22 @@ def listed_network(document: Document) -> Network:
     """
     from snnc.compiler import compile
 
-    return _Listed(compile(document).simulation).network()
+    return _Listed(document, compile(document).simulation).network()
+
+
+def _packaged(document: Document) -> Iterator[str]:
+    """Yield the names of the models that are those of the packaged library."""
+    for name, op in models_of(document.module).items():
+        file = model_library.PACKAGED / f"{name}{model_library.SUFFIX}"
+        if file.is_file():
+            known = parse(file.read_text(encoding="utf-8"), str(file))
+            if str(models_of(known.module)[name]) == str(op):
+                yield name
 
 
 class _Listed:
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, document: Document, simulation: Simulation) -> None:
+        self.document = document
         self.simulation = simulation
         self.artifact = simulation.artifact
         self.sizes = {plan.name: plan.size for plan in self.artifact.populations}
@@ -94,6 +105,7 @@ class _Listed:
                 for plan in self.artifact.sources
             ],
             list(self.recorded()),
+            frozenset(_packaged(self.document)),
         )  # fmt: skip
 
     def cells(self, plan: PopulationPlan) -> Cells:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from snnc import model_library
-from snnc.importing.expressions import Name
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import Location, ModelError, UnsupportedError, did_you_mean
 from snnc.ir.text import Document
@@ -19,7 +18,8 @@ from snnc.ir.values import Value
 from snnc.lems.library import Library, Written, read_library
 from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
-from snnc.lems.populations import Cells, CellWriter, variables
+from snnc.lems.populations import Cells, CellWriter
+from snnc.lems.pynn_cells import StandardCell, standard_cell
 from snnc.lems.reactions import Receptor
 from snnc.lems.relays import shareable
 from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
@@ -101,7 +101,8 @@ class _Network:
         self.root: Part | None = None
         self.structure = Structure()
         self.cells: dict[str, Cells] = {}
-        self.written: dict[str, WrittenCell] = {}
+        self.written: dict[str, WrittenCell | StandardCell] = {}
+        self.weights: dict[str, dict[str, list[float]]] = {}
         self.unrecorded: list[str] = []
         self.parts: dict[str, Part] = {}
         self.fan_in: dict[tuple[tuple[str, int], str], int] = {}
@@ -111,6 +112,9 @@ class _Network:
         self.cells = {name: Cells(p) for name, p in self.structure.populations.items()}
         self.quantities()
         currents, links = self.attachments()
+        for link in links:
+            received = self.weights.setdefault(link.target[0], {})
+            received.setdefault(link.receiver or "", []).append(link.weight)
         tunnels = Tunnels(self.library, self.structure.tunnels)
         tunnels.attach(self.cells)
         writer = CellWriter(self.library, self.builder, self.root)
@@ -166,16 +170,15 @@ class _Network:
                 self.builder.record(word(name), ("spikes",))
             self.record_states(cells, written)
 
-    def record_states(self, cells: Cells, written: WrittenCell) -> None:
+    def record_states(self, cells: Cells, written: WrittenCell | StandardCell) -> None:
         name = word(cells.population.name)
         if not self.simulation.quantities:
             if self.root is None:
-                states = [s for s in written.flat.states if "hidden" not in _line(written, s)]
-                self.builder.record(name, states)
+                self.builder.record(name, written.recordables)
             return
         found: dict[str, list[int]] = {}
         for index, rest, quantity in cells.recorded:
-            state = self.state(cells, written, rest)
+            state = written.state(rest)
             if state is None:
                 self.unrecorded.append(quantity.path)
             elif index not in found.setdefault(state, []):
@@ -187,13 +190,6 @@ class _Network:
                 view = f"{name}_{word(state)}"
                 self.builder.view(view, name, np.array(sorted(indices)))
                 self.builder.record(view, (state,))
-
-    def state(self, cells: Cells, written: WrittenCell, path: str) -> str | None:
-        for part, name in variables(written.flat.root, path):
-            found = written.flat.meaning(part, name, part.place)
-            if isinstance(found, Name) and found.name in written.flat.states:
-                return found.name
-        return None
 
     # What is attached
 
@@ -253,6 +249,16 @@ class _Network:
 
     def population(self, writer: CellWriter, cells: Cells) -> None:
         population = cells.population
+        standard = self.standard(writer, cells)
+        if standard is not None:
+            self.builder.use_model(*model_library.source(standard.model))
+            self.builder.population(
+                word(population.name), population.size, standard.model, label=population.name,
+                parameters=standard.parameters, initial=standard.initial,
+                positions=population.positions, location=population.place,
+            )  # fmt: skip
+            self.written[population.name] = standard
+            return
         native = self.native(writer, population)
         if native is None:
             written = writer.add(cells)
@@ -276,6 +282,17 @@ class _Network:
         part = writer.parts.part(self.library.component(population.component, population.place))
         found = SOURCES.get(part.type.name)
         return None if found is None else (found[0], found[1](part))
+
+    def standard(self, writer: CellWriter, cells: Cells) -> StandardCell | None:
+        """Return the cell of the library that a population has with all that is attached."""
+        population = cells.population
+        if population.instances is not None or self.structure.tunnels:
+            return None
+        part = writer.parts.part(self.library.component(population.component, population.place))
+        attached = {
+            name: self.component(one.component, one.place) for name, one in cells.attached.items()
+        }
+        return standard_cell(part, attached, self.weights.get(population.name, {}))
 
     # What joins cells
 
@@ -344,10 +361,6 @@ class _Network:
             _same([max(link.delay, step) for link in links]),
             location=links[0].place,
         )  # fmt: skip
-
-
-def _line(written: WrittenCell, state: str) -> str:
-    return written.flat.states[state].text
 
 
 def _is_pulse(part: Part) -> bool:

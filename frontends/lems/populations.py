@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from snnc.ir.diagnostics import Location
 from snnc.ir.values import Value
 from snnc.lems.graded import PEER, peer_part
 from snnc.lems.library import Library
-from snnc.lems.meaning import selected
+from snnc.lems.meaning import variables
 from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
 from snnc.lems.simulation import Quantity
@@ -164,10 +164,3 @@ def _hears(part: Part) -> bool:
         reaction.port is not None and reaction.assignments
         for reaction in part.type.dynamics.reactions
     )
-
-
-def variables(root: Part, path: str) -> Sequence[tuple[Part, str]]:
-    """Return the variable of a cell that a path names, if there is one."""
-    above, _, name = path.rpartition("/")
-    parts, _ = selected(root, f"{above}/x" if above else "x", root.place)
-    return [(part, name) for part in parts[:1] if part.declares(name)]

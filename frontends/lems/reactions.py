@@ -63,7 +63,7 @@ class Arrivals:
         if single:
             self.name = full_name(*part.path.rpartition(".")[::2])
         self.waiting = f"{self.name}_arrived"
-        self.adds = summable(part, reaction)
+        self.adds = summable(part, reaction) and reaction.target is None
         self.weight = _weight_property(part, reaction)
 
     def receptor(self) -> Receptor:
@@ -135,10 +135,13 @@ class Arrivals:
             tree = Operation("*", (tree, arriving))
         return f"{state.name} = {infix(Operation('+', (state, tree)), at=place)}"
 
-    def late(self) -> list[str]:
-        """Return the statements of the event that follows arrivals which may not be summed."""
+    def late(self, entry: Sequence[Equation]) -> list[str]:
+        """Return the statements of the event that follows arrivals which may not be summed.
+
+        `entry` is what the regime that it enters assigns.
+        """
         local = self._local(Name(self.waiting))
-        sets = assigned(self.flat, self.part, self.reaction.assignments, local)
+        sets = assigned(self.flat, self.part, [*self.reaction.assignments, *entry], local)
         for inner, reaction in hearing(self.part) if self.reaction.sends else ():
             sets += assigned(self.flat, inner, reaction.assignments)
         return [f"{self.waiting} = 0.0", *sets]

@@ -15,6 +15,7 @@ from snnc.lems.library import Library
 from snnc.lems.names import word
 from snnc.lems.part import Builder
 from snnc.lems.populations import Cells
+from snnc.lems.pynn_cells import StandardCell
 from snnc.lems.sources import number
 from snnc.lems.structure import Cell, Tunnel
 from snnc.lems.write_cell import Written
@@ -69,8 +70,11 @@ class Tunnels:
                 raise UnsupportedError(f"a '{part.type.name}' between two cells", tunnel.place)
         return False
 
-    def add(self, builder: NetworkBuilder, written: Mapping[str, Written], step: float) -> None:
+    def add(
+        self, builder: NetworkBuilder, cells: Mapping[str, Written | StandardCell], step: float
+    ) -> None:
         """Add the couplings to a network whose populations are there."""
+        written = {name: cell for name, cell in cells.items() if isinstance(cell, Written)}
         for tunnel in self.tunnels:
             if self._is_junction(tunnel):
                 self._junction(builder, written, tunnel, step)

@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import dyn, native, syn
+from snnc.ir.model_info import describe_model
 from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
 from snnc.passes.native.shapes import shape_of
@@ -31,7 +32,7 @@ class MatchNativePass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Match every model of the module; those of the simulator itself are what they are."""
         for model in list(op.body.block.ops):
-            if isinstance(model, dyn.CellOp | syn.ModelOp) and not is_source(model):
+            if isinstance(model, dyn.CellOp | syn.ModelOp) and not describe_model(model).source:
                 op.body.block.insert_op_after(find_native(model, self.simulator), model)
             elif isinstance(model, native.CellOp | native.SynapseOp):
                 op.body.block.insert_op_after(given_match(model), model)
@@ -70,11 +71,3 @@ def _find(model: dyn.CellOp | syn.ModelOp, simulator: str, among: tuple[str, ...
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
     units = {op.label: op.unit.data for op in declared}
     return match_op(found, own, units, simulator)
-
-
-def is_source(model: Operation) -> bool:
-    """Return whether a model emits without any input; its spikes are made here and replayed."""
-    ports = (dyn.ReceptorOp, dyn.CurrentOp)
-    return isinstance(model, dyn.CellOp) and not any(
-        isinstance(op, ports) for op in model.body.block.ops
-    )

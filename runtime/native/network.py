@@ -128,7 +128,7 @@ class NativeNetwork:
         self.dt = self._cpu.dt
         self.threads = artifact.threads
         self.populations = self._cpu.populations
-        self.sources = sources_of(self._cpu)
+        self.sources = sources_of(self._cpu, self._native.cells)
         self._plans = {plan.name: plan for plan in self.populations}
         symbols = artifact.document.network.symbols().values()
         # A plan of the cpu target is that of one form of the model.

@@ -58,7 +58,7 @@ class NativeSimulation(Simulation):
     def __init__(self, artifact: NativeArtifact) -> None:
         self.native = artifact
         super().__init__(replica_of(artifact.document))
-        self._trains = Trains(self.artifact, self.ahead)
+        self._trains = Trains(self.artifact, self.native.cells, self.ahead)
         self._driver: Driver | None = None
         self._lost = False
         self._reached = 0
