@@ -42,7 +42,10 @@ RULES = [
     '"fixed_number_post", {n = 3, with_replacement = true}',
 ]
 VALUES = ["0.3", '#snn.random<"uniform", {low = 0.1, high = 0.9}>']
-DELAYS = ["2.0", '#snn.random<"uniform", {low = 1.0, high = 16.0}>']
+DELAYS = [
+    "2.0",
+    *(f'#snn.random<"uniform", {{low = 1.0, high = {high}}}>' for high in (16.0, 400.0)),
+]
 
 
 @settings(max_examples=12, deadline=None)
