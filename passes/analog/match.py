@@ -22,7 +22,7 @@ from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn, native, snn, syn
 from snnc.ir.dialects.analog_cells import CellsOp
 from snnc.ir.locations import location_of
-from snnc.ir.model_info import models_of
+from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.pass_context import PassContext
 from snnc.ir.resources import encode
 from snnc.passes.analog.reading import analog_mapping_of
