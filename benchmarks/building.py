@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from snnc.benchmarks.measure import OWN, Row, blank
 from snnc.ir.diagnostics import SnncError
@@ -71,8 +72,8 @@ def _row(
 def _compared(rows: list[Row], cells: int) -> list[Row]:
     """Extrapolate the times of peers to a number of cells, and give snnc's row the ratios.
 
-    Through the times at several sizes goes a power law by least squares. What a peer spends on its
-    start makes the law flatter, so the extrapolated time errs in favour of the peer.
+    A peer spends time on each cell and on each pair of cells; how much, comes from the times at
+    several sizes by least squares of relative errors, neither being negative.
     """
     own = rows[0]
     kept = [own]
@@ -82,15 +83,21 @@ def _compared(rows: list[Row], cells: int) -> list[Row]:
         if timed[-1]["size"] != cells:
             row["extrapolated_from"] = [one["size"] for one in timed]
             row["measured_s"] = [one["build_s"] for one in timed]
-            sizes = [math.log(one["size"]) for one in timed]
-            times = [math.log(one["build_s"]) for one in timed]
-            law = statistics.linear_regression(sizes, times)
-            row["power"] = law.slope
-            row["build_s"] = math.exp(law.intercept + law.slope * math.log(cells))
+            row["s_per_cell"], row["s_per_pair"] = parts = _parts(timed)
+            row["build_s"] = parts[0] * cells + parts[1] * cells**2
             row["synapses"], row["peak_mb"] = own["synapses"], None
         own["ratio"][target] = row["build_s"] / own["build_s"]
         kept.append(row)
     return kept
+
+
+def _parts(rows: list[Row]) -> tuple[float, float]:
+    """Return the seconds that each cell and each pair of cells takes."""
+    from scipy.optimize import nnls
+
+    sizes, times = (np.array([row[key] for row in rows], float) for key in ("size", "build_s"))
+    (cell, pair), _ = nnls(np.stack([sizes / times, sizes**2 / times], axis=1), np.ones(len(rows)))
+    return float(cell), float(pair)
 
 
 def building_text(rows: list[Row]) -> str:
@@ -102,6 +109,7 @@ def building_text(rows: list[Row]) -> str:
             measured = ", ".join(f"{seconds:.2f} s at {size} cells" for size, seconds in pairs)
             lines.append(
                 f"{row['bench']}: {row['target']} took {measured}; extrapolated to {row['size']} "
-                f"with the power {row['power']:.2f}, at most what it would take"
+                f"with {1e6 * row['s_per_cell']:.0f} us a cell and "
+                f"{1e9 * row['s_per_pair']:.0f} ns a pair of cells"
             )
     return "\n".join(lines)

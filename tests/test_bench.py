@@ -204,15 +204,15 @@ def test_building_is_timed_and_peers_are_extrapolated(monkeypatch):
     assert own["synapses"] > 10_000 and own["build_s"] > 0.0
 
     def build(module, rule, cells, *_):
-        seconds = 1.0 if module == "snnc.pynn" else 1e-6 * cells**2
+        seconds = 1.0 if module == "snnc.pynn" else 2e-4 * cells + 1e-6 * cells**2
         return {"build_s": seconds, "synapses": cells**2, "peak_mb": 1.0}
 
     monkeypatch.setattr(building, "build", build)
     random, peer, *_ = rows = building.rows_of_building(1.0, ["nest"], 1, 1, lambda _: None)
     assert peer["extrapolated_from"] == [1_000, 2_000, 4_000] and peer["size"] == 25_000
-    assert peer["power"] == pytest.approx(2.0)
-    assert random["ratio"]["nest"] == pytest.approx(625.0)
-    assert "extrapolated to 25000 with the power 2.00" in building.building_text(rows)
+    assert random["ratio"]["nest"] == pytest.approx(630.0)
+    text = building.building_text(rows)
+    assert "extrapolated to 25000 with 200 us a cell and 1000 ns a pair" in text
     _, measured, *_ = building.rows_of_building(0.05, ["nest"], 1, 1, lambda _: None)
     assert measured["size"] == 1_250 and measured["extrapolated_from"] is None
 
