@@ -156,7 +156,7 @@ def describe_model(op: Operation) -> ModelInfo:
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
         port=next((o.label for o in ops if isinstance(o, dyn.CurrentOp)), None),
         decay=any(isinstance(o, syn.DecayOp) for o in ops),
-        source=_kind(op) == "cell" and not any(isinstance(o, PORTS) or _shows(o) for o in ops),
+        source=_kind(op) == "cell" and _only_emits(ops),
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
         simulator=op.simulator.data if isinstance(op, native_models.NativeModel) else None,
@@ -212,9 +212,12 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
     return found
 
 
-def _shows(op: Operation) -> bool:
-    """Tell whether an operation of a model declares a state that can be recorded."""
-    return isinstance(op, dyn.StateOp) and op.hidden is None
+def _only_emits(ops: list[Operation]) -> bool:
+    """Tell whether a cell takes no input, and draws or lists its spikes or shows no state."""
+    if any(isinstance(op, PORTS) for op in ops):
+        return False
+    shows = any(isinstance(op, dyn.StateOp) and op.hidden is None for op in ops)
+    return not shows or any(isinstance(op, dyn.PoissonOp | dyn.ScheduleOp) for op in ops)
 
 
 def _parameter(op: dyn.ParamOp, ascending: set[str]) -> ParameterInfo:

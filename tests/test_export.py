@@ -324,6 +324,15 @@ def test_what_languages_cannot_express_is_refused_by_name():
         export(synapse, "nestml")
 
 
+def test_nestml_of_a_network_is_that_of_its_cells_without_their_sources():
+    sim.setup()
+    source = sim.Population(1, sim.SpikeSourcePoisson())
+    cells = sim.Population(2, sim.IF_curr_exp())
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0))
+    text = export(document_of(sim), "nestml")
+    assert text.startswith("model IF_curr_exp:") and text.count("model ") == 1
+
+
 def test_equations_and_mechanisms_are_those_of_the_simulators():
     cell = parse(*model_library.source("IF_cond_exp"))
     assert "dv/dt = " in export(cell, "brian2") and "unless refractory" in export(cell, "brian2")
