@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -90,9 +91,13 @@ def lowering_of(
     precision: str = "f64",
     solver: str = "auto",
     pipeline: str | None = None,
+    passes: Sequence[str] = (),
 ) -> Lowering:
-    """Return how a network is lowered for a target, which need not be installed; see `compile`."""
-    from snnc.passes.pipelines import parse_passes, pipeline_text
+    """Return how a network is lowered for a target, which need not be installed; see `compile`.
+
+    `passes` are some of the pipeline with their options, as ``"choose-shifts{bound=expected}"``.
+    """
+    from snnc.passes.pipelines import parse_passes, pipeline_text, with_options
     from snnc.stages import Lowering
 
     if target not in TARGETS:
@@ -103,6 +108,7 @@ def lowering_of(
         precision=_checked_precision(precision),
         solver=solver,
     )
+    text = with_options(text, passes)
     parse_passes(text)
     return Lowering(document_of(net), target, text)
 
