@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -98,13 +98,15 @@ def lowering_of(
     pipeline: str | None = None,
     emulate: bool = False,
     rates: Mapping[str, float] | None = None,
+    passes: Sequence[str] = (),
 ) -> Lowering:
     """Return how a network is lowered for a target, which need not be installed; see `compile`.
 
     `rates` are expected spikes of a cell in a second, by the symbol of its population, for targets
-    that place cells by them.
+    that place cells by them; `passes` are some of the pipeline with their options, as
+    ``"choose-shifts{bound=expected}"``.
     """
-    from snnc.passes.pipelines import parse_passes, pipeline_text
+    from snnc.passes.pipelines import parse_passes, pipeline_text, with_options
     from snnc.rates import expecting
     from snnc.stages import Lowering
 
@@ -118,6 +120,7 @@ def lowering_of(
         precision=_checked_precision(precision),
         solver=solver,
     )
+    text = with_options(text, passes)
     if rates:
         text = expecting(rates, target, text)
     parse_passes(text)
