@@ -279,10 +279,11 @@ def targets() -> None:
     """List the targets, and whether each can be used here."""
     from snnc.ir.registry import TARGETS
 
+    width = max(map(len, TARGETS.names()))
     for name in TARGETS.names():
         reason = TARGETS.get(name).unavailable()
         state = "available" if reason is None else f"not available: {reason}"
-        click.echo(f"{name:12} {TARGETS.describe(name)} ({state})")
+        click.echo(f"{name:{width}} {TARGETS.describe(name)} ({state})")
 
 
 @main.command()
