@@ -64,6 +64,17 @@ def compile_options(command: F) -> F:
     return command
 
 
+def passes_option(command: F) -> F:
+    """Add the option that changes options of passes."""
+    return click.option(
+        "--pass",
+        "passes",
+        multiple=True,
+        metavar="'PASS{OPTION=VALUE}'",
+        help="Options of a pass of the target, as 'choose-shifts{bound=expected}'.",
+    )(command)
+
+
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
@@ -72,6 +83,7 @@ def given(**options: Any) -> dict[str, Any]:
 @main.command()
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
+@passes_option
 @click.option("--emulate", is_flag=True, help="Compute here, to the bit, what a machine would.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
@@ -90,6 +102,7 @@ def run(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    passes: tuple[str, ...],
     emulate: bool,
     plot: Path | None,
     ms: float | None,
@@ -113,8 +126,9 @@ def run(
         threads = str(ranks)
         plot = plot if this_rank() == 0 else None
     options = given(
-        target=target, threads=threads, precision=precision, solver=solver, emulate=emulate or None
-    )
+        target=target, threads=threads, precision=precision, solver=solver,
+        passes=passes or None, emulate=emulate or None,
+    )  # fmt: skip
     if script.suffix != ".py":
         run_network(script, ms or 1000.0, options, plot, report)
     else:
@@ -179,6 +193,7 @@ def verify(
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @compile_options
+@passes_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
@@ -203,6 +218,7 @@ def compile(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    passes: tuple[str, ...],
     output: Path,
     without: tuple[str, ...],
     rates: tuple[str, ...],
@@ -212,7 +228,9 @@ def compile(
     from snnc.rates import chosen_rates
     from snnc.running import write_compiled
 
-    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    options = given(
+        target=target, threads=threads, precision=precision, solver=solver, passes=passes
+    )
     options |= chosen_rates(file, rates, profile)
     for path in write_compiled(file, options, output, without):
         click.echo(path)
@@ -221,6 +239,7 @@ def compile(
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @compile_options
+@passes_option
 @click.option("--stage", "-s", default="snn", show_default=True, help="Stage; 'list' lists them.")
 @click.option("--generic", is_flag=True, help="Print MLIR's generic form.")
 @reporting_errors
@@ -230,6 +249,7 @@ def emit(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    passes: tuple[str, ...],
     stage: str,
     generic: bool,
 ) -> None:
@@ -238,7 +258,9 @@ def emit(
     from snnc.stages import target_of
 
     target = target or target_of(stage)
-    options = given(target=target, threads=threads, precision=precision, solver=solver)
+    options = given(
+        target=target, threads=threads, precision=precision, solver=solver, passes=passes
+    )
     lowering = lowering_of(file, **options)
     click.echo("\n".join(lowering.stages) if stage == "list" else lowering.text(stage, generic))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ def compile(
     solver: str = "auto",
     pipeline: str | None = None,
     emulate: bool = False,
+    passes: Sequence[str] = (),
 ) -> CompiledNetwork:
     """Compile a network for a target.
 
@@ -58,6 +59,8 @@ def compile(
         Passes to run instead of the target's own.
     emulate : bool
         Compute here, to the bit, what the target would compute elsewhere.
+    passes : sequence of str
+        Some of the target's passes with their options, as ``"quantise{rounding=stochastic}"``.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def compile(
     started = time.perf_counter()
     lowering = lowering_of(
         net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline,
-        emulate=emulate,
+        emulate=emulate, passes=passes,
     )  # fmt: skip
     reason = lowering.generator.unavailable()
     if reason is not None:
@@ -96,6 +99,7 @@ def lowering_of(
     solver: str = "auto",
     pipeline: str | None = None,
     emulate: bool = False,
+    passes: Sequence[str] = (),
     rates: Mapping[str, float] | None = None,
 ) -> Lowering:
     """Return how a network is lowered for a target, which need not be installed; see `compile`.
@@ -103,7 +107,7 @@ def lowering_of(
     `rates` are expected spikes of a cell in a second, by the symbol of its population, for targets
     that place cells by them.
     """
-    from snnc.passes.pipelines import parse_passes, pipeline_text
+    from snnc.passes.pipelines import parse_passes, pipeline_text, with_options
     from snnc.rates import expecting
     from snnc.stages import Lowering
 
@@ -117,6 +121,7 @@ def lowering_of(
         precision=_checked_precision(precision),
         solver=solver,
     )
+    text = with_options(text, passes)
     if rates:
         text = expecting(rates, target, text)
     parse_passes(text)

@@ -31,7 +31,6 @@ from typing import Any
 from snnc.codegen.spinnaker import Slice, SpiNNakerArtifact, generate
 from snnc.compiler import document_of, lowering_of
 from snnc.ir.diagnostics import MissingDependencyError, ResourceLimitError, UserError
-from snnc.passes.pipelines import pipeline_text
 from snnc.running import standing_in
 
 _SETTINGS = (".spynnaker.cfg", "spynnaker.cfg")
@@ -95,11 +94,9 @@ def run_with_spynnaker(path: Path, arguments: list[str]) -> None:
 
 def plans_of(path: Path) -> list[Plan]:
     """Return what sPyNNaker is told of the populations of a script, in the order of the script."""
-    pipeline = pipeline_text("spinnaker").replace("partition-cores", "partition-cores{alone=true}")
     document = document_of(path)
-    artifact: SpiNNakerArtifact = generate(
-        lowering_of(document, "spinnaker", pipeline=pipeline).lowered()
-    )
+    lowering = lowering_of(document, "spinnaker", passes=["partition-cores{alone=true}"])
+    artifact: SpiNNakerArtifact = generate(lowering.lowered())
     slices: dict[str, list[Slice]] = defaultdict(list)
     for one in artifact.slices:
         slices[one.population].append(one)

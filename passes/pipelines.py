@@ -6,7 +6,8 @@ printed, saved and taken up again by the rest of the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from time import process_time
 from typing import Any
 
@@ -104,6 +105,31 @@ def pipeline_text(
         pack="pack-arrivals," if precision == "packed" else "",
         precision="f32" if precision == "packed" else precision,
     )
+
+
+def with_options(pipeline: str, passes: Iterable[str]) -> str:
+    """Return a pipeline text in which some passes have other options.
+
+    Parameters
+    ----------
+    pipeline : str
+        The text.
+    passes : iterable of str
+        Passes of it with their options, as ``"choose-shifts{bound=expected}"``.
+
+    Raises
+    ------
+    OptionError
+        If the pipeline does not have a pass.
+    """
+    for one in passes:
+        name = one.partition("{")[0].strip()
+        found = rf"(?<![\w-]){re.escape(name)}(?![\w-])({{[^}}]*}})?"
+        if not re.search(found, pipeline):
+            names = [spec.name for spec in parse_passes(pipeline)]
+            raise OptionError(f"the target has no pass '{name}'{did_you_mean(name, names)}")
+        pipeline = re.sub(found, lambda _, one=one: one, pipeline)
+    return pipeline
 
 
 def parse_passes(text: str) -> list[ModulePass]:

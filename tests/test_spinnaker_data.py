@@ -42,7 +42,10 @@ RULES = [
     '"fixed_number_post", {n = 3, with_replacement = true}',
 ]
 VALUES = ["0.3", '#snn.random<"uniform", {low = 0.1, high = 0.9}>']
-DELAYS = ["2.0", '#snn.random<"uniform", {low = 1.0, high = 16.0}>']
+DELAYS = [
+    "2.0",
+    *(f'#snn.random<"uniform", {{low = 1.0, high = {high}}}>' for high in (16.0, 400.0)),
+]
 
 
 @settings(max_examples=12, deadline=None)
@@ -323,6 +326,12 @@ def test_compiling_writes_the_data_and_what_they_take(tmp_path):
     assert CliRunner().invoke(main, less).exit_code == 0
     assert not (tmp_path / "less" / "ds.sqlite3").exists()
     assert "matrix_bytes" not in json.loads((tmp_path / "less" / "summary.json").read_text())
+    few = [*command, str(tmp_path / "few"), "--pass", "partition-cores{cells=20}"]
+    assert CliRunner().invoke(main, few).exit_code == 0
+    assert json.loads((tmp_path / "few" / "summary.json").read_text())["cores"] == 6
+    unknown = CliRunner().invoke(main, [*less, "--pass", "partition-core{cells=20}"])
+    assert unknown.exit_code == 2
+    assert "no pass 'partition-core'; did you mean 'partition-cores'?" in unknown.output
     wrong = CliRunner().invoke(main, [*command, str(tmp_path / "no"), "--without", "ds.sql"])
     assert wrong.exit_code == 2
     assert "no file 'ds.sql' to leave out; did you mean 'ds.sqlite3'?" in wrong.output
