@@ -83,6 +83,7 @@ def given(**options: Any) -> dict[str, Any]:
 @main.command()
 @click.argument("script", type=click.Path(path_type=Path))
 @compile_options
+@passes_option
 @click.option("--emulate", is_flag=True, help="Compute here what a machine would.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
@@ -101,6 +102,7 @@ def run(
     threads: str | None,
     precision: str | None,
     solver: str | None,
+    passes: tuple[str, ...],
     emulate: bool,
     plot: Path | None,
     ms: float | None,
@@ -124,8 +126,9 @@ def run(
         threads = str(ranks)
         plot = plot if this_rank() == 0 else None
     options = given(
-        target=target, threads=threads, precision=precision, solver=solver, emulate=emulate or None
-    )
+        target=target, threads=threads, precision=precision, solver=solver,
+        passes=passes or None, emulate=emulate or None,
+    )  # fmt: skip
     if script.suffix != ".py":
         run_network(script, ms or 1000.0, options, plot, report)
     else:
@@ -309,10 +312,11 @@ def targets() -> None:
     """List the targets, and whether each can be used here."""
     from snnc.ir.registry import TARGETS
 
+    width = max(map(len, TARGETS.names()))
     for name in TARGETS.names():
         reason = TARGETS.get(name).unavailable()
         state = "available" if reason is None else f"not available: {reason}"
-        click.echo(f"{name:12} {TARGETS.describe(name)} ({state})")
+        click.echo(f"{name:{width}} {TARGETS.describe(name)} ({state})")
 
 
 @main.command()

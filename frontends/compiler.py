@@ -34,6 +34,7 @@ def compile(
     solver: str = "auto",
     pipeline: str | None = None,
     emulate: bool = False,
+    passes: Sequence[str] = (),
 ) -> CompiledNetwork:
     """Compile a network for a target.
 
@@ -59,6 +60,8 @@ def compile(
         Passes to run instead of the target's own.
     emulate : bool
         Compute here what the target would compute elsewhere.
+    passes : sequence of str
+        Some of the target's passes with their options, as ``"quantise{rounding=stochastic}"``.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def compile(
     started = time.perf_counter()
     lowering = lowering_of(
         net, target, threads=threads, precision=precision, solver=solver, pipeline=pipeline,
-        emulate=emulate,
+        emulate=emulate, passes=passes,
     )  # fmt: skip
     reason = lowering.generator.unavailable()
     if reason is not None:
@@ -97,14 +100,13 @@ def lowering_of(
     solver: str = "auto",
     pipeline: str | None = None,
     emulate: bool = False,
-    rates: Mapping[str, float] | None = None,
     passes: Sequence[str] = (),
+    rates: Mapping[str, float] | None = None,
 ) -> Lowering:
     """Return how a network is lowered for a target, which need not be installed; see `compile`.
 
     `rates` are expected spikes of a cell in a second, by the symbol of its population, for targets
-    that place cells by them; `passes` are some of the pipeline with their options, as
-    ``"choose-shifts{bound=expected}"``.
+    that place cells by them.
     """
     from snnc.passes.pipelines import parse_passes, pipeline_text, with_options
     from snnc.rates import expecting

@@ -454,6 +454,10 @@ def test_the_command_emulates_scripts_of_any_backend(tmp_path):
     assert done.exit_code == 0, done.output
     assert "first 27.0" in done.output
     assert "cells leak" in done.output
+    other = ["run", str(path), "-t", "spinnaker", "--emulate", "--pass", "quantise{rounding=odd}"]
+    refused = CliRunner().invoke(main, other)
+    assert refused.exit_code == 2
+    assert "unknown rounding 'odd'" in refused.output
     refused = CliRunner().invoke(main, ["run", str(path), "--emulate"])
     assert refused.exit_code == 2
     assert "target 'cpu' has no emulation; targets that have one: spinnaker" in refused.output

@@ -17,7 +17,7 @@ from snnc.ranks import all_ranks, this_rank
 
 _RENAMED = {"mindelay": "min_delay", "maxdelay": "max_delay", "dt": "timestep",
             "time_step": "timestep"}  # fmt: skip
-_COMPILE = ("threads", "precision", "solver", "pipeline", "emulate")
+_COMPILE = ("threads", "precision", "solver", "pipeline", "emulate", "passes")
 _ENVIRONMENT = {"SNNC_TARGET": "target", "SNNC_THREADS": "threads", "SNNC_PRECISION": "precision"}
 
 
@@ -50,6 +50,8 @@ def setup(
         Passes to run instead of the target's own.
     emulate : bool
         Compute here, to the bit, what the target would compute elsewhere.
+    passes : sequence of str
+        Some of the target's passes with their options, as ``"quantise{rounding=stochastic}"``.
     connectivity : "counter" or "pynn"
         With ``"pynn"`` connections, weights, parameters and initial values are drawn through the
         script's own generators in PyNN's order, which gives the network that PyNN's backends build.
