@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from snnc.benchmarks.measure import OWN, Row, Sample, Setting, blank, run
 MEASURES = ("rate", "CV", "correlation")
 _BIN = 5.0  # ms, of spike counts that are correlated
 _CELLS = 200  # of a population, whose pairs are correlated
+_EXCHANGES = 300  # of runs, at most
+_LEAST_SHARE = 0.05
 
 
 def compare_with_nest(
@@ -25,31 +27,72 @@ def compare_with_nest(
     repeat: int,
     step: Callable[[str], None],
 ) -> list[Row]:
-    """Return a row for each setting, population and measure.
+    """Return a row for each setting, population and measure, and one for each setting as a whole.
 
     The Kolmogorov-Smirnov distance is taken between all pairs of a run of snnc and a run of NEST,
     and between all pairs of runs of NEST, which have different seeds. A row agrees if the median of
     the former is at most the largest of the latter.
+
+    Of many rows some are outside by chance. How many, is seen by exchanging runs of snnc and NEST
+    in all ways: a setting as a whole agrees if more than one in twenty of these have as many rows
+    outside as the runs have (a permutation test, which takes four runs of each to fail at all).
     """
     reference = _runs(network, Setting("nest"), ms, repeat, 1000, step)
-    rows = []
+    rows: list[Row] = []
     for setting in settings:
         own = _runs(network, setting, ms, repeat, 1, step)
+        common = blank() | {
+            "bench": f"{network.name} fidelity", "scale": network.scale, "target": OWN,
+            "precision": setting.precision, "threads": setting.threads,
+        }  # fmt: skip
+        tables = []
         for population in network.cells:
             for measure in MEASURES:
-                theirs = [_values(s, network, population.name, measure, ms) for s in reference]
-                ours = [_values(s, network, population.name, measure, ms) for s in own]
-                among = [_distance(a, b) for a, b in itertools.combinations(theirs, 2)]
-                between = [_distance(a, b) for a, b in itertools.product(ours, theirs)]
-                rows.append(blank() | {
-                    "bench": f"{network.name} fidelity", "scale": network.scale, "target": OWN,
-                    "precision": setting.precision, "threads": setting.threads,
+                values = [
+                    _values(one, network, population.name, measure, ms)
+                    for one in (*own, *reference)
+                ]
+                tables.append(distances := _distances(values))
+                between, among = _spread(distances, range(len(own)))
+                rows.append(common | {
                     "population": population.name, "measure": measure,
-                    "distance": statistics.median(between), "among_seeds": max(among),
-                    "mean": _mean(ours), "nest_mean": _mean(theirs),
-                    "valid": statistics.median(between) <= max(among),
+                    "distance": between, "among_seeds": among,
+                    "mean": _mean(values[: len(own)]), "nest_mean": _mean(values[len(own) :]),
+                    "valid": between <= among,
                 })  # fmt: skip
+        rows.append(common | _as_a_whole(tables, len(own)))
     return rows
+
+
+def _distances(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the distances of all pairs of runs."""
+    result = np.zeros((len(values), len(values)))
+    for i, j in itertools.combinations(range(len(values)), 2):
+        result[i, j] = result[j, i] = _distance(values[i], values[j])
+    return result
+
+
+def _spread(distances: NDArray[np.float64], ours: Sequence[int]) -> tuple[float, float]:
+    """Return the median distance of our runs from the others, and the largest among these."""
+    own = np.isin(np.arange(len(distances)), list(ours))
+    return float(np.median(distances[own][:, ~own])), float(distances[~own][:, ~own].max())
+
+
+def _as_a_whole(tables: list[NDArray[np.float64]], ours: int) -> dict[str, Any]:
+    """Return how many measures are outside, and how that compares with exchanged runs."""
+
+    def outside(chosen: Sequence[int]) -> int:
+        return sum(between > among for between, among in (_spread(t, chosen) for t in tables))
+
+    ways = list(itertools.combinations(range(len(tables[0])), ours))
+    if len(ways) > _EXCHANGES:
+        random = np.random.default_rng(1)
+        ways = [ways[i] for i in random.choice(len(ways), _EXCHANGES, replace=False)]
+    counts = np.array([outside(way) for way in ways])
+    found = outside(range(ours))
+    share = float(np.mean(counts >= found))
+    return {"outside": found, "measures": len(tables), "outside_by_chance": float(counts.mean()),
+            "share_of_exchanges": share, "valid": share > _LEAST_SHARE}  # fmt: skip
 
 
 def _runs(
@@ -113,6 +156,9 @@ def fidelity_text(rows: list[Row]) -> str:
     head = ("bench", "scale", "prec", "cells", "measure", "snnc", "NEST", "KS", "NEST seeds", "")
     lines = [form.format(*head).rstrip()]
     for row in rows:
+        if "outside" in row:
+            lines.append(_whole_text(row))
+            continue
         lines.append(
             form.format(
                 row["bench"].removesuffix(" fidelity"),
@@ -128,3 +174,12 @@ def fidelity_text(rows: list[Row]) -> str:
             ).rstrip()
         )
     return "\n".join(lines)
+
+
+def _whole_text(row: Row) -> str:
+    return (
+        f"{row['precision']}: {row['outside']} of {row['measures']} outside the spread of NEST's "
+        f"seeds; {row['outside_by_chance']:.1f} would be if runs were exchanged, as many or more "
+        f"in {row['share_of_exchanges']:.0%} of exchanges: "
+        f"{'agrees' if row['valid'] else 'DIFFERS'}"
+    )

@@ -285,7 +285,9 @@ class SynapsePlan:
     couple : KernelSource or None
         Adds the currents of a step, where the synapse couples cells; `deliver` is None then.
     reads : tuple of str
-        The states of cells that `couple` reads.
+        The states of cells that `couple` reads, with the sides on which it does.
+    one_way : bool
+        Whether `couple` adds currents to the cells after synapses alone.
     """
 
     name: str
@@ -303,7 +305,8 @@ class SynapsePlan:
     observe: KernelSource | None
     layout: Mapping[Literal["deliver", "emit", "observe", "couple"], tuple[SynapseField, ...]]
     couple: KernelSource | None = None
-    reads: tuple[str, ...] = ()
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one_way: bool = False
 
     @property
     def is_static(self) -> bool:
@@ -319,7 +322,11 @@ class SynapsePlan:
 
 @dataclass(frozen=True)
 class ProjectionPlan:
-    """A projection, still symbolic: connections are made when the simulation is built."""
+    """A projection, still symbolic: connections are made when the simulation is built.
+
+    `rounding` says how weights become multiples where a machine decides of what: ``"nearest"``, or
+    ``"stochastic"``, up as often as the remainder says.
+    """
 
     name: str
     object_id: int
@@ -336,6 +343,7 @@ class ProjectionPlan:
     space: Space
     storage: str
     bundle: int
+    rounding: str = "nearest"
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from snnc.codegen.native.artifact import NativeArtifact
+from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynapse
 from snnc.codegen.native.brian2_equations import emit_cell
 from snnc.codegen.native.brian2_synapses import emit_synapse
-from snnc.codegen.native.in_use import cells_in_use, synapses_in_use
+from snnc.codegen.native.in_use import cells_in_use, located, synapses_in_use
 from snnc.codegen.target import Target, Text
 from snnc.ir.dialects import dyn, syn
 from snnc.ir.model_info import describe_model
@@ -22,16 +22,16 @@ def generate(document: Document) -> NativeArtifact:
     UnsupportedError
         A model that Brian2 cannot have.
     """
-    cells = {
-        label: emit_cell(op)
-        for label, op in cells_in_use(document).items()
-        if isinstance(op, dyn.CellOp) and not describe_model(op).source
-    }
-    synapses = {
-        label: emit_synapse(op)
-        for label, op in synapses_in_use(document).items()
-        if isinstance(op, syn.ModelOp)
-    }
+    cells: dict[str, NativeCell] = {}
+    for label, op in cells_in_use(document).items():
+        if isinstance(op, dyn.CellOp) and not describe_model(op).source:
+            with located(document, label):
+                cells[label] = emit_cell(op)
+    synapses: dict[str, NativeSynapse] = {}
+    for label, op in synapses_in_use(document).items():
+        if isinstance(op, syn.ModelOp):
+            with located(document, label):
+                synapses[label] = emit_synapse(op)
     return NativeArtifact("brian2", document, cells, synapses)
 
 

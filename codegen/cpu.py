@@ -222,6 +222,7 @@ class _Generator:
         return self.cells[op.model]
 
     def _projection(self, op: snn.ProjectionOp, synapse: SynapsePlan) -> ProjectionPlan:
+        rounding = op.attributes.get("rounding")
         return ProjectionPlan(
             name=op.symbol,
             object_id=op.object_id,
@@ -238,6 +239,7 @@ class _Generator:
             space=Space() if op.space is None else op.space.data,
             storage=synapse.form.weight,
             bundle=_bundle(op),
+            rounding=rounding.data if isinstance(rounding, StringAttr) else "nearest",
         )
 
     def _sources(self) -> Iterator[SourcePlan]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from xdsl.ir import Operation
+
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynapse
-from snnc.codegen.native.in_use import cells_in_use, synapses_in_use
+from snnc.codegen.native.in_use import cells_in_use, located, synapses_in_use
 from snnc.codegen.native.nmodl import emit_cell
 from snnc.codegen.native.nmodl_synapse import emit_synapse
+from snnc.codegen.native.own_cell import own_cell
 from snnc.codegen.native.threads import threads_of
 from snnc.codegen.target import Target, Text
 from snnc.ir.diagnostics import OptionError
-from snnc.ir.dialects import dyn, step
+from snnc.ir.dialects import native, step
 from snnc.ir.dialects.step_synapse import SynapseOp
+from snnc.ir.model_info import describe_model
 from snnc.ir.text import Document
 
 
@@ -26,17 +30,24 @@ def generate(document: Document) -> NativeArtifact:
     """
     cells: dict[str, NativeCell] = {}
     for label, op in cells_in_use(document).items():
-        if not isinstance(op, step.CellOp):
-            raise OptionError(f"'{label}' has not been solved; expected pass 'solve'")
-        if not _only_emits(op):
-            cells[label] = emit_cell(op)
-    synapses = {label: _synapse(op) for label, op in synapses_in_use(document).items()}
+        with located(document, label):
+            cell = _cell(op)
+        if cell is not None:
+            cells[label] = cell
+    synapses: dict[str, NativeSynapse] = {}
+    for label, op in synapses_in_use(document).items():
+        with located(document, label):
+            synapses[label] = _synapse(op)
     return NativeArtifact("neuron", document, cells, synapses, threads_of(document))
 
 
-def _only_emits(cell: step.CellOp) -> bool:
-    ports = (dyn.ReceptorOp, dyn.CurrentOp)
-    return not any(isinstance(op, ports) for op in cell.body.block.ops)
+def _cell(op: Operation) -> NativeCell | None:
+    """Return a cell as NEURON has it; None for sources, whose spikes are replayed."""
+    if isinstance(op, native.CellOp):
+        return own_cell(op)
+    if not isinstance(op, step.CellOp):
+        raise OptionError("a cell has not been solved; expected pass 'solve'")
+    return None if describe_model(op).source else emit_cell(op)
 
 
 def _synapse(op: object) -> NativeSynapse:

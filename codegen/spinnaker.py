@@ -50,6 +50,37 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """A core that sends the packets of a slice again, `steps` later, 2 · `steps`, ... .
+
+    Stage s of cell i has the key of cell (s - 1) · cells + i.
+    """
+
+    name: str
+    slice: Slice
+    stages: int
+    steps: int
+    projections: tuple[str, ...]
+    core: str
+    place: Place
+    key: int | None
+    mask: int | None
+
+    @property
+    def size(self) -> int:
+        """Number of cells in all stages."""
+        return self.slice.size * self.stages
+
+    @property
+    def rate(self) -> float:
+        """Packets of each in a second."""
+        return self.slice.rate
+
+
+Sender = Slice | Extension
+
+
+@dataclass(frozen=True)
 class Core:
     """A core, with what is expected of it: events of a step, synapses, bytes of its memories.
 
@@ -131,6 +162,7 @@ class SpiNNakerArtifact:
     dt: float
     machine: SpiNNaker
     slices: tuple[Slice, ...]
+    extensions: tuple[Extension, ...]
     cores: tuple[Core, ...]
     trees: tuple[Tree, ...]
     tables: Mapping[tuple[int, int], tuple[Entry, ...]]
@@ -140,6 +172,11 @@ class SpiNNakerArtifact:
     rounding: Mapping[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """The slices, and the extensions."""
+        return (*self.slices, *self.extensions)
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen: the size of the machine."""
@@ -165,12 +202,18 @@ def generate(document: Document) -> SpiNNakerArtifact:
     if not places:
         raise OptionError("cores have no places; expected pass 'place-cores'")
     infos = _models_of_populations(document)
+    slices = {
+        one.symbol: _slice(one, places[one.core], keys.get(one.symbol))
+        for one in _of(op, mapping.SliceOp)
+    }
     return SpiNNakerArtifact(
         network=op.network,
         dt=document.network.dt,
         machine=SpiNNaker(boards=_of(op, mapping.MachineOp)[0].boards.value.data),
-        slices=tuple(
-            _slice(one, places[one.core], keys.get(one.symbol)) for one in _of(op, mapping.SliceOp)
+        slices=tuple(slices.values()),
+        extensions=tuple(
+            _extension(one, slices[one.slice], places[one.core], keys.get(one.symbol))
+            for one in _of(op, mapping.ExtensionOp)
         ),
         cores=tuple(_core(core, places[core.symbol]) for core in _of(op, mapping.CoreOp)),
         trees=tuple(
@@ -217,6 +260,22 @@ def _slice(op: mapping.SliceOp, place: Place, key: mapping.KeyOp | None) -> Slic
         op.first,
         op.last,
         op.rate,
+        op.core,
+        place,
+        None if key is None else key.key,
+        None if key is None else key.mask,
+    )
+
+
+def _extension(
+    op: mapping.ExtensionOp, of: Slice, place: Place, key: mapping.KeyOp | None
+) -> Extension:
+    return Extension(
+        op.symbol,
+        of,
+        op.stages,
+        op.steps,
+        tuple(op.projections),
         op.core,
         place,
         None if key is None else key.key,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from xdsl.ir import Operation
@@ -75,15 +75,12 @@ class EmulatedArtifact:
         How projections' weights are rounded, by label.
     slices : tuple of EmulatedSlice
         Which cells share a core.
-    seconds : mapping of str to float
-        Processor time of each pass.
     """
 
     network: Artifact
     models: frozenset[str]
     weights: Mapping[str, WeightError]
     slices: tuple[EmulatedSlice, ...]
-    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
         """Return what was chosen."""
@@ -121,7 +118,6 @@ def generate(document: Document) -> EmulatedArtifact:
         frozenset(matched),
         _weights(document, network, rings),
         tuple(_slices(document)),
-        document.seconds,
     )
 
 
@@ -242,6 +238,12 @@ def _rings(document: Document, cells: Mapping[str, NativeCell]) -> dict[str, dic
                 f"a weight onto '{op.receptor}' of '{op.population}' is worth {factor:g} on the "
                 "machine; expected 1 or -1"
             )
+        if op.sign != factor:
+            wrong, right = ("negative", "positive") if factor > 0 else ("positive", "negative")
+            raise UnsupportedError(
+                f"weights onto '{op.receptor}' of '{population.label}' are {wrong}; the machine "
+                f"takes all of them as {right}, as which they are to be given"
+            )
         found[op.population][op.receptor] = Ring(factor * op.quantum, op.shift)
     return found
 
@@ -255,11 +257,6 @@ def _weights(
     for op in _of(_mapping(document).body.block, WeightsOp):
         projection = symbols[op.projection]
         assert isinstance(projection, snn.ProjectionOp)
-        if op.rounding != "nearest":
-            raise UnsupportedError(
-                f"weights of '{projection.label}' are rounded at random when matrices are made; "
-                "the emulation rounds weights to the nearest: 'choose-shifts{rounding=nearest}'"
-            )
         plan = plans[op.projection]
         quantum = abs(rings[plan.post.members[0][0]][plan.receptor].quantum)
         machine = round(op.largest / quantum) * quantum
@@ -293,6 +290,6 @@ def kernels_text(document: Document) -> str:
 EMULATION = Target(
     "spinnaker-emulation",
     generate,
-    executor="snnc.runtime.emulation:Emulation",
+    executor="snnc.runtime.spinnaker.emulation:Emulation",
     texts={"fixed": Text("kernels.py", kernels_text)},
 )

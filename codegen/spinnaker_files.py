@@ -31,7 +31,10 @@ def placements_text(artifact: SpiNNakerArtifact) -> str:
 
 
 def keys_text(artifact: SpiNNakerArtifact) -> str:
-    """Return the slices with their cells, cores and keys; those never heard have no key."""
+    """Return the slices with their cells, cores and keys; those never heard have no key.
+
+    Extensions follow, with the slices whose packets they send again.
+    """
     slices = []
     for one in artifact.slices:
         entry: dict[str, Any] = {
@@ -44,6 +47,18 @@ def keys_text(artifact: SpiNNakerArtifact) -> str:
         if one.key is not None:
             entry.update(key=one.key, mask=one.mask)
         slices.append(entry)
+    slices += [
+        {
+            "slice": one.name,
+            "extends": one.slice.name,
+            "stages": one.stages,
+            "steps": one.steps,
+            "vertex_label": one.core,
+            "key": one.key,
+            "mask": one.mask,
+        }
+        for one in artifact.extensions
+    ]
     return _text(slices)
 
 
@@ -111,12 +126,12 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
     been written.
     """
     machine = artifact.machine
-    slices = {one.name: one for one in artifact.slices}
+    senders = {one.name: one for one in artifact.senders}
     hops = hops_per_s = 0.0
     load: dict[tuple[int, int, int], float] = defaultdict(float)
     for tree in artifact.trees:
-        cells = sum(slices[name].size for name in tree.slices)
-        packets = sum(slices[name].size * slices[name].rate for name in tree.slices)
+        cells = sum(senders[name].size for name in tree.slices)
+        packets = sum(senders[name].size * senders[name].rate for name in tree.slices)
         hops += cells * len(tree.links)
         hops_per_s += packets * len(tree.links)
         for link in tree.links:
@@ -133,6 +148,7 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "cores": len(artifact.cores),
         "chips": len(sdram),
         "slices": len(artifact.slices),
+        "delay_extensions": len(artifact.extensions),
         "packet_hops": hops,
         "packet_hops_per_s": hops_per_s,
         "link_packets_per_s_max": max(load.values(), default=0.0),
@@ -140,6 +156,8 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "entries_max_per_chip": max(entries, default=0),
         "synapses": synapses,
         "sdram_max_per_chip": max(sdram.values()),
+        "sdram_per_core": {core.name: core.sdram for core in artifact.cores},
+        "dtcm_per_core": {core.name: core.dtcm for core in artifact.cores},
         "dtcm_max_per_core": max(core.dtcm for core in artifact.cores),
         "events_per_step_max": max(core.events for core in artifact.cores),
         "events_per_step_budget": budget,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from snnc import __version__
-from snnc.ir.diagnostics import CompilationError, SnncError
+from snnc.ir.diagnostics import CompilationError, OptionError, SnncError
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -76,6 +76,11 @@ def given(**options: Any) -> dict[str, Any]:
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw what was recorded as a PNG.")
 @click.option("--ms", type=float, help="Time to simulate; not for scripts [default: 1000].")
 @click.option("--report", is_flag=True, help="Print times, kernels and memory at the end.")
+@click.option(
+    "--run-with",
+    type=click.Choice(["spynnaker"]),
+    help="Let SpiNNaker's own tools run it, on the cores where target spinnaker maps it.",
+)
 @click.option("--ranks", type=int, help="Number of MPI processes to distribute the network over.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @reporting_errors
@@ -89,6 +94,7 @@ def run(
     plot: Path | None,
     ms: float | None,
     report: bool,
+    run_with: str | None,
     ranks: int | None,
     args: tuple[str, ...],
 ) -> None:
@@ -99,6 +105,9 @@ def run(
     from snnc.ranks import distribute, finish, this_rank
     from snnc.running import run_network, run_script
 
+    if run_with is not None:
+        _run_with_spynnaker(script, target, args)
+        return
     if ranks is not None:
         distribute(ranks, target or "cpu")
         threads = str(ranks)
@@ -111,6 +120,14 @@ def run(
     else:
         run_script(script, list(args), options, plot, report)
     finish()
+
+
+def _run_with_spynnaker(script: Path, target: str | None, args: tuple[str, ...]) -> None:
+    from snnc.spynnaker_run import run_with_spynnaker
+
+    if target not in (None, "spinnaker") or script.suffix != ".py":
+        raise OptionError("'--run-with spynnaker' runs PyNN scripts, for the target spinnaker")
+    run_with_spynnaker(script, list(args))
 
 
 @main.command()
@@ -228,15 +245,25 @@ def emit(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "-f", "language", required=True, help="Model language, as 'nineml'.")
+@click.option(
+    "--format", "-f", "language", required=True, help="neuroml, nineml, nestml, brian2 or nmodl."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead.")
 @reporting_errors
-def export(file: Path, language: str) -> None:
-    """Print the cell models of FILE in another model language."""
-    from snnc.compiler import document_of
-    from snnc.importing.formats import export_cells
+def export(file: Path, language: str, output: Path | None) -> None:
+    """Print the models of FILE, and its network, in another model language.
 
-    for text in export_cells(document_of(file), language).values():
-        click.echo(text)
+    neuroml and nineml hold whole networks, nestml the cells; brian2 and nmodl are the equations of
+    cells and synapses as those simulators get them.
+    """
+    from snnc.compiler import document_of
+    from snnc.importing.export import export as text_of
+
+    text = text_of(document_of(file), language)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
 
 
 @main.command()

@@ -52,8 +52,9 @@ def compile(
         error of at most 2e-5 of the largest onto a receptor) and sums of integers.
     solver : str
         ``"auto"``, a method for all that has no exact solution (``"rk4"``, ``"euler"``,
-        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``), or
-        choices per model: ``"Izhikevich=euler"``.
+        ``"exponential_euler"``, ``"exponential_midpoint"``, ``"extrapolated_splitting"``,
+        ``"fine_splitting"``), or choices per model: ``"Izhikevich=euler"``. With ``"euler"`` a
+        LEMS file is stepped as jLEMS does it, where parts of a cell read its states late.
     pipeline : str, optional
         Passes to run instead of the target's own.
     emulate : bool
@@ -120,7 +121,7 @@ def lowering_of(
     if rates:
         text = expecting(rates, target, text)
     parse_passes(text)
-    return Lowering(document_of(net), target, text)
+    return Lowering(document_of(net, solver), target, text)
 
 
 def _emulation_of(target: str) -> str:
@@ -142,16 +143,13 @@ def _with_alternatives(error: UnsupportedError, lowering: Lowering) -> Unsupport
 
 
 def _can(target: str, lowering: Lowering) -> bool:
-    """Tell whether a target can run a network."""
-    from snnc.compiled import CompiledNetwork
-
+    """Tell whether a target can run a network; no simulator is imported to find out."""
+    other = lowering_of(lowering.source, target)
     try:
-        other = lowering_of(lowering.source, target)
-        other.generator.refuse_to_run()
-        CompiledNetwork(other, {})
+        other.generator.generate(other.lowered())
     except UserError:
         return False
-    return True
+    return other.generator.executor is not None
 
 
 def resolve_threads(threads: int | str) -> int:
@@ -175,13 +173,16 @@ def _checked_precision(precision: str) -> str:
     return precision
 
 
-def document_of(net: Any) -> Document:
-    """Return the verified document of a network in any form that `compile` takes."""
+def document_of(net: Any, solver: str = "auto") -> Document:
+    """Return the verified document of a network in any form that `compile` takes.
+
+    `solver` is the one that it is read for: see `compile`.
+    """
     if isinstance(net, Document):
         verify(net)
         return net
     if isinstance(net, str | Path):
-        return _document_at(Path(net))
+        return _document_at(Path(net), solver)
     if isinstance(net, ModuleType) or hasattr(net, "document"):
         return net.document()
     if hasattr(net, "regions"):
@@ -193,7 +194,7 @@ def document_of(net: Any) -> Document:
     )
 
 
-def _document_at(path: Path) -> Document:
+def _document_at(path: Path, solver: str) -> Document:
     if not path.exists():
         raise UserError(f"no such file '{path}'")
     if path.suffix == ".py":
@@ -203,4 +204,4 @@ def _document_at(path: Path) -> Document:
     from snnc.importing.formats import format_of
 
     found = format_of(path)
-    return load(path) if found is None else found.read(path)
+    return load(path) if found is None else found.read(path, solver)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,8 @@ from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
 from snnc.ir.text import print_text, save
 from snnc.plotting import Recorded, plot_activity
 
-_BACKENDS = ("nest", "neuron", "brian2", "brian", "arbor", "spiNNaker", "mock", "snnc")
+BACKENDS = ("nest", "neuron", "brian2", "brian", "arbor", "spiNNaker", "mock", "snnc")
+"""Modules of PyNN that scripts import as their simulator."""
 
 
 def run_script(
@@ -47,28 +48,56 @@ def run_script(
 @contextmanager
 def running(path: Path, arguments: list[str]) -> Iterator[None]:
     """Make snnc the backend that a script imports, and give it its arguments and folder."""
-    if not path.exists():
-        raise UserError(f"no such file '{path}'")
-    import pyNN
-
     import snnc.pynn as backend
     from snnc.pynn import hints, native_random
 
+    modules: dict[str, ModuleType] = {f"pyNN.{name}.random": native_random for name in BACKENDS}
+    modules.update({f"pyNN.{name}.cells": backend for name in BACKENDS})
+    with standing_in(backend, path, arguments, modules):
+        hints.install(backend)
+        try:
+            yield
+        finally:
+            hints.remove(backend)
+
+
+@contextmanager
+def standing_in(
+    backend: ModuleType, path: Path, arguments: list[str], modules: Mapping[str, ModuleType]
+) -> Iterator[None]:
+    """Make a module all of PyNN's backends, and give a script its arguments and folder.
+
+    Parameters
+    ----------
+    backend : ModuleType
+        What ``pyNN.nest`` and the others stand for.
+    path, arguments
+        The script.
+    modules : mapping of str to ModuleType
+        Further modules to replace.
+
+    Raises
+    ------
+    UserError
+        If there is no such script.
+    """
+    if not path.is_file():
+        what = "not a script, but a folder:" if path.is_dir() else "no such file"
+        raise UserError(f"{what} '{path}'")
+    import pyNN
+
     saved_argv, saved_path = sys.argv, list(sys.path)
-    modules: dict[str, ModuleType] = {f"pyNN.{name}": backend for name in _BACKENDS}
-    modules.update({f"pyNN.{name}.random": native_random for name in _BACKENDS})
-    saved_modules = {name: sys.modules.get(name) for name in modules}
+    replaced = {**{f"pyNN.{name}": backend for name in BACKENDS}, **modules}
+    saved_modules = {name: sys.modules.get(name) for name in replaced}
     names: dict[str, Any] = pyNN.__dict__
-    saved_names = {name: names.get(name) for name in _BACKENDS}
-    sys.modules.update(modules)
-    names.update(dict.fromkeys(_BACKENDS, backend))
+    saved_names = {name: names.get(name) for name in BACKENDS}
+    sys.modules.update(replaced)
+    names.update(dict.fromkeys(BACKENDS, backend))
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(path.parent.absolute()))
-    hints.install(backend)
     try:
         yield
     finally:
-        hints.remove(backend)
         sys.argv, sys.path[:] = saved_argv, saved_path
         for kept, saved in ((sys.modules, saved_modules), (names, saved_names)):
             for name, module in saved.items():
@@ -109,9 +138,13 @@ def run_network(
         compiled.run(ms, progress)
     populations = []
     for population in compiled.artifact.populations:
+        recorded = compiled.simulation.recorded(population.name).get("spikes")
+        if recorded is None:
+            print(f"{population.label}: spikes not recorded")
+            continue
         times, senders = compiled.simulation.spikes(population.name)
         populations.append(Recorded(population.label, population.size, times, senders))
-        rate = np.size(times) / max(population.size, 1) / ms * 1e3
+        rate = np.size(times) / max(len(recorded), 1) / ms * 1e3
         print(f"{population.label}: {np.size(times)} spikes recorded, {rate:.2f} Hz")
     if plot is not None:
         plot_activity(populations, path.name, plot, ms)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from snnc.codegen.native.in_use import first_use
 from snnc.codegen.target import Target
 from snnc.ir.diagnostics import OptionError, UnsupportedError, did_you_mean
 from snnc.ir.model_info import describe_model, models_of
@@ -100,7 +101,10 @@ def _refuse_foreign(document: Document, target: str) -> None:
     for label, op in models_of(document.module).items():
         simulator = describe_model(op).simulator
         if simulator not in (None, target):
-            raise UnsupportedError(f"'{label}' is a native model, which only {simulator} has")
+            raise UnsupportedError(
+                f"'{label}' is a native model, which only {simulator} has",
+                first_use(document, label),
+            )
 
 
 def synapses_of(document: Document) -> Mapping[str, Synapses]:

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
 from snnc.ir.dialects import dyn, native_models, step, syn
-from snnc.ir.dialects.coupling import ReadsOp
+from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
 from snnc.ir.dialects.expressions import CompareOp, ConstOp, GetOp
 from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.dialects.step_synapse import SynapseOp
@@ -69,8 +69,10 @@ class ModelInfo:
 
     `kind` is ``cell``, ``synapse`` or ``response``; `port` is the name by which a cell takes
     current, if it does; `reads` the states of cells that a synapse reads in every step, with their
-    units; `decay` whether a synapse asks for the time constant of its receptor; `source` whether
-    a cell emits without any input, `plastic` whether a synapse changes its weight;
+    units and sides; `one_way` whether it acts on the cell after it alone; `decay` whether a synapse
+    asks for the time constant of its receptor; `source` whether
+    a cell does nothing but emit, without any input or state that shows,
+    `plastic` whether a synapse changes its weight;
     `times` is the parameter with the times at which a cell emits, if that is what it does;
     `threshold` the state of which a cell emits above a value, with that value: a number in the
     coherent unit or the name of a parameter; `refractory` the parameter after which a regime ends;
@@ -88,7 +90,8 @@ class ModelInfo:
     source: bool
     plastic: bool
     times: str | None = None
-    reads: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    one_way: bool = False
     threshold: tuple[str, float | str] | None = None
     refractory: str | None = None
     simulator: str | None = None
@@ -153,11 +156,12 @@ def describe_model(op: Operation) -> ModelInfo:
         receptors={o.label: _receptor(o) for o in ops if isinstance(o, dyn.ReceptorOp)},
         port=next((o.label for o in ops if isinstance(o, dyn.CurrentOp)), None),
         decay=any(isinstance(o, syn.DecayOp) for o in ops),
-        source=_kind(op) == "cell" and not any(isinstance(o, PORTS) for o in ops),
+        source=_kind(op) == "cell" and not any(isinstance(o, PORTS) or _shows(o) for o in ops),
         times=next((o.times.data for o in ops if isinstance(o, dyn.ScheduleOp)), None),
         plastic=any(_assigns_weight(o) for o in ops if isinstance(o, syn.EventOp)),
         simulator=op.simulator.data if isinstance(op, native_models.NativeModel) else None,
-        reads={o.label: o.unit.data for o in ops if isinstance(o, ReadsOp)},
+        reads={o.label: (o.unit.data, o.sides) for o in ops if isinstance(o, ReadsOp)},
+        one_way=any(isinstance(o, CoupleOp) and o.one_way is not None for o in ops),
         threshold=next(filter(None, map(_threshold, op.walk())), None),
         refractory=next(filter(None, map(_duration, op.walk())), None),
     )
@@ -206,6 +210,11 @@ def models_of(module: ModuleOp) -> dict[str, Operation]:
         if isinstance(op, MODELS):
             found.setdefault(op.label, op)
     return found
+
+
+def _shows(op: Operation) -> bool:
+    """Tell whether an operation of a model declares a state that can be recorded."""
+    return isinstance(op, dyn.StateOp) and op.hidden is None
 
 
 def _parameter(op: dyn.ParamOp, ascending: set[str]) -> ParameterInfo:

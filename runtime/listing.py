@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.artifact import Artifact
-from snnc.codegen.cpu import generate
 from snnc.ir.text import Document
-from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
+from snnc.runtime.replica import replica_of
 from snnc.runtime.simulation import Simulation
 
 
@@ -32,16 +30,9 @@ class ListedSynapses:
     values: Mapping[str, NDArray[np.float64]]
 
 
-def replica(source: Document) -> Artifact:
-    """Return the network as the ``cpu`` target would run it, for its values and connections."""
-    document = Document(source.module.clone(), dict(source.resources), source.filename)
-    run_passes(document, parse_passes(REPLICA))
-    return generate(document)
-
-
 def list_synapses(source: Document) -> Mapping[str, ListedSynapses]:
     """Return the synapses of each projection of a network by its symbol."""
-    artifact = replica(source)
+    artifact = replica_of(source)
     simulation = Simulation(artifact)
     found = {}
     for plan in artifact.projections:

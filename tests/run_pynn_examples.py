@@ -21,7 +21,7 @@ ARGUMENTS = {"VAbenchmarks.py": ["COBA"]}
 # What they need beside a backend of PyNN, where they fail.
 NEEDS = {
     "distrib_example.py": "the package mpi4py; with it, it runs",
-    "nrn_artificial_cell.py": "shows NEURON's own cells, IntFire1 and others",
+    "nrn_artificial_cell.py": "shows NEURON's own cell IntFire1; runs with --target neuron",
     "nineml_brunel.py": "the package nineml, which does not import on Python 3.10 and above",
     "nineml_neuron.py": "the package nineml, which does not import on Python 3.10 and above",
     "simpleRandomNetwork_csa.py": "the package csa, and NumpyRNG.next as PyNN 0.8 had it, which "

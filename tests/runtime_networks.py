@@ -128,7 +128,7 @@ SCHEDULE_CELL = replace(
 
 DELIVER = """
 from snnc.runtime.jit.intrinsics import {weights}bits_f64, f64, i32, i64, ix, loop, {target}
-WIDTH = 12
+WIDTH = 14
 @loop
 def scatter(a, b, target, {argument}, acc):
     for s in range(a, b):
@@ -141,7 +141,7 @@ def entry(desc, rows, step):
         delays = i32(d[q + 6], nd)
         start = i64(d[q + 2], P + 1)
         pointer = i64(d[q + 8], 1)
-        for k in range(nd):
+        for k in range(d[q + 12], d[q + 13]):
             stamp = step + 1 - delays[k]
             if stamp < 0:
                 continue

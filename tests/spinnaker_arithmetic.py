@@ -13,7 +13,6 @@ from decimal import ROUND_HALF_EVEN, Decimal, getcontext
 getcontext().prec = 60
 ONE = 1 << 15
 WORD = 1 << 32
-SHIFTS = (0, 0)
 
 
 def accum(value: float) -> int:
@@ -88,9 +87,18 @@ class Synapse:
         self.value = wrap(self.value * self.decay // WORD)
 
 
+def synaptic_current(q: dict[str, int], inputs: list[Synapse], v: int) -> int:
+    """Return the synaptic current of a cell; conductances where it has reversal potentials."""
+    exc, inh = (one.value for one in inputs)
+    if "e_rev_E" in q:
+        exc = mul(exc // 1024, wrap(q["e_rev_E"] - v))
+        inh = mul(-(inh // 1024), wrap(q["e_rev_I"] - v))
+    return wrap(exc - inh)
+
+
 @dataclass
 class Lif:
-    """A leaky integrate-and-fire cell; conductances where there are reversal potentials."""
+    """A leaky integrate-and-fire cell."""
 
     p: dict[str, float]
     dt: float
@@ -107,21 +115,13 @@ class Lif:
         self.steps = -(-divide(self.q["tau_refrac"], dt) // ONE)
         self.inputs = [Synapse(dt, self.q[name]) for name in ("tau_syn_E", "tau_syn_I")]
 
-    def synaptic(self) -> int:
-        """Return the synaptic current."""
-        exc, inh = (one.value for one in self.inputs)
-        if "e_rev_E" not in self.q:
-            return wrap(exc - inh)
-        exc = mul(exc // 1024, wrap(self.q["e_rev_E"] - self.v))
-        inh = mul(-(inh // 1024), wrap(self.q["e_rev_I"] - self.v))
-        return wrap(exc - inh)
-
     def tick(self, sums: tuple[int, int], shifts: tuple[int, int], current: float = 0.0) -> bool:
         """Take a step; return whether a spike is sent."""
         for one, total, shift in zip(self.inputs, sums, shifts, strict=True):
             one.add(total, shift)
         if self.left <= 0:
-            total = wrap(self.synaptic() + self.q["i_offset"] + accum(current))
+            synaptic = synaptic_current(self.q, self.inputs, self.v)
+            total = wrap(synaptic + self.q["i_offset"] + accum(current))
             alpha = wrap(mul_nearest(total, self.r) + self.q["v_rest"])
             self.v = wrap(alpha - mul_nearest(self.leak, wrap(alpha - self.v)))
         else:
@@ -136,7 +136,7 @@ class Lif:
 
 @dataclass
 class Izhikevich:
-    """A cell of Izhikevich with currents."""
+    """A cell of Izhikevich."""
 
     p: dict[str, float]
     dt: float
@@ -151,8 +151,8 @@ class Izhikevich:
         """Take a step of the midpoint method; return whether a spike is sent."""
         for one, total, shift in zip(self.inputs, sums, shifts, strict=True):
             one.add(total, shift)
-        exc, inh = (one.value for one in self.inputs)
-        given = wrap(exc - inh + self.q["i_offset"] + accum(current))
+        synaptic = synaptic_current(self.q, self.inputs, self.v)
+        given = wrap(synaptic + self.q["i_offset"] + accum(current))
         a, b, h, v, u = self.q["a"], self.q["b"], self.h, self.v, self.u
         pre = wrap(140 * ONE + given - u)
         alpha = wrap(pre + mul(wrap(5 * ONE + mul(1311, v)), v))

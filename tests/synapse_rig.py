@@ -220,6 +220,7 @@ class Rig:
                 *self.pre.words(),
                 *(_at(part.delays), len(part.delays), _at(part.pointer), _at(part.target)),
                 *(_at(part.weight) if weight is None else weight, _at(part.accumulator)),
+                *(0, len(part.delays)),
             ]
         else:
             train = self.pre if name == "emit" else self.post

@@ -177,11 +177,26 @@ def test_fidelity_finds_two_runs_alike_and_a_changed_network_not(monkeypatch):
     monkeypatch.setattr(
         fidelity, "run", lambda net, setting, *_: sample(net, rates[setting.target])
     )
-    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 2, lambda _: None)
-    assert len(rows) == 2 * 3 and all(row["valid"] for row in rows)
+    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 4, lambda _: None)
+    assert len(rows) == 2 * 3 + 1 and all(row["valid"] for row in rows)
+    assert "agrees" in fidelity.fidelity_text(rows)
     rates[OWN] = 50.0
-    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 2, lambda _: None)
-    assert "OUTSIDE" in fidelity.fidelity_text(rows)
+    rows = fidelity.compare_with_nest(network, [Setting(OWN)], 1000.0, 4, lambda _: None)
+    assert "OUTSIDE" in fidelity.fidelity_text(rows) and "DIFFERS" in fidelity.fidelity_text(rows)
+    # Of all 70 ways to exchange runs only the one that was run, and its reverse, tell them apart.
+    assert rows[-1]["share_of_exchanges"] == pytest.approx(2 / 70) and not rows[-1]["valid"]
+    json.dumps(rows)
+
+
+def test_measures_that_are_outside_by_chance_are_expected():
+    random = np.random.default_rng(3)
+    tables = [
+        fidelity._distances([random.normal(shift, 1.0, 30) for shift in random.normal(0.0, 0.3, 8)])
+        for _ in range(60)
+    ]
+    whole = fidelity._as_a_whole(tables, 4)
+    assert whole["valid"] and whole["measures"] == 60 and whole["outside"] > 0
+    assert whole["outside_by_chance"] == pytest.approx(whole["outside"], abs=5.0)
 
 
 def test_building_is_timed_and_peers_are_extrapolated(monkeypatch):

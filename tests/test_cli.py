@@ -65,6 +65,14 @@ def test_compile_emit_and_opt_agree(script, tmp_path):
     assert "cells: 20 spikes recorded, 20.00 Hz" in run.stdout
 
 
+def test_a_population_without_recording_is_not_said_to_be_silent(script, tmp_path):
+    silent = 'sim.Population(5, sim.IF_curr_exp(i_offset=1.0), label="unrecorded")\nsim.run('
+    script.write_text(SCRIPT.replace("sim.run(", silent, 1))
+    assert snnc("compile", script, "-o", tmp_path).returncode == 0
+    run = snnc("run", tmp_path / "network.mlir", "--ms", 50)
+    assert "unrecorded: spikes not recorded" in run.stdout
+
+
 def test_a_script_that_prints_does_not_disturb_what_is_emitted(script):
     script.write_text("print('hello')\n" + SCRIPT)
     assert snnc("emit", script).stdout.startswith("builtin.module {")

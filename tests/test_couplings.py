@@ -233,6 +233,27 @@ def test_cells_fire_with_those_they_are_joined_to_and_no_others():
     assert (late[1] > 50.0).tolist() == [True, True, True, False]
 
 
+ONE_WAY = """syn.model @graded {
+  reads post v : mV
+  reads pre s : 1
+  couple into post weight * pre.s * (0.0 [mV] - post.v)
+}
+"""
+
+
+def test_a_coupling_may_act_one_way_and_read_other_states_before_and_after_it():
+    assert ONE_WAY.splitlines()[1:] == [
+        line[2:] for line in print_text(parse(ONE_WAY, "graded")).splitlines()[2:-1]
+    ]
+    for old, new, message in (
+        ("into post ", "", "'v' is read on one side; expected 'couple into post'"),
+        ("pre.s", "post.s", "unknown name 'post.s'"),
+        ("reads pre s : 1\n", "", "unknown"),
+    ):
+        with pytest.raises(SnncError, match=message):
+            verify(parse(ONE_WAY.replace(old, new), "graded"))
+
+
 def test_a_coupling_needs_its_port_and_its_states():
     sim.setup()
     cells = sim.Population(2, sim.IF_curr_exp())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from snnc.ir.diagnostics import SnncError
-from snnc.runtime.engine.driver import Driver, Instruction, Kind, StopFlag, run_threads
+from snnc.runtime.engine.driver import MEETING, Driver, Instruction, StopFlag, run_threads
 from snnc.runtime.jit.cache import Kernels, KernelSource
 
 # Appends (label, step) to a log: words are the length, the label, then the log.
@@ -37,6 +37,26 @@ def entry(desc, rows, step):
             d[3] += 1
 """
 
+# Writes the step it is in.
+TELL = """\
+from snnc.runtime.jit.intrinsics import i64, store_release
+def entry(desc, rows, step):
+    store_release(i64(desc, 1)[0], step)
+"""
+
+# Waits, at most ten seconds, until the other thread is a step ahead; counts the times it is. All
+# end at the same step, so there is nothing to wait for in the last.
+WAIT = """\
+from snnc.runtime.jit.intrinsics import i64, load_acquire, usleep
+def entry(desc, rows, step):
+    d = i64(desc, 3)
+    tries = 0
+    while step < d[2] and load_acquire(d[0]) <= step and tries < 100000:
+        usleep(100)
+        tries += 1
+    d[1] += load_acquire(d[0]) == step + 1
+"""
+
 SLOW = """\
 from snnc.runtime.jit.intrinsics import i64, usleep
 def entry(desc, rows, step):
@@ -54,24 +74,30 @@ def programs_that_meet(kernels, threads, epoch):
     function = kernels.get(KernelSource("meet", MEET)).address
     slots = np.zeros((threads, 8), np.int64)
     tables = np.array([[slots.ctypes.data, t, epoch, 0] for t in range(threads)], np.int64)
-    programs = [[Instruction(function, table.ctypes.data, threads)] for table in tables]
+    programs = [[MEETING, Instruction(function, table.ctypes.data, threads)] for table in tables]
     return programs, tables, slots
 
 
-def test_instructions_run_in_order_and_by_kind(kernels):
+def test_instructions_run_in_order_in_every_step(kernels):
     function = kernels.get(KernelSource("log", LOG)).address
     log = np.zeros(1000, np.int64)
-    labels = np.array([[log.ctypes.data, label] for label in range(4)], np.int64)
-    kinds = [Kind.EPOCH_START, Kind.EVERY_STEP, Kind.EPOCH_END, Kind.EVERY_STEP]
-    program = [
-        Instruction(function, table.ctypes.data, 1, kind)
-        for table, kind in zip(labels, kinds, strict=True)
-    ]
-    assert run_threads(kernels, [program], 5, 10, epoch=2) == 10
+    labels = np.array([[log.ctypes.data, label] for label in range(3)], np.int64)
+    first, second, third = (Instruction(function, table.ctypes.data, 1) for table in labels)
+    assert run_threads(kernels, [[first, MEETING, second, third]], 5, 10, epoch=2) == 10
     entries = log[1 : 1 + 2 * log[0]].reshape(-1, 2).tolist()
-    even, odd = [0, 1, 3], [1, 2, 3]
-    expected = [(5, even), (6, odd), (7, even), (8, odd), (9, [0, 1, 2, 3])]
-    assert entries == [[label, step] for step, labels in expected for label in labels]
+    assert entries == [[label, step] for step in range(5, 10) for label in range(3)]
+
+
+def test_a_thread_need_not_wait_before_the_meeting(kernels):
+    steps = 50
+    reached = np.zeros(8, np.int64)
+    tell, wait = np.array([reached.ctypes.data]), np.array([reached.ctypes.data, 0, steps - 1])
+    ahead = Instruction(kernels.get(KernelSource("tell", TELL)).address, tell.ctypes.data, 1)
+    late = Instruction(kernels.get(KernelSource("wait", WAIT)).address, wait.ctypes.data, 1)
+    driver = Driver(kernels, [[ahead, MEETING], [MEETING, late]], 1)
+    driver._slice(steps)
+    driver.close()
+    assert wait[1] == steps - 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
@@ -95,7 +121,7 @@ def test_a_driver_runs_on_where_it_stopped(kernels):
 def test_the_stop_flag_stops_all_threads_at_the_end_of_the_same_epoch(kernels, threads):
     function = kernels.get(KernelSource("slow", SLOW)).address
     last = np.zeros((threads, 8), np.int64)
-    programs = [[Instruction(function, row.ctypes.data, 1)] for row in last]
+    programs = [[Instruction(function, row.ctypes.data, 1), MEETING] for row in last]
     stop = StopFlag()
     timer = threading.Timer(0.05, stop.set)
     timer.start()
@@ -112,7 +138,8 @@ def test_the_stop_flag_stops_all_threads_at_the_end_of_the_same_epoch(kernels, t
 def test_an_interrupt_leaves_all_threads_at_one_step_and_the_run_goes_on(kernels):
     function = kernels.get(KernelSource("slow", SLOW)).address
     last = np.zeros((2, 8), np.int64)
-    driver = Driver(kernels, [[Instruction(function, row.ctypes.data, 1)] for row in last], 5)
+    programs = [[Instruction(function, row.ctypes.data, 1), MEETING] for row in last]
+    driver = Driver(kernels, programs, 5)
     before = signal.getsignal(signal.SIGINT)
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
@@ -137,3 +164,5 @@ def test_a_driver_needs_programs_and_an_epoch(kernels):
         Driver(kernels, [], 1)
     with pytest.raises(SnncError):
         Driver(kernels, [[]], 0)
+    with pytest.raises(SnncError, match="do not meet"):
+        Driver(kernels, [[MEETING], []], 1)

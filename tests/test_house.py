@@ -1,4 +1,4 @@
-"""The floors of the house: who imports whom, and who may know xDSL."""
+"""The floors of the house: who imports whom, who may know xDSL; and who holds memory."""
 
 import ast
 import subprocess
@@ -48,6 +48,15 @@ def test_imports_go_down_only(path):
             assert FLOORS[other] < FLOORS[own], f"{path}: {own} must not import {module}"
         if module.split(".")[0] == "xdsl":
             assert own in XDSL, f"{path}: xDSL is for {', '.join(sorted(XDSL))}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_kernels_read_no_array_that_nobody_holds(path):
+    """``make(...).ctypes.data`` is the address of memory that is free when it is read."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Attribute(value=ast.Attribute(value=ast.Call(), attr="ctypes"), attr="data"):
+                raise AssertionError(f"{path}:{node.lineno}: an address of an array without a name")
 
 
 def test_importing_snnc_costs_nothing():

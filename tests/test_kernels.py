@@ -181,6 +181,30 @@ def test_loaded_and_compiled_kernels_give_the_same_bits_for_any_partition(kernel
     assert simulate([0, 3, 140, 277, 414, 551, 700, n]) == whole
 
 
+SEARCH = """
+from snnc.runtime.jit.intrinsics import i64, loop
+@loop
+def count(n, words):
+    found = 0
+    for i in range(n):
+        if words[i] != 0:
+            words[found] = i
+            found += 1
+    return found
+def entry(desc, rows, step):
+    i64(desc, 1)[0] = count(rows, i64(desc + 8, rows))
+"""
+
+
+def test_a_text_may_leave_its_loops_as_they_are():
+    from snnc.runtime.jit.compiler import llvm_ir
+
+    copied, left = (
+        llvm_ir(text).count("store i64") for text in (SEARCH, SEARCH + "UNROLL = False\n")
+    )
+    assert copied > left == 2
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86 assembly")
 def test_the_machine_code_of_an_update_is_vectorised():
     from snnc.runtime.jit.compiler import assembly, llvm_ir

@@ -103,6 +103,24 @@ def test_a_cell_type_does_what_the_standard_cell_with_its_equations_does():
     np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-9)
 
 
+HH_CURRENT = 0.15e-9 / (4 * np.pi * 10e-4**2) * 1e6
+"""In uA/cm2, on the ball of 20 um in ``hh.nml``."""
+HH_START = [-65.0, 0.052932, 0.596121, 0.317677]
+
+
+def hh_slopes(t, y, seen=None):
+    """Return the slopes of v and the gates of ``hh.nml``, whose rates see the potential `seen`."""
+    v, m, h, n = y
+    u = v if seen is None else seen
+    alpha = [0.1 * (u + 40) / -np.expm1(-(u + 40) / 10), 0.07 * np.exp(-(u + 65) / 20),
+             0.01 * (u + 55) / -np.expm1(-(u + 55) / 10)]  # fmt: skip
+    beta = [4 * np.exp(-(u + 65) / 18), 1 / (1 + np.exp(-(u + 35) / 10)),
+            0.125 * np.exp(-(u + 65) / 80)]  # fmt: skip
+    gates = [a * (1 - x) - b * x for a, b, x in zip(alpha, beta, (m, h, n), strict=True)]
+    ionic = 120 * m**3 * h * (50 - v) + 36 * n**4 * (-77 - v) + 0.3 * (-54.3 - v)
+    return [ionic + HH_CURRENT * (5.0 <= t < 45.0), *gates]
+
+
 @NEUROML
 def test_channels_of_one_compartment_follow_hodgkin_and_huxley():
     from scipy.integrate import solve_ivp
@@ -111,28 +129,33 @@ def test_channels_of_one_compartment_follow_hodgkin_and_huxley():
     assert "ionChannel" not in net.ir() and "resistivity" not in net.ir()
     net.run(50.0)
     (found,) = spikes(net, "pop")
-    current = 0.15e-9 / (4 * np.pi * 10e-4**2) * 1e6  # uA/cm2 on a ball of 20 um.
-
-    def slope(t, y):
-        v, m, h, n = y
-        alpha = [0.1 * (v + 40) / -np.expm1(-(v + 40) / 10), 0.07 * np.exp(-(v + 65) / 20),
-                 0.01 * (v + 55) / -np.expm1(-(v + 55) / 10)]  # fmt: skip
-        beta = [4 * np.exp(-(v + 65) / 18), 1 / (1 + np.exp(-(v + 35) / 10)),
-                0.125 * np.exp(-(v + 65) / 80)]  # fmt: skip
-        gates = [a * (1 - x) - b * x for a, b, x in zip(alpha, beta, (m, h, n), strict=True)]
-        ionic = 120 * m**3 * h * (50 - v) + 36 * n**4 * (-77 - v) + 0.3 * (-54.3 - v)
-        return [ionic + current * (5.0 <= t < 45.0), *gates]
 
     def crosses(t, y):
         return y[0]
 
     crosses.direction = 1
-    start = [-65.0, 0.052932, 0.596121, 0.317677]
     solved = solve_ivp(
-        slope, (0, 50), start, events=crosses, rtol=1e-8, atol=1e-10, max_step=0.1, method="LSODA"
-    )
+        hh_slopes, (0, 50), HH_START, events=crosses, rtol=1e-8, atol=1e-10, max_step=0.1,
+        method="LSODA",
+    )  # fmt: skip
     # The file's gates have 1/(1 - exp(-x)) with a rate in 1/ms, ten times 0.1 per mV.
     assert found == pytest.approx(solved.t_events[0].tolist(), abs=0.05)
+
+
+@NEUROML
+def test_euler_steps_are_those_of_jlems():
+    """Rates of gates see the potential of two steps before, as their channels keep it."""
+    net = snnc.compile(DATA / "hh.nml", solver="euler")
+    net.simulation.record("pop", ["v"])
+    net.run(20.0)
+    found, dt = net.simulation.trace("pop", "v").values[:, 0], net.simulation.dt
+    y, v = np.array(HH_START), [HH_START[0]]
+    for step in range(found.size - 1):
+        y = y + dt * np.array(hh_slopes(step * dt + 1e-9, y, v[max(step - 2, 0)]))
+        v.append(y[0])
+    assert max(v) > 20.0
+    # The start of the gates is given to six digits.
+    np.testing.assert_allclose(found, v, atol=1e-3)
 
 
 @NEUROML
@@ -140,6 +163,37 @@ def test_cells_with_exponential_conductances_match_a_native_model():
     pytest.importorskip("nest", reason="the target nest needs NEST")
     net = snnc.compile(DATA / "network.nml", "nest")
     assert re.search(r'native.match @iaf of "nest" as "iaf_cond_exp"', net.ir("match-native"))
+
+
+@NEUROML
+@pytest.mark.parametrize(
+    ("cell", "receptors", "expected"),
+    [
+        ("iaf", {"alpha": "alpha"}, "iaf_psc_alpha"),
+        ("iaf", {}, "iaf_psc_delta"),
+        ("eager", {"ampa": "ampa"}, "iaf_cond_exp"),
+        ("eager", {}, "iaf_psc_delta"),
+    ],
+)
+def test_integrate_and_fire_cells_run_as_nests_own(cell, receptors, expected, tmp_path):
+    """Those without a refractory time are NEST's with one of 0."""
+    pytest.importorskip("nest", reason="the target nest needs NEST")
+    eager = (
+        '<iafCell id="eager" leakReversal="-65mV" thresh="-50mV" reset="-65mV" C="1nF"'
+        ' leakConductance="50nS"/></neuroml>'
+    )
+    file = altered(tmp_path, "cells.nml", [("</neuroml>", eager)])
+    sim.setup(timestep=0.1)
+    cells = sim.Population(2, sim.lems_cell_type(file, cell, **receptors)())
+    sim.DCSource(amplitude=1.2, start=5.0).inject_into(cells)
+    cells.record("spikes")
+    nets = [snnc.compile(sim, target) for target in ("cpu", "nest")]
+    assert f'as "{expected}"' in nets[1].ir("match-native")
+    for net in nets:
+        net.run(200.0)
+    ours, theirs = (net.simulation.spikes(cells.label)[0] for net in nets)
+    assert ours.size >= 8
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=0.1 if receptors else 1e-9)
 
 
 def altered(folder, name, changes):
@@ -388,19 +442,195 @@ def states(net):
     return re.findall(r"state (\S+) :", net.ir())
 
 
-@NEUROML
-def test_graded_synapses_are_refused_by_name(tmp_path):
-    graded = (
-        '<silentSynapse id="silent"/><linearGradedSynapse id="graded" conductance="5pS"/>'
-        '<network id="net">'
-    )
+def with_graded(folder, component):
+    """Return a network in which cell 4 acts on cell 5 through a graded synapse."""
+    declared = f'<silentSynapse id="silent"/>{component}<network id="net">'
     joined = (
         '<continuousProjection id="c" presynapticPopulation="cells" '
-        'postsynapticPopulation="cells"><continuousConnection id="0" preCell="0" postCell="1" '
-        'preComponent="silent" postComponent="graded"/></continuousProjection><explicitInput'
+        'postsynapticPopulation="cells"><continuousConnectionInstanceW id="0" '
+        'preCell="../cells/4/iaf" postCell="../cells/5/iaf" preComponent="silent" '
+        'postComponent="graded" weight="2"/></continuousProjection>'
+        '<continuousProjection id="alone" presynapticPopulation="cells" '
+        'postsynapticPopulation="cells"><continuousConnection id="0" preCell="0" postCell="2" '
+        'preComponent="silent" postComponent="silent"/></continuousProjection>'
     )
-    file = altered(tmp_path, "network.nml", [
-        ('<network id="net">', graded), ("<explicitInput", joined),
+    return altered(folder, "network.nml", [
+        ('<network id="net">', declared), ("<explicitInput", f"{joined}<explicitInput"),
+        ('synapse="ampa">', 'synapse="ampa_none">'),
+        ("<spikeArray", '<expOneSynapse id="ampa_none" gbase="0nS" erev="0mV" tauDecay="5ms"/>'
+         "<spikeArray"),
     ])  # fmt: skip
-    with pytest.raises(UnsupportedError, match="a 'silentSynapse' between two cells"):
-        read_network(file)
+
+
+def potentials(net, ms):
+    """Return the potentials of the cells at the end of each step of 0.025 ms."""
+    found = []
+    for _ in range(round(ms / 0.025)):
+        net.run(0.025)
+        found.append(net.simulation.state("cells", "v").copy())
+    return np.array(found)
+
+
+@NEUROML
+def test_a_linear_graded_synapse_is_half_a_gap_junction(tmp_path):
+    component = '<linearGradedSynapse id="graded" conductance="5nS"/>'
+    net = snnc.compile(with_graded(tmp_path, component))
+    (tmp_path / "without").mkdir()
+    without = snnc.compile(with_graded(tmp_path / "without", component.replace("5nS", "0nS")))
+    with_it, alone = potentials(net, 20.0), potentials(without, 20.0)
+    np.testing.assert_array_equal(with_it[:, 0], alone[:, 0])
+    np.testing.assert_array_equal(with_it[:, 2], alone[:, 2])
+    capacitance = net.artifact.cells[net.artifact.populations[1].cell]
+    assert "C" in {p.name for p in capacitance.parameters}
+    c, leak, rest = (
+        float(net.simulation.parameters("cells", n))
+        for n in ("C", "leakConductance", "leakReversal")
+    )
+    v = alone[0, 1]
+    for driven, found in zip(alone[:-1, 0], with_it[1:, 1], strict=True):
+        target = (leak * rest + 0.01 * driven) / (leak + 0.01)
+        v = target + (v - target) * np.exp(-(leak + 0.01) / c * 0.025)
+        # The current is that of the start of the step.
+        assert found == pytest.approx(v, abs=0.02)
+
+
+@NEUROML
+def test_a_graded_synapse_follows_the_potential_before_it(tmp_path):
+    component = (
+        '<gradedSynapse id="graded" conductance="5pS" delta="5mV" Vth="-55mV" k="0.025per_ms" '
+        'erev="0mV"/>'
+    )
+    net = snnc.compile(with_graded(tmp_path, component))
+    name = next(n for n in states(net) if n.endswith("graded.s"))
+    assert "reads pre graded.s : 1" in net.ir()
+    s = 0.0
+    for _ in range(800):
+        v = net.simulation.state("cells", "v")[0]
+        net.run(0.025)
+        limit = 1 / (1 + np.exp((-55.0 - v) / 5.0))
+        s = limit + (s - limit) * np.exp(-0.025 * 0.025 / (1 - limit))
+    # Potentials are held over a step here, an error of the first order.
+    assert net.simulation.state("cells", name)[0] == pytest.approx(s, rel=5e-3)
+    assert s > 0.01
+
+
+@NEUROML
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("alpha * (1 - s)", "alpha * (1 - s) * v / MV", "'s' of 'own' depends on both cells"),
+        ("peer/v", "peer/u", "'own' selects 'peer/u'; expected 'peer/v'"),
+        ("s * (erev - v)", "s * (erev - v) * t / MS", "'own' depends on time"),
+        ("baseGradedSynapse", "baseSynapse", "a 'own' between two cells"),
+    ],
+)
+def test_other_graded_synapses_are_refused_by_name(tmp_path, old, new, message):
+    own = (
+        '<ComponentType name="own" extends="baseGradedSynapse">'
+        '<Parameter name="alpha" dimension="per_time"/><Parameter name="erev" dimension="voltage"/>'
+        '<Constant name="G" dimension="conductance" value="1nS"/>'
+        '<Constant name="MV" dimension="voltage" value="1mV"/>'
+        '<Constant name="MS" dimension="time" value="1ms"/>'
+        '<Requirement name="v" dimension="voltage"/><Dynamics>'
+        '<StateVariable name="s" dimension="none"/>'
+        '<DerivedVariable name="vpeer" dimension="voltage" select="peer/v"/>'
+        '<DerivedVariable name="i" exposure="i" dimension="current" value="G * vpeer / MV * '
+        's * (erev - v)"/><TimeDerivative variable="s" value="alpha * (1 - s)"/>'
+        "</Dynamics></ComponentType>"
+    )
+    assert old in own
+    component = own.replace(old, new, 1) + '<own id="graded" alpha="1per_ms" erev="0mV"/>'
+    with pytest.raises(UnsupportedError, match=re.escape(message)) as refused:
+        read_network(with_graded(tmp_path, component))
+    assert refused.value.location is not None
+
+
+def test_a_spike_that_arrives_may_change_the_regime(tmp_path):
+    file = altered(tmp_path, "own.xml", [
+        ('<OnEvent port="in">\n                <StateAssignment variable="v" value="v + jump"/>\n'
+         "            </OnEvent>", ""),
+        ('<Regime name="rising" initial="true">', '<Regime name="rising" initial="true">'
+         '<OnEvent port="in"><Transition regime="resting"/></OnEvent>'),
+    ])  # fmt: skip
+    net = snnc.compile(file)
+    text = net.ir()
+    inside = text[text.index("regime rising") : text.index("regime resting")]
+    assert re.search(r"on \w+\(w\) \{\s+\w+_arrived = \w+_arrived \+ w", inside)
+    event = inside[inside.index("_arrived > 0.0") :]
+    assert "v = 0.0 [mV]" in event and "n = n + 1.0" in event and "goto resting" in event
+    # Nothing is heard in the other regime.
+    assert "_arrived" not in text[text.index("regime resting") : text.index("snn.network")]
+    net.run(100.0)
+    # Three clocks of 10 ms and a rest of 5 ms: it is sent to rest by clocks, not by its threshold.
+    assert net.simulation.spikes("cells")[0].size == 0
+    assert (net.simulation.state("cells", "n") >= 9).all()
+
+
+INSTANCES = """<Lems>
+  <Target component="sim"/>
+  <Dimension name="time" t="1"/>
+  <Unit symbol="ms" dimension="time" power="-3"/>
+  <ComponentType name="Simulation">
+    <Parameter name="step" dimension="time"/>
+    <ComponentReference name="target" type="Component"/>
+  </ComponentType>
+  <ComponentType name="clock">
+    <Property name="period" dimension="time"/>
+    <EventPort name="tick" direction="out"/>
+    <Dynamics>
+      <StateVariable name="since" dimension="time"/>
+      <OnStart><StateAssignment variable="since" value="period / 2"/></OnStart>
+      <TimeDerivative variable="since" value="1"/>
+      <OnCondition test="since .geq. period">
+        <StateAssignment variable="since" value="0"/>
+        <EventOut port="tick"/>
+      </OnCondition>
+    </Dynamics>
+  </ComponentType>
+  <ComponentType name="clocks">
+    <Parameter name="n" dimension="none"/>
+    <Parameter name="shortest" dimension="time"/>
+    <Structure>
+      <MultiInstantiate componentType="clock" number="n">
+        <Assign property="period" value="shortest * ceil(1.5 + index)"/>
+      </MultiInstantiate>
+    </Structure>
+  </ComponentType>
+  <clocks id="all" n="3" shortest="2 ms"/>
+  <Simulation id="sim" step="0.1 ms" target="all"/>
+</Lems>
+"""
+
+
+def test_instances_of_a_type_have_their_own_properties(tmp_path):
+    file = tmp_path / "clocks.xml"
+    file.write_text(INSTANCES)
+    net = snnc.compile(file)
+    np.testing.assert_allclose(net.simulation.parameters("all", "period"), [4.0, 6.0, 8.0])
+    net.run(12.5)
+    times, cells = net.simulation.spikes("all")
+    firsts = [times[cells == n][0] for n in range(3)]
+    np.testing.assert_allclose(firsts, [2.0, 3.0, 4.0], atol=0.11)
+    assert [int((cells == n).sum()) for n in range(3)] == [3, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('componentType="clock"', 'componentType="clack"', "unknown component type 'clack'"),
+        ('property="period"', 'property="perid"', "'clock' has no property 'perid'"),
+        ('n="3"', 'n="2.5"', "the size of 'all' is no whole number"),
+        ("1.5 + index", "1.5 + indx", "unknown name 'indx'"),
+        (
+            '<Parameter name="n" dimension="none"/>',
+            '<DerivedParameter name="n" dimension="none" value="3"/>',
+            "'clocks' makes a computed number of instances, 'n'",
+        ),
+    ],
+)
+def test_wrong_instances_are_refused_with_their_place(tmp_path, old, new, message):
+    file = tmp_path / "clocks.xml"
+    file.write_text(INSTANCES.replace(old, new, 1))
+    with pytest.raises(SnncError, match=message) as refused:
+        snnc.compile(file)
+    assert refused.value.location is not None

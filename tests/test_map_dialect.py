@@ -49,12 +49,16 @@ MAPPING = """  map.mapping of @net {
     map.slice @A.1 of @A from 12 to 20 on @c1 rate 3.000000e+01
     map.slice @B.0 of @B from 0 to 4 on @c1 rate 3.000000e+01
     map.slice @N.0 of @N from 0 to 5 on @c2 rate 1.000000e+01
+    map.core @c3 index <> {events = 0.0 : f64, synapses = 0.0 : f64, sdram = 9 : i64, dtcm = 9 : i64}
+    map.extension @N.0.late of @N.0 on @c3 stages 2 steps 8 for [@p]
     map.ring of @A "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
     map.ring of @B "excitatory" sign 1 shift 3 scale 1.000000e+00 bound 7.500000e+00
     map.weights of @p rounding "nearest" largest 1.500000e+00 error 0.000000e+00
     map.place @c0 at <0, 0, 1>
     map.place @c1 at <1, 0, 1>
     map.place @c2 at <0, 0, 2>
+    map.place @c3 at <1, 0, 2>
+    map.key @N.0.late key <0x00000200> mask <0x0000ff00>
     map.key @A.0 key <0x00000000> mask <0x0000ff00>
     map.key @N.0 key <0x00000100> mask <0x0000ff80>
     map.tree of [@A.0, @N.0] links <[0, 0, 0], [1, 0, 2]> cores <[1, 0, 1], [1, 1, 1]>
@@ -105,6 +109,14 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("map.slice @A.1", "map.slice @A.0", "symbol '@A.0' is defined twice"),
         ("5 on @c2", "5 on @c1", "a core runs one model"),
         ("20 on @c1", "20 on @c0", "'@c0' has 20 cells; at most 16 fit"),
+        ("@N.0.late of @N.0", "@N.0.late of @N.7", "unknown slice '@N.7'"),
+        ("extension @N.0.late", "extension @N.0", "symbol '@N.0' is defined twice"),
+        ("on @c3", "on @c9", "unknown core '@c9'"),
+        ("on @c3", "on @c2", "'@c2' has '@N.0'; an extension has a core of its own"),
+        ("stages 2", "stages 9", "stages out of range; found 9, expected 1 to 8"),
+        ("steps 8", "steps 9", "stages of '@N.0.late' are 9 steps apart; '@c0' waits 1 to 8"),
+        ("for [@p]", "for [@q]", "unknown projection '@q'"),
+        ("0000ff00>\n    map.key @A", "0000ff80>\n    map.key @A", "needs 160 keys"),
         ("of @A \"exc", "of @C \"exc", "unknown population '@C'"),
         ("of @A \"exc", "of @A \"inc", "has no receptor 'incitatory'; did you mean 'excitatory'?"),
         ("of @B \"exc", "of @A \"exc", "receptor 'excitatory' of '@A' has two ring buffers"),
@@ -125,7 +137,7 @@ def test_a_mapping_reads_back_as_it_was_written():
         ("<1, 0, 1>", "<1, 0, 3>", "no core 3 on chip (1, 0); expected 1 to 2"),
         ("<0, 0, 2>", "<0, 0, 1>", "core (0, 0, 1) is that of '@c0'"),
         ("sdram = 100 ", "sdram = 401 ", "chip (0, 0) needs 1001 bytes of SDRAM; it has 1000"),
-        ("key @N.0", "key @N.1", "unknown slice '@N.1'"),
+        ("key @N.0", "key @N.1", "unknown slice '@N.1.late'"),
         ("<0x00000100>", "<0x00010000>", "a key has 16 bits"),
         ("0000ff80", "0000fe81", "the keys of a slice follow each other"),
         ("key <0x00000100>", "key <0x00000140>", "has ones where mask"),

@@ -58,6 +58,7 @@ CELLS = {
     "AdExp": "aeif_cond_exp",
     "EIF_cond_alpha_isfa_ista": "aeif_cond_alpha",
     "EIF_cond_exp_isfa_ista": "aeif_cond_exp",
+    "GIF_cond_exp": "gif_cond_exp",
     "HH_cond_exp": "hh_cond_exp_traub",
     "IF_cond_alpha": "iaf_cond_alpha",
     "IF_cond_exp": "iaf_cond_exp",
@@ -288,7 +289,7 @@ CHANGES = {
     ),
     "no refractory time": (
         "IF_cond_exp", "emit  goto refractory", "emit",
-        "has no change of regime",
+        "the model has 2 regimes; found 1 there",
     ),
     "a leak while refractory": (
         "IF_curr_exp", "after tau_refrac", "dv/dt = (v_rest - v) / tau_m\n    after tau_refrac",
@@ -335,6 +336,40 @@ def test_a_changed_model_is_not_matched(change):
 )
 def test_what_nest_has_not_is_refused_with_the_reason(model):
     assert "the nearest is '" in reason(model_library.text(model))
+
+
+def test_a_cell_without_refractory_time_is_one_with_a_time_of_zero():
+    text = model_library.text("IF_cond_exp")
+    regimes = text[text.index("  regime integrating") :]
+    inside = regimes.replace("  regime integrating {\n", "").replace("  goto refractory", "")
+    found = matched(text.replace(regimes, inside[: inside.index("  }\n")] + "}\n"))
+    assert found.native.data == "iaf_cond_exp"
+    assert "setting t_ref = 0.0" in str(found)
+    assert "parameter t_ref" not in str(found)
+
+
+SHARP = (
+    ("let v_peak = select(delta_T > 0.0 [mV], v_spike, v_thresh)", "let v_peak = v_spike"),
+    ("max(delta_T, 1.0e-09 [mV])", "delta_T"),
+)
+
+
+def test_a_cell_with_an_upstroke_alone_requires_that_there_is_one():
+    text = model_library.text("EIF_cond_exp_isfa_ista")
+    for old, new in SHARP:
+        assert old in text
+        text = text.replace(old, new)
+    found = matched(text)
+    assert found.native.data == "aeif_cond_exp"
+    assert "require delta_T > 0.0 [mV]" in str(found)
+
+
+def test_a_fraction_written_with_its_digits_is_the_fraction():
+    text = model_library.text("HH_cond_exp")
+    assert "/ 18.0 [mV]" in text
+    decimal = text.replace("/ 18.0 [mV]", "* 0.0555555555555556 [1/mV]")
+    assert native_name(decimal) == "hh_cond_exp_traub"
+    assert "hh_cond_exp_traub" in reason(text.replace("/ 18.0 [mV]", "* 0.05555555 [1/mV]"))
 
 
 def test_sources_are_left_alone():

@@ -40,6 +40,8 @@ RESPONSES = [
 ]
 # With parameters that are arrays in PyNN, NAME.1, NAME.2, ... in the model.
 ARRAYS = ["GIF_cond_exp"]
+# Cells of NEURON's own, see test_neuron_templates.
+OF_NEURON = ["IntFire1", "IntFire2", "IntFire4"]
 WEIGHT_DEPENDENCES = [
     "AdditiveWeightDependence",
     "MultiplicativeWeightDependence",
@@ -74,7 +76,7 @@ def same_unit(ours, theirs):
 
 def test_every_packaged_model_is_compared():
     stdp = [f"STDP_{timing}_{dependence}" for timing, dependence in PLASTIC]
-    others = {*RESPONSES, *ARRAYS, *ONE_TO_ONE, *stdp}
+    others = {*RESPONSES, *ARRAYS, *ONE_TO_ONE, *stdp, *OF_NEURON}
     assert set(model_library.names()) == {*CELLS, *SOURCES, *others}
 
 

@@ -34,6 +34,8 @@ MATCH = """native.match @mine of "nest" as "theirs" {
   state v as V_m : mV hidden = 1.0
   receptor excitatory as any : mV = -1.0
   current injected : pA
+  solver euler
+  draws
   note "Rounded."
 }
 """
@@ -41,6 +43,8 @@ REFERENCE = """native.reference @mine of "nest" {
   setting flag = 1.0
   fixed cm = 1.0
   postsynaptic tau_m
+  solver euler
+  draws
   note "Rounded."
 }
 """
@@ -95,6 +99,9 @@ REFUSED = {
         MATCH, "require tau_m == 20.0 [ms]", "require tau_m",
         "a condition is a truth value; found ms",
     ),
+    "a solver that is none": (
+        REFERENCE, "solver euler", "solver eular", "unknown method 'eular'; did you mean 'euler'?"
+    ),
     "something else in a match": (MATCH, "setting flag", "fixed flag", "has no place in a match"),
     "a fixed parameter that is not there": (
         REFERENCE, "fixed cm", "fixed tau", "unknown parameter 'tau'; did you mean 'tau_m'?"
@@ -131,6 +138,7 @@ def test_references_name_what_nest_has():
         known = set(nest.GetDefaults(reference.name))
         shape = reference.shape
         own = set(shape.parameters) - set(reference.fixed) - reference.postsynaptic
+        own = {name.partition(".")[0] for name in own}  # lists
         assert own | set(reference.settings) <= known, reference.name
         if shape.kind == "cell":
             known |= set(nest.GetDefaults(reference.name)["recordables"])

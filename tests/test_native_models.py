@@ -9,7 +9,6 @@ import pytest
 from xdsl.dialects.builtin import FloatAttr, f64
 
 import snnc
-import snnc.pynn as sim
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import ModelError, UnsupportedError
 from snnc.ir.dialects import dyn
@@ -21,6 +20,7 @@ CELL = """native.cell @their_cell of "nest" "A cell." {
   param C_m : 1 = 250.0
   state V_m : mV = -70.0
   state g_ex : 1 = 0.0
+  state "soma(0.5).v" : mV = 0.0
   receptor excitatory : uS
   receptor inhibitory : uS
   port excitatory as positive
@@ -109,6 +109,7 @@ def test_every_name_matches_itself():
     param C_m : 1 = 250.0
     state V_m : mV = -70.0
     state g_ex : 1 = 0.0
+    state "soma(0.5).v" : mV = 0.0
     receptor excitatory : uS
     receptor inhibitory : uS
     port excitatory as positive
@@ -122,6 +123,7 @@ def test_every_name_matches_itself():
     parameter C_m : 1 = C_m
     state V_m as V_m : mV = 1.0
     state g_ex as g_ex : 1 = 1.0
+    state "soma(0.5).v" as "soma(0.5).v" : mV = 1.0
     receptor excitatory as positive : nS = 1.0
     receptor inhibitory as negative : nS = -1.0
     current injected : pA
@@ -151,6 +153,7 @@ def test_stand_ins_declare_the_same_and_do_nothing():
     param C_m : 1 = 250.0
     state V_m : mV = -70.0
     state g_ex : 1 = 0.0
+    state "soma(0.5).v" : mV = 0.0
     receptor excitatory : uS
     receptor inhibitory : uS
     current injected : nA
@@ -188,14 +191,3 @@ def test_other_targets_refuse_them_and_name_who_has_them(target):
     with pytest.raises(UnsupportedError, match=message) as refused:
         snnc.compile(network(CELL, SYNAPSE), target=target)
     assert refused.value.message.endswith("targets that can: nest")
-
-
-def test_templates_of_neuron_are_refused_when_a_cell_is_made():
-    class Sections:
-        """Stands for a class that builds sections."""
-
-    known = {"default_parameters": {"g_leak": 0.0002}, "recordable": ["soma(0.5).v"]}
-    template = type("Template", (sim.NativeCellType,), {**known, "model": Sections})
-    sim.setup(timestep=0.1, target="neuron")
-    with pytest.raises(UnsupportedError, match=r"Template is a template of NEURON.*'Sections'"):
-        sim.Population(2, template())

@@ -12,6 +12,7 @@ import snnc
 import snnc.pynn as sim
 from snnc.ir.diagnostics import MissingDependencyError, OptionError, UnsupportedError, UserError
 from snnc.ir.registry import TARGETS
+from snnc.runtime.native.nest import NestDriver
 
 pytest.importorskip("nest", reason="the simulator NEST is not installed")
 
@@ -205,9 +206,26 @@ def test_a_source_that_changes_between_runs_acts_from_the_next_step():
 
 def test_models_that_nest_lacks_are_refused_with_the_targets_that_have_them():
     sim.setup()
-    sim.Population(1, sim.GIF_cond_exp())
-    with pytest.raises(UnsupportedError, match=r"target 'nest'.*'GIF_cond_exp'.*can: cpu"):
+    cells = sim.Population(2, sim.IF_curr_exp())
+    rule = sim.Vogels2011Rule(), sim.AdditiveWeightDependence()
+    synapse = sim.STDPMechanism(*rule, weight=0.1, delay=1.0)
+    sim.Projection(cells, cells, sim.AllToAllConnector(), synapse)
+    message = r"target 'nest'.*'STDP_Vogels2011Rule_.*the nearest is.*can: cpu"
+    with pytest.raises(UnsupportedError, match=message) as refused:
         snnc.compile(sim, target="nest")
+    assert refused.value.location.file == __file__
+
+
+def test_values_that_nest_cannot_take_are_refused_before_it_is_touched(monkeypatch):
+    sim.setup(target="nest")
+    cells = sim.Population(2, sim.IF_curr_exp())
+    rule = sim.SpikePairRule(), sim.AdditiveWeightDependence(w_min=0.05)
+    synapse = sim.STDPMechanism(*rule, weight=0.1, delay=1.0)
+    sim.Projection(cells, cells, sim.AllToAllConnector(), synapse)
+    monkeypatch.setattr(NestDriver, "_create", lambda *given: pytest.fail("it builds"))
+    message = r"target 'nest': stdp_synapse cannot .* unless w_min == 0.*; targets that can: cpu$"
+    with pytest.raises(UnsupportedError, match=message):
+        sim.run(1.0)
 
 
 @pytest.mark.parametrize("option", [{"precision": "f32"}, {"solver": "euler"}])

@@ -41,7 +41,11 @@ def test_every_cell_type_does_what_it_does_on_the_cpu(model):
 GOLDEN = """\
 : LIF
 : v: exact in integrating.
-: Values are in mV, ms, nA, nF and uS; constants hold for one dt.
+: Values are in mV, ms, nA, nF and uS; constants hold for one dt:
+:   P_v = exp(-1.0 / tau_m * dt)
+:   P_v_injected = dt * exprel(-1.0 / tau_m * dt) * (1.0 / cm)
+:   P_v_const = dt * exprel(-1.0 / tau_m * dt) * (v_rest / tau_m + i_offset / cm)
+:   steps_refractory = tau_refrac, in steps
 
 NEURON {
     THREADSAFE
@@ -73,7 +77,11 @@ PROCEDURE count() {
 
 PROCEDURE advance() {
     LOCAL v_next, x, x_0
-    if (clock > 0) { v_next = v_ } else { v_next = P_v * v_ + P_v_injected * injected + P_v_const }
+    if (clock > 0) {
+        v_next = v_
+    } else {
+        v_next = P_v * v_ + P_v_injected * injected + P_v_const
+    }
     x = clock == 0 && v_next >= v_thresh
     if (x) { x_0 = v_reset } else { x_0 = v_next }
     v_ = x_0

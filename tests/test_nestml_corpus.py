@@ -20,12 +20,11 @@ from snnc.passes.native.match_native import MatchNativePass
 
 pytest.importorskip("pynestml", reason="nestml reads NESTML files and brings its models")
 
-from snnc.nestml.network import cell_text, read_network
+from snnc.nestml.network import model_text, read_network
 
 MODELS = Path(sys.modules["pynestml"].__file__ or "").parents[4] / "models"
 REFUSED = {
-    "ignore_and_fire_neuron": "'steps'",
-    "iaf_psc_exp_htum_neuron": "'steps'",
+    "ignore_and_fire_neuron": "the value of 'firing_period_steps' is not known before a run",
     "neuromodulated_stdp_synapse": "a third factor, 'mod_spikes'",
     "stdsp_synapse": "a continuous input, 'dAP_trace'",
 }
@@ -70,11 +69,41 @@ def test_models_run(name):
         assert np.isfinite(np.asarray(signal)).all()
 
 
-@pytest.mark.parametrize(
-    "name", ["iaf_cond_exp", "iaf_cond_alpha", "iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta"]
-)
+NATIVE = [
+    "aeif_cond_alpha", "aeif_cond_exp", "hh_psc_alpha", "iaf_cond_alpha", "iaf_cond_exp",
+    "iaf_psc_alpha", "iaf_psc_delta", "iaf_psc_exp", "izhikevich",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NATIVE)
 def test_a_model_is_recognised_as_nests_own(name):
-    assert native_of(cell_text(model_file(f"{name}_neuron"))).native.data == name
+    assert native_of(model_text(model_file(f"{name}_neuron"))).native.data == name
+
+
+@pytest.mark.parametrize(("name", "solver"), [("hh_psc_alpha", "auto"), ("izhikevich", "euler")])
+def test_a_recognised_model_runs_as_nests_own(name, solver):
+    """The values of its parameters, states and receptors arrive in NEST.
+
+    A peak of the potential may be found one step apart, since NEST solves it otherwise.
+    """
+    pytest.importorskip("nest", reason="NEST runs it")
+    sim.setup(timestep=0.1, min_delay=1.0)
+    cells = sim.Population(2, sim.nestml_cell_type(model_file(f"{name}_neuron"))())
+    sim.DCSource(amplitude=0.65 if name == "hh_psc_alpha" else 0.012).inject_into(cells)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[20.0, 21.0]))
+    for receptor in cells.celltype.receptor_types:
+        weight = 2.0 if name == "izhikevich" else 0.5
+        synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+        sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type=receptor)
+    cells.record("spikes")
+    nets = [compile(sim, "cpu", solver=solver), compile(sim, "nest")]
+    assert f'as "{name}"' in nets[1].ir("match-native")
+    for net in nets:
+        net.run(100.0)
+    ours, theirs = (net.simulation.spikes(cells.label)[0] for net in nets)
+    assert ours.size >= 4
+    apart = 0.0 if solver == "euler" else 0.1
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=apart + 1e-9)
 
 
 @pytest.mark.parametrize("name", EXPORTED)
@@ -83,7 +112,7 @@ def test_an_export_imports_as_the_same_model(name, tmp_path):
     text = model_library.text(name)
     path = tmp_path / f"{name}.nestml"
     path.write_text(emit_cell(parse(text).module.body.block.first_op))
-    assert native_of(cell_text(path)).native.data == native_of(text).native.data
+    assert native_of(model_text(path)).native.data == native_of(text).native.data
 
 
 TRACES = {

@@ -21,7 +21,7 @@ from snnc.ir.text import print_text, save
 
 pytest.importorskip("pynestml", reason="nestml reads NESTML files")
 
-from snnc.nestml.network import cell_text, read_network
+from snnc.nestml.network import model_text, read_network
 from snnc.nestml.read_model import read_models
 from snnc.nestml.values import cast, inverse, number, plus, times
 
@@ -78,7 +78,7 @@ def statements(text):
 
 def test_a_neuron_with_kernels_and_a_refractory_period():
     assert (
-        cell_text(DATA / "leaky.nestml")
+        model_text(DATA / "leaky.nestml")
         == """\
 dyn.cell @leaky {
   param rest : mV = -70.0
@@ -180,14 +180,14 @@ def test_an_old_value_is_the_one_before_the_step(neuron):
         update="old = v\nintegrate_odes()",
         event="if old < v:\n    v = -65 mV",
     )
-    text = statements(cell_text(path))
+    text = statements(model_text(path))
     assert not any("state old" in line for line in text)
     assert any("previous(v) < v" in line for line in text)
 
 
 def test_branches_that_no_timer_decides_are_regimes_by_their_condition(neuron):
     path = neuron(update="if n > 3:\n    integrate_odes(v)\nelse:\n    n += 1", event="n = 0")
-    text = statements(cell_text(path))
+    text = statements(model_text(path))
     assert text.index("regime branch_2 {") < text.index("regime branch_1 {")
     assert "when n > 3.0 { goto branch_1 }" in text
     assert "when n <= 3.0 { goto branch_2 }" in text
@@ -201,7 +201,7 @@ def test_a_counter_of_steps_is_a_refractory_period(neuron):
         event="count = steps(tau)",
         receive="if count == 0:\n    v += 2 mV * spikes * 1 s",
     )
-    text = cell_text(path)
+    text = model_text(path)
     assert "after tau { goto active }" in text
     assert "count" not in text
     refractory = text[text.index("regime refractory") :]
@@ -209,13 +209,13 @@ def test_a_counter_of_steps_is_a_refractory_period(neuron):
 
 
 def test_a_reaction_that_does_not_add_waits_for_the_end_of_the_step(neuron):
-    text = cell_text(neuron(receive="v = min(v + 1 mV * spikes * 1 s, -60 mV)"))
+    text = model_text(neuron(receive="v = min(v + 1 mV * spikes * 1 s, -60 mV)"))
     assert "on spikes(w) { spikes_arrived = spikes_arrived + 1.0 [1/mV] * w }" in text
     assert "{ v = min(v + 1.0 [mV] * spikes_arrived, -60.0 [mV]) }" in text
 
 
 def test_a_pure_number_stands_for_a_quantity_in_its_unit(neuron):
-    found = cell_text(neuron(equations="inline a real = v + 3", event="n = a"))
+    found = model_text(neuron(equations="inline a real = v + 3", event="n = a"))
     assert "let a = 1.0 [1/mV] * v + 3.0" in found
 
 
@@ -236,15 +236,14 @@ def test_factors_that_are_units_cancel():
     [
         ({"state": "x[3] mV = 0 mV"}, 5, "a vector"),
         ({"event": "while n > 3:\n    n -= 1"}, 18, "a 'while' loop"),
-        ({"event": "n = steps(tau)"}, 18, "'steps' but for a refractory time"),
-        ({"event": "n = ceil(n)"}, 18, "function 'ceil'"),
+        ({"event": "n = erf(n)"}, 18, "function 'erf'"),
         ({"update": "integrate_odes()\nintegrate_odes()"}, 15, "more than one 'integrate_odes'"),
     ],
 )
 def test_what_has_no_form_is_refused_by_name(neuron, parts, line, message):
     path = neuron(**parts)
     with pytest.raises(UnsupportedError, match=message) as error:
-        cell_text(path)
+        model_text(path)
     assert (error.value.location.file, error.value.location.line) == (str(path), line)
 
 
@@ -255,14 +254,14 @@ def test_a_kernel_that_has_no_equations_is_refused(neuron):
         receive="n = 1",
     )
     with pytest.raises(UnsupportedError, match="kernel 'k' is no sum of products") as error:
-        cell_text(path)
+        model_text(path)
     assert error.value.location.line == 6
 
 
 def test_units_that_do_not_fit_are_located(neuron):
     path = neuron(event="v = 3 pA")
     with pytest.raises(ModelError) as error:
-        cell_text(path)
+        model_text(path)
     assert error.value.location.line == 18
 
 
@@ -280,13 +279,48 @@ def test_malformed_text_is_refused_with_a_place(tmp_path, text):
 def test_deep_nesting_and_bytes_are_refused(tmp_path, neuron):
     deep = neuron(event="n = " + "(" * 500 + "1" + ")" * 500)
     with pytest.raises(ModelError, match="more than 60 levels of parentheses"):
-        cell_text(deep)
+        model_text(deep)
     path = tmp_path / "bytes.nestml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ModelError, match="UTF-8"):
-        cell_text(path)
+        model_text(path)
     with pytest.raises(ModelError, match="cannot read"):
-        cell_text(tmp_path / "missing.nestml")
+        model_text(tmp_path / "missing.nestml")
+
+
+def test_a_synapse_type_of_a_script_follows_its_equations():
+    sim.setup(timestep=0.1)
+    pair = sim.nestml_synapse_type(DATA / "pair.nestml")
+    assert pair.default_parameters["tau_pre"] == 20.0
+    before, after = (
+        sim.Population(1, sim.SpikeSourceArray(spike_times=times)) for times in ([10.0, 30.0], [14])
+    )
+    cell = sim.Population(1, sim.IF_curr_exp(tau_refrac=20.0))
+    rule = pair(weight=0.5, delay=1.0, up=0.1, down=0.2)
+    plastic = sim.Projection(before, cell, sim.OneToOneConnector(), rule)
+    drive = sim.StaticSynapse(weight=100.0, delay=1.0)
+    sim.Projection(after, cell, sim.OneToOneConnector(), drive)
+    cell.record("spikes")
+    sim.run(50.0)
+    (spike,) = cell.get_data().segments[0].spiketrains[0].magnitude
+    # The delay lies behind the synapse: the postsynaptic spike reaches it 1 ms later.
+    potentiated = 0.5 + 0.1 * np.exp(-(spike + 1.0 - 10.0) / 20.0)
+    expected = potentiated - 0.2 * np.exp(-(30.0 - spike - 1.0) / 20.0)
+    assert plastic.get("weight", format="array")[0, 0] == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ModelError, match="'leaky' is a neuron, expected a synapse"):
+        sim.nestml_synapse_type(DATA / "leaky.nestml")
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), [("floor", 2.0), ("ceil", 3.0), ("round", 3.0), ("steps", 25.0)]
+)
+def test_functions_to_whole_numbers(neuron, function, expected):
+    argument = "(t + 1 ms) / 1 ms" if function != "steps" else "t + 1 ms"
+    net = compile(neuron(update=f"integrate_odes()\nn = {function}({argument})"))
+    net.run(1.6)
+    # In the step from 1.5 to 1.6 ms the time is 1.5 ms.
+    (value,) = net.simulation.state("odd_cell", "n")
+    assert value == expected
 
 
 def test_a_third_factor_is_refused(tmp_path):
@@ -304,4 +338,4 @@ def test_a_third_factor_is_refused(tmp_path):
 def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynestml.cocos.co_cos_manager", None)
     with pytest.raises(MissingDependencyError, match=r"snnc\[nestml\]"):
-        cell_text(DATA / "leaky.nestml")
+        model_text(DATA / "leaky.nestml")

@@ -5,8 +5,11 @@ import pytest
 
 import snnc
 import snnc.pynn as sim
+from snnc.compiler import document_of
+from snnc.ir.context import context
 from snnc.ir.diagnostics import ModelError, SnncError, UnsupportedError
 from snnc.nineml.network import read_network
+from snnc.passes.reseed import ReseedPass
 
 DATA = Path(__file__).parent / "data" / "nineml"
 THREE = {"AMPA": "coba_syn.xml", "NMDA": "nmda_syn.xml", "GABAA": "coba_syn.xml"}
@@ -177,3 +180,48 @@ def test_responses_that_fit_nowhere_are_refused():
         sim.nineml_cell_type("odd", DATA / "coba_syn.xml", AMPA=DATA / "coba_syn.xml")
     with pytest.raises(ModelError, match="'iaf' sends nothing that 'iaf' sums"):
         sim.nineml_cell_type("odd", DATA / "iaf.xml", other=DATA / "iaf.xml")
+
+
+def rates_over_seeds(document):
+    """Return the rate in Hz of the excitatory and inhibitory cells for each of ten seeds."""
+    rates = []
+    for _ in range(10):
+        ReseedPass().apply(context(), document.module)
+        net = snnc.compile(document)
+        net.run(400.0)
+        spikes = [net.simulation.spikes(name)[0] for name in ("excitatory", "inhibitory")]
+        rates.append([t[t > 100.0].size / n / 0.3 for t, n in zip(spikes, (400, 100), strict=True)])
+    return np.array(rates)
+
+
+def brunel_in_pynn():
+    """Build the network of ``brunel.xml`` with standard cells; return its document."""
+    sim.setup(timestep=0.1)
+    cell = sim.IF_curr_exp(
+        cm=0.25, tau_m=20.0, v_rest=0.0, v_reset=10.0, v_thresh=20.0, tau_refrac=2.0,
+        tau_syn_E=0.5, tau_syn_I=0.5,
+    )  # fmt: skip
+    exc, inh = (
+        sim.Population(n, cell, initial_values={"v": 0.0}, label=label)
+        for n, label in ((400, "excitatory"), (100, "inhibitory"))
+    )
+    drive = sim.Population(500, sim.SpikeSourcePoisson(rate=5000.0))
+    for source, rule, weight, receptor in (
+        (exc, sim.FixedNumberPreConnector(40), 0.15, "excitatory"),
+        (inh, sim.FixedNumberPreConnector(10), -0.75, "inhibitory"),
+        (drive, sim.OneToOneConnector(), 0.15, "excitatory"),
+    ):
+        synapse = sim.StaticSynapse(weight=weight, delay=1.5)
+        sim.Projection(source, exc + inh, rule, synapse, receptor_type=receptor)
+    (exc + inh).record("spikes")
+    return document_of(sim)
+
+
+def test_a_balanced_network_fires_as_in_pynn_within_the_spread_of_seeds():
+    ours = rates_over_seeds(read_network(DATA / "brunel.xml"))
+    theirs = rates_over_seeds(brunel_in_pynn())
+    assert 10.0 < theirs.mean() < 100.0
+    spread = np.sqrt((ours.var(axis=0, ddof=1) + theirs.var(axis=0, ddof=1)) / 2)
+    # Three standard errors of a difference of means of ten.
+    assert (np.abs(ours.mean(axis=0) - theirs.mean(axis=0)) < 3.0 * np.sqrt(2 / 10) * spread).all()
+    assert (spread < 0.1 * theirs.mean()).all()

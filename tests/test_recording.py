@@ -8,6 +8,7 @@ import pytest
 
 import snnc.pynn as sim
 from snnc.ir.diagnostics import UserError
+from snnc.runtime.engine.slabs import SLAB_BYTES, Slabs
 
 h5py = pytest.importorskip("h5py")
 
@@ -45,6 +46,45 @@ def test_many_short_runs_record_what_one_long_run_does():
     same(run([0.3] * 200), run([60.0]))
 
 
+@pytest.mark.parametrize("precision", ["f64", "f32"])
+def test_samples_are_the_states_whatever_their_type_and_unit(precision):
+    sim.setup(timestep=0.1, rng_seed=3, precision=precision)
+    cells = sim.Population(40, sim.IF_cond_exp())
+    drive = sim.Population(40, sim.SpikeSourcePoisson(rate=500.0))
+    sim.Projection(drive, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.02))
+    cells.record(["v", "gsyn_exc"])
+    states = {"v": [], "gsyn_exc": []}
+    for _ in range(20):
+        sim.run(0.5)
+        simulation = sim.session.current().existing
+        for name, seen in states.items():
+            seen.append(simulation.state(cells.symbol, name))
+    for name, seen in states.items():
+        found = simulation.trace(cells.symbol, name).values
+        assert found.dtype == np.float64 and np.ptp(found) > 0
+        np.testing.assert_array_equal(found[5::5], seen)
+
+
+def test_slabs_grow_and_the_next_is_ready_when_one_is_full():
+    slabs = Slabs("float32")
+    slabs.advance(10, 3)
+    assert slabs.slab.shape == (10, 3) and slabs.slab.dtype == np.float32
+    first = slabs.slab
+    slabs.prepare(10, 5)
+    slabs.advance(10, 3)
+    assert slabs.slab is not first and slabs.slab.shape == (20, 3)
+    slabs.prepare(10, 20)
+    slabs.advance(10, 4)  # other columns than were prepared for
+    assert slabs.slab.shape == (40, 4)
+    slabs.prepare(10, 40)
+    slabs.advance(500, 4)  # more rows
+    assert slabs.slab.shape == (500, 4)
+    for _ in range(15):
+        slabs.prepare(10, len(slabs.slab))
+        slabs.advance(10, 4)
+    assert slabs.slab.nbytes == SLAB_BYTES
+
+
 def test_a_file_holds_what_memory_would(tmp_path):
     path = tmp_path / "record.h5"
     pieces = [0.1, 20.0, 99.9]
@@ -69,9 +109,9 @@ def test_memory_stays_flat_while_a_file_grows(tmp_path):
     for _ in range(5):
         sim.run(200.0)
         assert recorder.held() == 0
-    slab = recorder._slab
+    slab = recorder._slabs.slab
     sim.run(200.0)
-    assert recorder._slab is slab
+    assert recorder._slabs.slab is slab
     assert data(cells)[1].shape == (12002, 25)
 
 

@@ -3,6 +3,7 @@
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ FIRST = {"a": 0, "b": 100, "c": 200, "none": 300}
 ORDINAL = {name: number for number, name in enumerate(SIZES)}
 NORMAL = Random("normal", {"mu": 2.0, "sigma": 0.5})
 DELAYS = Random("uniform", {"low": 0.3, "high": 1.2})
+CLIPPED = {"mu": 1.5, "sigma": 0.75, "low": 0.1, "high": 20.0}
 
 
 def populations():
@@ -393,11 +395,54 @@ def test_the_estimate_covers_the_rows_and_is_not_far_above():
     assert place.rows.nbytes <= needed <= 3 * place.rows.nbytes
 
 
+SEVERAL = (("b", ALL), ("a", np.array([3, 9, 12, 40])))
+SOME = (("a", np.array([1, 2, 5, 60, 82])),)
+BACKWARDS = (("a", np.array([60, 5, 1])),)
+
+
+@pytest.mark.parametrize("pre", ["a", SOME, BACKWARDS, SEVERAL], ids=["all", "some", "back", "two"])
+@pytest.mark.parametrize(
+    ("connector", "options"),
+    [
+        ("fixed_probability", {"p_connect": 0.3}),
+        ("fixed_total_number", {"n": 500}),
+        ("fixed_number_post", {"n": 9}),
+        ("fixed_number_pre", {"n": 9, "with_replacement": True}),
+        ("all_to_all", {}),
+        ("from_list", {"pre": np.array([2, 0, 2, 1]), "post": np.array([5, 6, 1, 6])}),
+        ("distance_dependent_probability", {"d_expression": DistanceExpression("exp(-d/50.0)")}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_pairs_that_come_in_the_order_of_rows_are_not_counted_before(connector, options, pre):
+    more = {
+        "pre": pre,
+        "weight": NORMAL,
+        "parameters": {"tau": Random("normal", {"mu": 1.0, "sigma": 1.0})},
+    }
+    known = project(connector, options, delay=0.7, **more)
+    # Delays given one by one might differ, whatever they are.
+    each = np.full((known.pre.size, known.post.size), 0.7)
+    counted = project(connector, options, delay=each, **more)
+    random = np.random.default_rng(1)
+    scattered = [
+        replace(plan, positions=random.uniform(0.0, 200.0, (3, plan.size)))
+        for plan in populations()
+    ]
+    both = [instance(one.plan, scattered, 1, 0.1, {"weight": 1.0}) for one in (known, counted)]
+    pairs = zip(*(build([one], 3, arrays=["tau"]) for one in both), strict=True)
+    for one, other in ((a.rows, b.rows) for a, b in pairs):
+        for name in ("delays", "pointer", "target", "weight"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert one.target.dtype == other.target.dtype
+        np.testing.assert_array_equal(one.arrays["tau"], other.arrays["tau"])
+
+
+@pytest.mark.parametrize("delays", [1.5, Random("normal_clipped", CLIPPED)], ids=["one", "many"])
 @pytest.mark.parametrize("connector", ["fixed_probability", "fixed_total_number"])
-def test_building_needs_little_more_memory_than_what_is_built(connector):
+def test_building_needs_little_more_memory_than_what_is_built(connector, delays):
     sizes = [PopulationPlan("a", "a", 4000, "cell", 0, 0, {}, {}, (0, 4000))]
     some = {"fixed_probability": {"p_connect": 0.15}, "fixed_total_number": {"n": 2_400_000}}
-    delays = Random("normal_clipped", {"mu": 1.5, "sigma": 0.75, "low": 0.1, "high": 20.0})
     every = SelectionPlan((("a", ALL),))
     plan = ProjectionPlan(
         "p", 1, every, every, connector, some[connector], "static", "exc", NORMAL, delays, {}, {},

@@ -255,16 +255,16 @@ def test_cores_have_the_time_that_a_step_leaves_them():
         assert needed <= machine.clock * 0.1
 
 
-def test_long_delays_leave_room_for_fewer_cells():
-    def cells(delay: str) -> int:
+def test_long_delays_leave_room_for_fewer_cells_or_take_extensions():
+    def cells(delay: str) -> tuple[int, int]:
         text = print_text(modular([512], [(0, 0)])).replace("delay 1.0", f"delay {delay}")
-        return max(one.size for one in generate(mapped(parse(text))).slices)
+        artifact = generate(mapped(parse(text)))
+        return max(one.size for one in artifact.slices), len(artifact.extensions)
 
-    assert cells("32.0") == 256
-    assert cells("33.0") == 128
-    assert cells('#snn.random<"uniform", {low = 1.0, high = 200.0}>') == 32
-    with pytest.raises(ResourceLimitError, match=r"is 20000 steps; .* hold 8192 at most"):
-        cells("20000.0")
+    assert cells("32.0") == (256, 0)
+    assert cells("33.0") == (128, 0), "four cores, as with two extensions"
+    random = '#snn.random<"uniform", {low = 1.0, high = 200.0}>'
+    assert cells(random) == (128, 4), "eight cores; sixteen without extensions"
 
 
 def test_rates_of_sources_are_those_of_their_parameters():
@@ -286,6 +286,12 @@ def test_rates_of_sources_are_those_of_their_parameters():
 def test_what_does_not_fit_is_refused_with_the_numbers(sizes, options, message):
     with pytest.raises(ResourceLimitError, match=message):
         mapped(modular(sizes, [(0, 0)]), options)
+
+
+def test_what_fits_no_machine_is_refused_with_the_part_that_would(monkeypatch):
+    monkeypatch.setattr("snnc.hardware.spinnaker.MOST_BOARDS", 3)
+    with pytest.raises(ResourceLimitError, match=r"needs 3000 cores; .* enough for 76% of the"):
+        mapped(modular([3000], [(0, 0)]), "cells=1")
 
 
 def test_cores_without_memory_for_their_synapses_are_refused():

@@ -37,7 +37,7 @@ def lif_parameters(conductances: bool) -> st.SearchStrategy[dict[str, float]]:
         "tau_syn_E": (0.5, 20.0), "tau_syn_I": (0.5, 20.0), "i_offset": (-0.5, 1.5),
     }  # fmt: skip
     if conductances:
-        ranges |= {"e_rev_E": (-20.0, 20.0), "e_rev_I": (-90.0, -60.0)}
+        ranges |= REVERSAL
     return st.fixed_dictionaries({name: st.floats(*ends) for name, ends in ranges.items()})
 
 
@@ -129,22 +129,24 @@ def test_every_bit_of_lif_cells_is_that_of_the_integer_model(conductances, data)
     compare(data, cells, models, dt, 0.2 if conductances else 4.0)
 
 
-IZHIKEVICH = st.fixed_dictionaries(
-    {
-        "a": st.floats(0.01, 0.15), "b": st.floats(0.1, 0.3), "c": st.floats(-70.0, -45.0),
-        "d": st.floats(0.05, 8.0), "tau_syn_E": st.floats(0.5, 20.0),
-        "tau_syn_I": st.floats(0.5, 20.0), "i_offset": st.floats(-2.0, 12.0),
-    }
-)  # fmt: skip
+IZHIKEVICH = {
+    "a": (0.01, 0.15), "b": (0.1, 0.3), "c": (-70.0, -45.0), "d": (0.05, 8.0),
+    "tau_syn_E": (0.5, 20.0), "tau_syn_I": (0.5, 20.0), "i_offset": (-2.0, 12.0),
+}  # fmt: skip
+REVERSAL = {"e_rev_E": (-20.0, 20.0), "e_rev_I": (-90.0, -60.0)}
 
 
-@settings(max_examples=12, deadline=None)
+@pytest.mark.parametrize("conductances", [False, True], ids=["currents", "conductances"])
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_every_bit_of_izhikevich_cells_is_that_of_the_integer_model(data):
+def test_every_bit_of_izhikevich_cells_is_that_of_the_integer_model(conductances, data):
     model_library.add_directory(Path(__file__).parent / "data" / "spinnaker")
-    parameters = data.draw(st.lists(IZHIKEVICH, min_size=1, max_size=3))
+    ranges = {**IZHIKEVICH, **(REVERSAL if conductances else {})}
+    one = st.fixed_dictionaries({name: st.floats(*ends) for name, ends in ranges.items()})
+    parameters = data.draw(st.lists(one, min_size=1, max_size=3))
     dt = data.draw(st.sampled_from([0.1, 1.0]))
-    cells = Cells(sim.IzhikevichCurrents, parameters)
+    kind = sim.IzhikevichConductances if conductances else sim.IzhikevichCurrents
+    cells = Cells(kind, parameters)
     cells.states.append("u")
     models = [Izhikevich({**one, "v": -65.0, "u": -13.0}, dt) for one in parameters]
-    compare(data, cells, models, dt, 8.0)
+    compare(data, cells, models, dt, 0.2 if conductances else 8.0)

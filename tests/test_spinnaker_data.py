@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import warnings
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -14,149 +13,25 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modular_networks import MODELS, mapped
+from spinnaker_synapses import artifact_of, check_both_ways, network, projection
 
-import snnc
 from snnc.cli import main
-from snnc.codegen.spinnaker import SpiNNakerArtifact, generate
+from snnc.codegen.spinnaker_files import keys_text
 from snnc.ir.diagnostics import ModelError, ResourceLimitError, UserError
-from snnc.ir.text import Document, parse, save, verify
-from snnc.passes.pipelines import pipeline_text
+from snnc.ir.text import save
 from snnc.runtime.spinnaker.blocks import ENTRY_BYTES, chosen_blocks
 from snnc.runtime.spinnaker.data import write_data
 from snnc.runtime.spinnaker.decode import check_data, read_data
 from snnc.runtime.spinnaker.population_table import TableEntry, encoded
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
-from snnc.stages import copy_of
-
-Synapse = tuple[str, int, str, int, int, int]
-CELL = """dyn.cell @Two {
-  state v : mV = 0.0
-  state i : nA = 0.0
-  state j : nA = 0.0
-  receptor excitatory : nA
-  receptor inhibitory : nA
-  on excitatory(w) { i = i + w }
-  on inhibitory(w) { j = j + w }
-  when v >= 1.0 [mV] { v = 0.0 [mV]  emit }
-}
-"""
 
 
-def projection(
-    number: int,
-    pre: str,
-    post: str,
-    rule: str = '"fixed_probability", {p_connect = 0.2}',
-    receptor: str = "excitatory",
-    weight: str = "0.3",
-    delay: str = "1.0",
-) -> str:
-    return f"""snn.projection @e{number} from @{pre} to @{post} {{object_id = {number}}}
-        connector #snn.connector<{rule}>
-        synapse @Static receptor "{receptor}"
-        weight {weight} delay {delay}
+def test_parts_and_unions_of_populations_reach_their_cells(tmp_path):
+    groups = """snn.view @some of @P2 indices #snn.range<3, 40, 4>
+        snn.assembly @all of [@some, @P0, @P1]
     """
-
-
-def network(sizes: list[int], projections: list[str], models: str = "") -> Document:
-    first, lines = 0, []
-    for number, size in enumerate(sizes):
-        ids = f"{{object_id = {number}, first_id = {first}}}"
-        lines.append(f"snn.population @P{number} [{size}] of @Two {ids}")
-        first += size
-    head = 'snn.network @net {dt = 1.0, seed = 4, rng = "philox4x32-10/snnc-1"}'
-    body = "\n".join([*lines, *projections])
-    document = parse(f"{MODELS}{CELL}{models}{head} {{\n{body}\n}}\n")
-    verify(document)
-    return document
-
-
-def artifact_of(document: Document, partition: str = "", shifts: str = "") -> SpiNNakerArtifact:
-    text = pipeline_text("spinnaker").replace("partition-cores", f"partition-cores{partition}")
-    text = text.replace("choose-shifts", f"choose-shifts{shifts}")
-    return generate(mapped(copy_of(document), pipeline=text))
-
-
-def synapses_on_cpu(document: Document, artifact: SpiNNakerArtifact) -> Counter[Synapse]:
-    """Return the synapses of the network as the cpu runs it, with weights as they are stored."""
-    compiled = snnc.compile(copy_of(document), "cpu")
-    simulation = compiled.simulation
-    found: Counter[Synapse] = Counter()
-    for plan in compiled.artifact.projections:
-        ((pre, _),), ((post, _),) = plan.pre.members, plan.post.members
-        ring = artifact.rings[post, plan.receptor]
-        edges = simulation.edges(plan.name)
-        weight = np.rint(simulation.edge_values(plan.name, "weight") * ring.factor).astype(int)
-        delay = np.rint(simulation.edge_values(plan.name, "delay")).astype(int)
-        for i, j, w, d in zip(edges.pre, edges.post, weight, delay, strict=True):
-            found[pre, int(i), post, int(j), int(w), int(d)] += 1
-    return found
-
-
-def synapses_read(artifact: SpiNNakerArtifact, path: Path) -> Counter[Synapse]:
-    """Return the synapses that cores find, by a reader of its own, packet by packet."""
-    found: Counter[Synapse] = Counter()
-    with closing(sqlite3.connect(path)) as file:
-        rows = file.execute("SELECT x, y, p, region_label, content FROM region").fetchall()
-    regions = {((x, y, p), label): np.frombuffer(data, "<u4") for x, y, p, label, data in rows}
-    cells: dict[tuple[int, int, int], list[tuple[str, int]]] = {}
-    for one in artifact.slices:
-        numbers = ((one.population, cell) for cell in range(one.first, one.last))
-        cells.setdefault(one.place, []).extend(numbers)
-    slices = {one.name: one for one in artifact.slices}
-    for tree in artifact.trees:
-        for place in tree.cores:
-            table, matrix, parameters = (
-                [int(word) for word in regions[place, label]]
-                for label in ("PopTable", "SynBlocks", "SynapseParams")
-            )
-            for one in (slices[name] for name in tree.slices):
-                for cell in range(one.size):
-                    key = one.key + (cell << 4) + 9
-                    for word in words_of(key, table, matrix):
-                        low, bits = word & 0xFFFF, parameters[2:5]
-                        target = cells[place][low & ((1 << bits[0]) - 1)]
-                        slot = low >> (bits[0] + bits[1]) & ((1 << bits[2]) - 1)
-                        delay = slot or 1 << bits[2]
-                        source = one.population, one.first + cell
-                        found[(*source, *target, word >> 16, delay)] += 1
-    return found
-
-
-def words_of(key: int, table: list[int], matrix: list[int]) -> list[int]:
-    """Return the synapses of a packet, found as sPyNNaker's population_table.c finds them."""
-    low, high = 0, table[0]
-    while low < high:
-        middle = (low + high) // 2
-        entry = table[2 + 5 * middle : 7 + 5 * middle]
-        if key & entry[1] == entry[0]:
-            break
-        low, high = (middle + 1, high) if entry[0] < key else (low, middle)
-    else:
-        raise AssertionError(f"no entry for {key:#x}")
-    start, colours, count = entry[2] & 0x1FFF, entry[2] >> 13 & 7, entry[2] >> 16
-    core_mask, core_shift, neurons = entry[3] & 0xFFFF, entry[3] >> 16, entry[4] & 0xFFFF
-    local = key & ~(entry[1] | core_mask << core_shift) & 0xFFFFFFFF
-    cell = (local >> colours) + (key >> core_shift & core_mask) * neurons
-    words = []
-    for address in table[2 + 5 * table[0] :][start : start + count]:
-        stride = (address & 0xFF) + 1 + 3
-        row = (address >> 8) * 16 // 4 + cell * stride
-        assert matrix[row] == matrix[row + 2] == 0
-        assert matrix[row + 1] <= stride - 3
-        words += matrix[row + 3 : row + 3 + matrix[row + 1]]
-    return words
-
-
-def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNakerArtifact:
-    artifact = artifact_of(document, *options)
-    write_data(artifact, folder / "ds.sqlite3")
-    expected = synapses_on_cpu(document, artifact)
-    assert synapses_read(artifact, folder / "ds.sqlite3") == expected
-    assert artifact.figures["synapses"] == expected.total()
-    check_data(artifact, folder / "ds.sqlite3")
-    return artifact
+    several = [projection(10, "all", "all"), projection(11, "some", "P1", '"all_to_all"')]
+    check_both_ways(network([20, 45, 60], [groups, *several]), tmp_path, "{cells=20}")
 
 
 RULES = [
@@ -167,7 +42,10 @@ RULES = [
     '"fixed_number_post", {n = 3, with_replacement = true}',
 ]
 VALUES = ["0.3", '#snn.random<"uniform", {low = 0.1, high = 0.9}>']
-DELAYS = ["2.0", '#snn.random<"uniform", {low = 1.0, high = 16.0}>']
+DELAYS = [
+    "2.0",
+    *(f'#snn.random<"uniform", {{low = 1.0, high = {high}}}>' for high in (16.0, 400.0)),
+]
 
 
 @settings(max_examples=12, deadline=None)
@@ -252,6 +130,38 @@ def test_blocks_hold_each_cell_once_at_aligned_places(sizes, seed, room):
     assert all((one == 1).all() for one in covered)
     least = 8 + ENTRY_BYTES * len(sizes) + 8 * len(sizes)
     assert blocks.table_bytes <= max(room, least)
+
+
+LONG = '#snn.random<"uniform", {low = 1.0, high = 700.0}>'
+
+
+def test_delays_beyond_all_slots_are_reached_by_packets_sent_again(tmp_path):
+    projections = [projection(10, "P0", "P1", delay=LONG), projection(11, "P0", "P1")]
+    document = network([60, 50], projections)
+    artifact = check_both_ways(document, tmp_path, "{cells=30}")
+    assert [late.slice.population for late in artifact.extensions] == ["P0", "P0"]
+    for late in artifact.extensions:
+        assert late.projections == ("e10",)
+        assert late.steps * late.stages < 700 <= late.steps * (late.stages + 1)
+    with closing(sqlite3.connect(tmp_path / "ds.sqlite3")) as file:
+        query = "SELECT x, y, p, content FROM region WHERE region_label = 'DelayParams'"
+        found = {(x, y, p): np.frombuffer(words, "<u4").tolist() for x, y, p, words in
+                 file.execute(query)}  # fmt: skip
+    for late in artifact.extensions:
+        of = late.slice
+        expected = [1, late.key, of.key, of.mask, of.size, late.stages, late.steps, 1, 4]
+        assert found[late.place] == expected
+    listed = json.loads(keys_text(artifact))[-1]
+    assert (listed["extends"], listed["stages"]) == ("P0.1", artifact.extensions[1].stages)
+    set_word("DelayParams", 6, 3)(tmp_path / "ds.sqlite3")
+    with pytest.raises(ModelError, match="the parameters of the extension differ"):
+        check_data(artifact, tmp_path / "ds.sqlite3")
+
+
+def test_delays_beyond_all_extensions_are_refused_with_what_fits():
+    beyond = network([60, 50], [projection(10, "P0", "P1", delay="40000.0")])
+    with pytest.raises(ResourceLimitError, match=r"is 40000 steps; .* hold 36864 at most"):
+        artifact_of(beyond)
 
 
 def set_word(label: str, number: int, change: int, ones: int = 0):
@@ -410,6 +320,8 @@ def test_compiling_writes_the_data_and_what_they_take(tmp_path):
     assert figures["bytes_per_synapse"] == pytest.approx(size / figures["synapses"])
     assert set(figures["weight_errors"]) == {"e10"}
     assert figures["seconds"]["synaptic-data"] > 0
+    assert sum(figures["synapse_bytes_per_core"].values()) == size + figures["table_bytes"]
+    assert max(figures["dtcm_per_core"].values()) == figures["dtcm_max_per_core"]
     less = [*command, str(tmp_path / "less"), "--without", "ds.sqlite3"]
     assert CliRunner().invoke(main, less).exit_code == 0
     assert not (tmp_path / "less" / "ds.sqlite3").exists()

@@ -131,6 +131,10 @@ REFUSED = {
         "dz/dt = uniform(s) / tau" + DELIVERS, "a random draw of a synapse stands in its 'on pre'",
         "7:9",
     ),
+    "the time": (
+        "on pre { deliver weight * select(t > tau, 1.0, 0.0) }", "a synapse cannot read the time",
+        "7:34",
+    ),
     "draw with a unit": (
         "on pre { deliver weight * binomial(s, weight, 0.5) }",
         "'binomial' takes pure numbers; found weight", "7:27",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from verify_networks import balanced, pairs_of
 
 import snnc
-from snnc.codegen import brian2 as target
 
 pytest.importorskip("brian2", reason="not installed: pip install 'snnc[brian2]'")
 
@@ -32,6 +30,22 @@ def test_all_simulators_have_the_same_spikes(model: str, open_loop: bool, names:
         assert pair["matched_1"] >= 0.99
 
 
+def test_conductances_part_by_chaos_and_keep_the_activity_of_seeds():
+    found = snnc.verify(balanced("coba"), ",".join(ALL), ms=200.0)
+    assert found.agrees, str(found)
+    for pair in found.to_dict()["pairs"]:
+        if pair["matched_1"] < 0.99:
+            assert [text.split()[0] for text in pair["remarks"]] == ["rate", "cv"]
+            assert all("seeds give" in text for text in pair["remarks"])
+            assert pair["remarks"][0] in str(found)
+            first = pair["first_difference"]
+            assert abs(first["v_minus_threshold_mV"]) < 0.02
+    # The solvers of order 4 and 5 stay together.
+    for pair in found.to_dict()["pairs"]:
+        if {pair["a"], pair["b"]} == {"nest", "brian2"}:
+            assert pair["matched_1"] >= 0.99
+
+
 def test_the_difference_falls_by_the_order_of_the_solver():
     errors = []
     for dt in (0.1, 0.05, 0.025):
@@ -42,20 +56,3 @@ def test_the_difference_falls_by_the_order_of_the_solver():
     orders = np.log2([coarse / middle, middle / fine])
     # That of cpu; Brian2's is 4 between spikes.
     assert np.all((orders > 1.7) & (orders < 2.4)), orders
-
-
-def test_receptors_that_are_swapped_are_found(monkeypatch):
-    right = target.emit_cell
-
-    def swapped(op):
-        cell = right(op)
-        texts = reversed(cell.on_pre.values())
-        return replace(cell, on_pre=dict(zip(cell.on_pre, texts, strict=True)))
-
-    monkeypatch.setattr(target, "emit_cell", swapped)
-    found = snnc.verify(balanced("coba"), "cpu,brian2", ms=20.0, open_loop=True)
-    for (population, _), pair in pairs_of(found).items():
-        first = pair["first_difference"]
-        place = f"from cell {first['cell']} at {first['time_ms']:g} ms on"
-        assert any(place in reason for reason in pair["reasons"]), pair["reasons"]
-        assert f"{population}, cpu / brian2" in str(found)

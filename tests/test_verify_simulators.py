@@ -10,6 +10,7 @@ from single_cells import builder_of
 from verify_networks import balanced, pairs_of
 
 import snnc
+from snnc.codegen.native.brian2_equations import Brian2Cell
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.native.network import NativeNetwork
 from snnc.runtime.native.simulation import NativeSimulation
@@ -29,6 +30,13 @@ V_RMS = {
 @pytest.fixture(params=["nest", "neuron"])
 def other(request):
     """Return a simulator that is installed."""
+    pytest.importorskip(request.param, reason=f"the simulator {request.param} is not installed")
+    return request.param
+
+
+@pytest.fixture(params=["nest", "neuron", "brian2"])
+def faulty(request):
+    """Return a simulator that is installed, to plant faults in its mapping."""
     pytest.importorskip(request.param, reason=f"the simulator {request.param} is not installed")
     return request.param
 
@@ -66,17 +74,23 @@ def test_the_difference_falls_by_the_order_of_the_solver():
 
 
 def test_what_a_simulator_lacks_is_found_before_anything_runs(other: str, monkeypatch):
-    builder = builder_of(["GIF_cond_exp"])
-    builder.population("cells", 2, "GIF_cond_exp")
+    builder = builder_of(["IF_curr_exp", "StochasticTsodyksMarkramSynapse"])
+    builder.population("cells", 2, "IF_curr_exp")
+    builder.projection(
+        "synapses", "cells", "cells", ("all_to_all", {}), "StochasticTsodyksMarkramSynapse",
+        "excitatory", 1.0, 1.0,
+    )  # fmt: skip
     monkeypatch.setattr(Simulation, "run", lambda *given, **named: pytest.fail("it runs"))
-    with pytest.raises(UnsupportedError, match="GIF_cond_exp"):
+    with pytest.raises(UnsupportedError, match="StochasticTsodyksMarkramSynapse"):
         snnc.verify(builder.finish(), f"cpu,{other}", ms=5.0)
 
 
 def swapped(cell, parameter: str):
     """Swap the receptors of a cell."""
-    receptors = dict(zip(cell.receptors, reversed(cell.receptors.values()), strict=True))
-    return replace(cell, receptors=receptors)
+    # Brian2 selects a receptor by what a spike does, the others by a port.
+    what = "on_pre" if isinstance(cell, Brian2Cell) else "receptors"
+    right = getattr(cell, what)
+    return replace(cell, **{what: dict(zip(right, reversed(right.values()), strict=True))})
 
 
 def wrong_unit(cell, parameter: str):
@@ -89,25 +103,25 @@ def wrong_unit(cell, parameter: str):
     return replace(cell, constants=text)
 
 
-PARAMETERS = {"nest": "C_m", "neuron": "v_thresh"}
+PARAMETERS = {"nest": "C_m", "neuron": "v_thresh", "brian2": "own_cm"}
 
 
 @pytest.mark.parametrize(
     ("fault", "model"), [(swapped, "coba"), (wrong_unit, "cuba"), (wrong_unit, "coba")]
 )
-def test_faults_of_the_mapping_are_found(other: str, fault, model: str, monkeypatch):
+def test_faults_of_the_mapping_are_found(faulty: str, fault, model: str, monkeypatch):
     right = NativeSimulation.__init__
 
     def wrong(self, artifact):
-        cells = {name: fault(cell, PARAMETERS[other]) for name, cell in artifact.cells.items()}
+        cells = {name: fault(cell, PARAMETERS[faulty]) for name, cell in artifact.cells.items()}
         right(self, replace(artifact, cells=cells))
 
     monkeypatch.setattr(NativeSimulation, "__init__", wrong)
-    check(snnc.verify(balanced(model), f"cpu,{other}", ms=20.0, open_loop=True), other)
+    check(snnc.verify(balanced(model), f"cpu,{faulty}", ms=20.0, open_loop=True), faulty)
 
 
 @pytest.mark.parametrize("model", ["cuba", "coba"])
-def test_a_delay_that_is_a_step_longer_is_found(other: str, model: str, monkeypatch):
+def test_a_delay_that_is_a_step_longer_is_found(faulty: str, model: str, monkeypatch):
     right = NativeNetwork.pairs
 
     def late(self, projection):
@@ -116,9 +130,9 @@ def test_a_delay_that_is_a_step_longer_is_found(other: str, model: str, monkeypa
             yield replace(pairs, delay=pairs.delay + 1) if wrong else pairs
 
     monkeypatch.setattr(NativeNetwork, "pairs", late)
-    found = snnc.verify(balanced(model), f"cpu,{other}", ms=30.0, open_loop=True)
-    pairs = check(found, other, one=True)
-    assert pairs["inhibitory", other]["agrees"]
+    found = snnc.verify(balanced(model), f"cpu,{faulty}", ms=30.0, open_loop=True)
+    pairs = check(found, faulty, one=True)
+    assert pairs["inhibitory", faulty]["agrees"]
 
 
 def check(found, other: str, one: bool = False):

@@ -274,6 +274,7 @@ class DistanceDependentProbability(Connector):
                 3,
                 _BATCH,
             ),
+            ascends=False,
         )
 
     def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:

@@ -100,6 +100,8 @@ def entry_text(call: str) -> str:
     ``others_out``, ``row_gid``, ``other_gid``, ``row_filter``, ``other_filter``.
     """
     return f"""
+UNROLL = False
+
 
 def entry(desc, rows, step):
     d = i64(desc, {WIDTH})

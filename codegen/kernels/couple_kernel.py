@@ -15,7 +15,6 @@ from xdsl.ir import SSAValue
 from snnc.codegen.artifact import KernelSource, SynapseField
 from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.ir.dialects import expressions as ex
-from snnc.ir.dialects.coupling import SIDES
 from snnc.ir.dialects.step_synapse import SynapseOp
 
 COMMON_WORDS = 6
@@ -45,8 +44,8 @@ class _CoupleKernel:
         self.states = {name: self.text.fresh(f"all_{name}") for name in op.states_read}
         self.read = {
             f"{side}.{name}": self.text.fresh(f"{side}_{name}")
-            for name in op.states_read
-            for side in SIDES
+            for name, sides in op.states_read.items()
+            for side in sides
         }
         edge = ("weight", *op.edge_parameters)
         self.layout = tuple(SynapseField("edge", name) for name in edge)
@@ -83,12 +82,14 @@ class _CoupleKernel:
             *(
                 f"        {self.read[f'post.{n}']} = {a}[ix(first + i)]"
                 for n, a in self.states.items()
+                if f"post.{n}" in self.read
             ),
             "        total = 0.0",
             "        for e in range(pointer[i], pointer[i + 1]):",
             *(
                 f"            {self.read[f'pre.{n}']} = {a}[ix(peer[ix(e)])]"
                 for n, a in self.states.items()
+                if f"pre.{n}" in self.read
             ),
             *(f"            {line}" for line in self.text.take_lines()),
             f"            total += {current}",

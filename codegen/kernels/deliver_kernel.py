@@ -17,7 +17,7 @@ from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_shape import FRACTION, PREVIOUS, SynapseShape
 from snnc.ir.dialects.draws import Draw
 
-COMMON_WORDS = 12
+COMMON_WORDS = 14
 _BYTES = {"u16": 2, "u32": 4, "f32": 4, "f64": 8}
 
 _TEXT = '''"""Delivery of {title}."""
@@ -51,7 +51,7 @@ def entry(desc, rows, step):
         pointers = i64(words[w + 8], 1)
         targets = words[w + 9]
 {unpack}
-        for k in range(delay_count):
+        for k in range(words[w + 12], words[w + 13]):
             delay = delays[ix(k)]
             stamp = step + 1 - delay
             if stamp < 0:

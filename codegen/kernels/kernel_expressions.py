@@ -23,15 +23,14 @@ Precision = Literal["f64", "f32"]
 
 # Python's levels of binding, as far as generated text uses them.
 _COMPARE, _OR, _XOR, _AND, _SUM, _TERM, _UNARY, _ATOM = range(8)
-_INFIX: dict[type[Operation], tuple[str, int]] = {
-    ex.OrOp: ("|", _OR),
-    ex.AndOp: ("&", _AND),
+ARITHMETIC: dict[type[Operation], tuple[str, int]] = {
     ex.AddOp: ("+", _SUM),
     ex.SubOp: ("-", _SUM),
     ex.MulOp: ("*", _TERM),
     ex.DivOp: ("/", _TERM),
 }
-_FUNCTIONS: dict[type[Operation], str] = {
+"""Signs that all languages of statements have, with levels of binding that they share."""
+MATH: dict[type[Operation], str] = {
     ex.AbsOp: "fabs",
     ex.SqrtOp: "sqrt",
     ex.ExpOp: "exp",
@@ -39,6 +38,16 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.SinOp: "sin",
     ex.CosOp: "cos",
     ex.TanhOp: "tanh",
+    ex.FloorOp: "floor",
+}
+"""Functions of one number by C's names."""
+_INFIX: dict[type[Operation], tuple[str, int]] = {
+    ex.OrOp: ("|", _OR),
+    ex.AndOp: ("&", _AND),
+    **ARITHMETIC,
+}
+_FUNCTIONS: dict[type[Operation], str] = {
+    **MATH,
     ex.ExprelOp: "exprel",
     ex.MinOp: "fmin",
     ex.MaxOp: "fmax",

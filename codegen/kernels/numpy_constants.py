@@ -18,6 +18,7 @@ _HEADER = '''"""Derived constants of {name}."""
 import numpy as np
 
 exp, log, sqrt, sin, cos, tanh = np.exp, np.log, np.sqrt, np.sin, np.cos, np.tanh
+floor = np.floor
 fabs, fmin, fmax, pow, select = np.abs, np.minimum, np.maximum, np.power, np.where
 
 
@@ -45,8 +46,11 @@ def first_row(entries, size):
 
 
 def steps(duration, dt):
-    """Round a duration up to whole steps, forgiving rounding errors of its division by dt."""
-    return np.maximum(np.ceil(np.asarray(duration) / dt - 1e-9), 0.0)[()]
+    """Round a duration up to whole steps, forgiving rounding errors of its division by dt.
+
+    Kernels count steps in 32 bits: what lasts longer ends never.
+    """
+    return np.clip(np.ceil(np.asarray(duration) / dt - 1e-9), 0.0, 2.0**31 - 1)[()]
 
 
 def constants(p, dt):

@@ -32,7 +32,7 @@ import numpy as np
 
 from snnc.runtime.jit.intrinsics import {intrinsics}
 
-WIDTH = 12
+WIDTH = 14
 # Rows that are listed at a time, and how far down the list memory is asked for.
 MOST = STACK_WORDS // 2
 AHEAD = 8
@@ -84,7 +84,7 @@ def entry(desc, rows, step):
         {unpack}
         accumulator = {sums}(words[w + 11], 1)
         n = 0
-        for k in range(delay_count):
+        for k in range(words[w + 12], words[w + 13]):
             stamp = step + 1 - delays[ix(k)]
             if stamp < 0:
                 break

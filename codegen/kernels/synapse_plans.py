@@ -100,6 +100,7 @@ def _deliver(
 
 def _coupling_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> SynapsePlan:
     couple, fields = couple_kernel(op, precision)
+    assert op.coupling is not None
     return SynapsePlan(
         name=f"{op.label}_{form}_{precision}",
         model=op.label,
@@ -117,6 +118,7 @@ def _coupling_plan(op: SynapseOp, form: SynapseForm, precision: Precision) -> Sy
         layout={"deliver": (), "couple": fields},
         couple=couple,
         reads=op.states_read,
+        one_way=op.coupling.one_way is not None,
     )
 
 

@@ -1,4 +1,4 @@
-"""NineML 1.0 of a ``dyn.cell``: a component class, and a component with its defaults.
+"""NineML 1.0 of a ``dyn.cell``: a component class.
 
 Receptors become event ports with an analog port for the weight, injected current a reduce port,
 ``after`` a state that holds the time until which a regime lasts, Poisson emission one that holds
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
 from xdsl.ir import Operation, SSAValue
 
+from snnc.codegen.languages.si import power_of_ten, si_powers, unit_symbol
 from snnc.codegen.native.infix_text import FUNCTIONS, Language, Writer
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.locations import location_of
-from snnc.ir.units import DIMENSIONLESS, Exponents, format_unit
+from snnc.ir.units import DIMENSIONLESS, Exponents
 
 NAMESPACE = "http://nineml.net/9ML/1.0"
 SOLE = "sole"
@@ -37,23 +39,55 @@ def _unwritten(*_: object) -> str:
 
 LANGUAGE = Language(
     "NineML",
-    {**FUNCTIONS, "log": "log({0})", "pow": "pow({0}, {1})"},
+    {**FUNCTIONS, "log": "log({0})", "pow": "pow({0}, {1})", "floor": "floor({0})"},
     _unwritten,
     _unwritten,
 )
 
 
-def emit_cell(cell: dyn.CellOp) -> str:
-    """Return the NineML file of a cell.
+@dataclass
+class NinemlFile:
+    """A NineML file under construction, and the dimensions that it needs."""
+
+    root: ET.Element = field(default_factory=lambda: ET.Element("NineML", xmlns=NAMESPACE))
+    used: dict[Exponents, None] = field(default_factory=lambda: {ex.TIME.exponents: None})
+
+    def dimension(self, exponents: Exponents) -> str:
+        """Return the name of a dimension, which is declared then."""
+        self.used[exponents] = None
+        return _dimension(exponents)
+
+    def units(self, exponents: Exponents) -> str:
+        """Return the name of the coherent unit of a dimension, which is declared then."""
+        self.used[exponents] = None
+        return _symbol(exponents)
+
+    def text(self) -> str:
+        """Return the whole file."""
+        root = ET.Element("NineML", xmlns=NAMESPACE)
+        root.extend(self.root)
+        for dimension in self.used:
+            ET.SubElement(
+                root, "Dimension", {"name": _dimension(dimension), **si_powers(dimension)}
+            )
+        for dimension in self.used:
+            ET.SubElement(
+                root, "Unit", symbol=_symbol(dimension), dimension=_dimension(dimension),
+                power=str(power_of_ten(dimension)),
+            )  # fmt: skip
+        ET.indent(root)
+        return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+
+
+def write_class(file: NinemlFile, cell: dyn.CellOp) -> None:
+    """Add the component class of a cell.
 
     Raises
     ------
     UnsupportedError
         A construct that NineML does not have; names it.
     """
-    root = _Nineml(cell).document()
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+    _Class(cell, file).write()
 
 
 class _Expressions(Writer):
@@ -79,37 +113,22 @@ class _Expressions(Writer):
         return super()._operation(op)
 
 
-class _Nineml:
-    def __init__(self, cell: dyn.CellOp) -> None:
+class _Class:
+    def __init__(self, cell: dyn.CellOp, file: NinemlFile) -> None:
         self.cell = cell
+        self.file = file
         self.ops = list(cell.body.block.ops)
         self.constants: dict[tuple[float, Exponents], str] = {}
-        self.used: dict[Exponents, None] = {ex.TIME.exponents: None}
         self.regimes = [op for op in self.ops if isinstance(op, dyn.RegimeOp)]
         self.shared = [op for op in self.ops if isinstance(op, dyn.DerivOp | dyn.OnOp | dyn.WhenOp)]
 
-    def document(self) -> ET.Element:
-        root = ET.Element("NineML", xmlns=NAMESPACE)
-        name = word(self.cell.label)
-        body = ET.SubElement(root, "ComponentClass", name=name)
+    def write(self) -> None:
+        body = ET.SubElement(self.file.root, "ComponentClass", name=word(self.cell.label))
         self.declarations(body)
         self.dynamics(ET.SubElement(body, "Dynamics"))
-        self.component(ET.SubElement(root, "Component", name=f"{name}_values"), name)
-        for dimension in self.used:
-            ET.SubElement(root, "Dimension", {"name": _dimension(dimension), **_powers(dimension)})
-        for dimension in self.used:
-            ET.SubElement(
-                root, "Unit", symbol=_symbol(dimension), dimension=_dimension(dimension),
-                power=str(_power(dimension)),
-            )  # fmt: skip
-        return root
-
-    def dimension(self, exponents: Exponents) -> str:
-        self.used[exponents] = None
-        return _dimension(exponents)
 
     def quantity(self, parent: ET.Element, tag: str, op: _Declared, name: str) -> ET.Element:
-        dimension = self.dimension(op.type.exponents)
+        dimension = self.file.dimension(op.type.exponents)
         return ET.SubElement(parent, tag, name=name, dimension=dimension)
 
     def declarations(self, body: ET.Element) -> None:
@@ -134,22 +153,6 @@ class _Nineml:
         if any(isinstance(op, dyn.EmitOp | dyn.PoissonOp) for op in self.cell.walk()):
             ET.SubElement(body, "EventSendPort", name="spike")
 
-    def component(self, element: ET.Element, name: str) -> None:
-        ET.SubElement(element, "Definition").text = name
-        for op in self.ops:
-            match op:
-                case dyn.ParamOp() if op.default is not None:
-                    self.value(element, "Property", op, op.default.value.data)
-                case dyn.StateOp():
-                    self.value(element, "Initial", op, op.initial.value.data)
-
-    def value(
-        self, element: ET.Element, tag: str, op: dyn.ParamOp | dyn.StateOp, number: float
-    ) -> None:
-        units = _symbol(op.type.exponents)
-        value = ET.SubElement(element, tag, name=word(op.label), units=units)
-        ET.SubElement(value, "SingleValue").text = repr(float(f"{number * op.scale:.15g}"))
-
     # Dynamics
 
     def dynamics(self, body: ET.Element) -> None:
@@ -158,7 +161,7 @@ class _Nineml:
                 self.quantity(body, "StateVariable", op, word(op.label))
         for _, timer in self.timers():
             ET.SubElement(
-                body, "StateVariable", name=timer, dimension=self.dimension(ex.TIME.exponents)
+                body, "StateVariable", name=timer, dimension=self.file.dimension(ex.TIME.exponents)
             )
         for op in self.ops:
             if isinstance(op, dyn.AliasOp):
@@ -169,13 +172,13 @@ class _Nineml:
             for name, ops in self.blocks():
                 self.regime(ET.SubElement(body, "Regime", name=name), ops, name)
         for (number, exponents), name in self.constants.items():
-            self.used[exponents] = None
-            constant = ET.SubElement(body, "Constant", name=name, units=_symbol(exponents))
+            units = self.file.units(exponents)
+            constant = ET.SubElement(body, "Constant", name=name, units=units)
             constant.text = repr(number)
 
     def clock(self, body: ET.Element, name: str) -> None:
         """Declare a state that holds a time."""
-        dimension = self.dimension(ex.TIME.exponents)
+        dimension = self.file.dimension(ex.TIME.exponents)
         ET.SubElement(body, "StateVariable", name=name, dimension=dimension)
 
     def blocks(self) -> Iterator[tuple[str, list[Operation]]]:
@@ -285,28 +288,8 @@ def word(name: str) -> str:
 
 
 def _symbol(exponents: Exponents) -> str:
-    text = format_unit(exponents)
-    return (
-        "unitless"
-        if text == "1"
-        else re.sub(r"\W", "", text.replace("/", "_per_").replace("1_", ""))
-    )
+    return unit_symbol(exponents) or "unitless"
 
 
 def _dimension(exponents: Exponents) -> str:
     return "dimensionless" if exponents == DIMENSIONLESS else f"{_symbol(exponents)}_dimension"
-
-
-def _powers(exponents: Exponents) -> dict[str, str]:
-    """Return the powers of SI's units, as NineML calls them."""
-    mv, ms, na, um, mm, kelvin, _ = exponents
-    powers = {
-        "m": mv, "l": um + 2 * mv - 3 * mm, "t": ms - 3 * mv, "i": na - mv, "k": kelvin, "n": mm,
-    }  # fmt: skip
-    return {letter: str(power) for letter, power in powers.items() if power}
-
-
-def _power(exponents: Exponents) -> int:
-    """Return the power of ten of SI's unit that a coherent unit is."""
-    mv, ms, na, um, _, _, _ = exponents
-    return -3 * mv - 3 * ms - 9 * na - 6 * um

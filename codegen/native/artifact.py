@@ -66,6 +66,10 @@ class NativeCell:
         Simulator units per coherent unit (nA) of injected current; 0 where it takes none.
     source : str or None
         The emitted text (NMODL, Brian2 equations); None for a model that the simulator has.
+    solver : str or None
+        The simulator's method, as ``solver`` of the ``cpu`` target names it, where it errs more.
+    draws : bool
+        Whether the simulator draws random numbers of its own.
     notes : tuple of str
         Known differences of convention from the model's own equations, one sentence each.
     """
@@ -76,6 +80,8 @@ class NativeCell:
     receptors: Mapping[str, NativeReceptor]
     current: float = 1.0
     source: str | None = None
+    solver: str | None = None
+    draws: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -101,7 +107,7 @@ class NativeSynapse:
         The constants that are parameters of the postsynaptic cells, not of the synapse.
     own_weights : bool
         Whether weights are given as the simulator's numbers; else a receptor's `scale` makes them.
-    source, notes
+    source, draws, notes
         As for `NativeCell`.
     """
 
@@ -113,6 +119,7 @@ class NativeSynapse:
     postsynaptic: tuple[str, ...] = ()
     own_weights: bool = False
     source: str | None = None
+    draws: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -139,6 +146,17 @@ class NativeArtifact:
     cells: Mapping[str, NativeCell]
     synapses: Mapping[str, NativeSynapse]
     threads: int = 1
+
+    @property
+    def solvers(self) -> dict[str, str]:
+        """The simulator's method for the cells that it solves in another way, by their label."""
+        cells = self.cells.items()
+        return {label: cell.solver for label, cell in cells if cell.solver is not None}
+
+    @property
+    def draws(self) -> bool:
+        """Whether the simulator draws random numbers that are not those of the network."""
+        return any(model.draws for model in (*self.cells.values(), *self.synapses.values()))
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen: threads, and the simulator's model for each model."""

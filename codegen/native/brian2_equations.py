@@ -53,6 +53,7 @@ LANGUAGE = Language(
         **FUNCTIONS,
         "log": "log({0})",
         "exprel": "exprel({0})",
+        "floor": "floor({0})",
         "min": "(0.5*({0} + {1} - abs({0} - {1})))",
         "max": "(0.5*({0} + {1} + abs({0} - {1})))",
         "select": "(int({0})*{1} + (1 - int({0}))*{2})",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from snnc.codegen.kernels.kernel_expressions import KernelExpressions
+from snnc.codegen.kernels.kernel_expressions import ARITHMETIC, MATH, KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 
@@ -16,19 +16,10 @@ _VALUE, _OR, _AND, _COMPARE, _SUM, _TERM, _UNARY, _ATOM = range(8)
 _INFIX: dict[type[Operation], tuple[str, int]] = {
     ex.OrOp: ("||", _OR),
     ex.AndOp: ("&&", _AND),
-    ex.AddOp: ("+", _SUM),
-    ex.SubOp: ("-", _SUM),
-    ex.MulOp: ("*", _TERM),
-    ex.DivOp: ("/", _TERM),
+    **ARITHMETIC,
 }
 _FUNCTIONS: dict[type[Operation], str] = {
-    ex.AbsOp: "std::fabs",
-    ex.SqrtOp: "std::sqrt",
-    ex.ExpOp: "std::exp",
-    ex.LogOp: "std::log",
-    ex.SinOp: "std::sin",
-    ex.CosOp: "std::cos",
-    ex.TanhOp: "std::tanh",
+    **{op: f"std::{name}" for op, name in MATH.items()},
     ex.MinOp: "std::fmin",
     ex.MaxOp: "std::fmax",
     ex.PowOp: "std::pow",

@@ -12,6 +12,7 @@ from xdsl.printer import Printer
 from snnc.codegen.kernels.kernel_expressions import KernelExpressions
 from snnc.codegen.kernels.numpy_constants import module_text, parameter_leaf
 from snnc.codegen.native.artifact import NativeCell, NativeReceptor, NativeState, NativeSynapse
+from snnc.codegen.native.in_use import first_use
 from snnc.ir.diagnostics import OptionError, UnsupportedError
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import native, snn
@@ -67,7 +68,8 @@ def _match_of(document: Document, label: str, simulator: str) -> native.MatchOp:
             if isinstance(op, native.MatchOp):
                 return op
             raise UnsupportedError(
-                f"{simulator} has no model like '{label}': {op.reason.data}", location_of(op)
+                f"{simulator} has no model like '{label}': {op.reason.data}",
+                first_use(document, label) or location_of(op),
             )
     raise OptionError(f"'{label}' has not been matched; expected pass 'match-native'")
 
@@ -87,6 +89,8 @@ def native_cell(found: native.MatchOp) -> NativeCell:
         states=_states(found),
         receptors={op.of.data: _receptor(op) for op in _all(found, native.ReceptorOp)},
         current=1.0 / currents[0].scale if currents else 0.0,
+        solver=next((op.method.data for op in _all(found, native.SolverOp)), None),
+        draws=bool(_all(found, native.DrawsOp)),
         notes=_notes(found),
     )
 
@@ -106,6 +110,7 @@ def native_synapse(found: native.MatchOp) -> NativeSynapse:
         states=_states(found),
         weights=tuple(op.label for op in parameters if op.type.exponents == _WEIGHT),
         postsynaptic=tuple(op.label for op in parameters if op.postsynaptic is not None),
+        draws=bool(_all(found, native.DrawsOp)),
         notes=_notes(found),
     )
 

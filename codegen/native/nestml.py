@@ -61,6 +61,7 @@ LANGUAGE = Language(
         "min": "min({0}, {1})",
         "max": "max({0}, {1})",
         "tanh": "tanh({0})",
+        "floor": "floor({0})",
         "exprel": "(expm1({0}) / {0})",
         "select": "({0} ? {1} : {2})",
     },

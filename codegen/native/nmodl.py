@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Region, SSAValue
+from xdsl.printer import Printer
 
 from snnc.codegen.kernels.numpy_constants import constants_text
 from snnc.codegen.kernels.regimes import Countdown, NoClock, clock_of
@@ -22,6 +24,7 @@ from snnc.codegen.native.nmodl_expressions import EXPREL, NmodlExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import draws, dyn, step
 from snnc.ir.dialects import expressions as ex
+from snnc.ir.dialects.infix import ExpressionPrinter
 
 # What NMODL, the C++ made of it, or this module's own text means by a name.
 _RESERVED = """
@@ -109,8 +112,7 @@ class _Mechanism:
                 return self._elapsed(regime.data)
             case draws.Draw():
                 raise UnsupportedError(
-                    f"'{self.cell.label}' draws random numbers, which NEURON cannot draw alike; "
-                    "targets that have it: cpu"
+                    f"'{self.cell.label}' draws random numbers, which NEURON cannot draw alike"
                 )
         raise AssertionError(f"unexpected leaf {value}")
 
@@ -185,7 +187,8 @@ class _Mechanism:
         doc = self.cell.doc.data if self.cell.doc is not None else self.cell.label
         lines = [
             *(f": {line}" for line in [doc, *solvers]),
-            ": Values are in mV, ms, nA, nF and uS; constants hold for one dt.",
+            ": Values are in mV, ms, nA, nF and uS; constants hold for one dt:",
+            *_meanings(self.cell, self.constants),
             "",
             "NEURON {",
             "    THREADSAFE",
@@ -270,6 +273,31 @@ def _listed(head: str, names: Sequence[str], comma: str = ", ") -> list[str]:
         else:
             line += comma + name
     return [*lines, line]
+
+
+def _meanings(cell: step.CellOp, names: Mapping[str, str]) -> list[str]:
+    """Return one line for each constant that follows from parameters: what it is."""
+    lines = []
+    for op in cell.body.block.ops:
+        match op:
+            case step.DerivedOp() if op.label in names:
+                lines.append(f":   {names[op.label]} = {_text(op.body)}")
+            case step.StepsOp() if f"steps_{op.regime.data}" in names:
+                lines.append(f":   {names[f'steps_{op.regime.data}']} = {_text(op.body)}, in steps")
+            case step.PropagatorOp():
+                used = [names[name] for name in op.constants if name in names]
+                if used:
+                    rates = "the first row of the exponential of the rates of change times dt"
+                    lines.append(f":   {', '.join(used)}: {rates}")
+            case _:
+                pass
+    return lines
+
+
+def _text(body: Region) -> str:
+    stream = StringIO()
+    ExpressionPrinter(Printer(stream=stream), lambda name: False).region(body)
+    return stream.getvalue()
 
 
 def _solvers(cell: step.CellOp) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from xdsl.ir import Operation, SSAValue
 
-from snnc.codegen.kernels.kernel_expressions import KernelExpressions
+from snnc.codegen.kernels.kernel_expressions import ARITHMETIC, MATH, KernelExpressions
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 
@@ -16,21 +16,9 @@ _VALUE, _OR, _AND, _COMPARE, _SUM, _TERM, _UNARY, _POWER, _ATOM = range(9)
 _INFIX: dict[type[Operation], tuple[str, int]] = {
     ex.OrOp: ("||", _OR),
     ex.AndOp: ("&&", _AND),
-    ex.AddOp: ("+", _SUM),
-    ex.SubOp: ("-", _SUM),
-    ex.MulOp: ("*", _TERM),
-    ex.DivOp: ("/", _TERM),
+    **ARITHMETIC,
 }
-_FUNCTIONS: dict[type[Operation], str] = {
-    ex.AbsOp: "fabs",
-    ex.SqrtOp: "sqrt",
-    ex.ExpOp: "exp",
-    ex.LogOp: "log",
-    ex.SinOp: "sin",
-    ex.CosOp: "cos",
-    ex.TanhOp: "tanh",
-    ex.ExprelOp: "exprel",
-}
+_FUNCTIONS: dict[type[Operation], str] = {**MATH, ex.ExprelOp: "exprel"}
 _CHOICES: dict[type[Operation], str] = {ex.MinOp: "<", ex.MaxOp: ">"}
 
 EXPREL = """\
@@ -43,6 +31,15 @@ FUNCTION exprel(x) {
 }
 """
 """(exp(x) - 1)/x to double precision: NMODL has no ``expm1``."""
+
+
+_WIDTH = 88
+
+
+def _on_lines(condition: str, name: str, yes: str, no: str) -> list[str]:
+    """Return a choice on several lines, as they stand in a procedure."""
+    kept, other = f"        {name} = {yes}", f"        {name} = {no}"
+    return [f"if ({condition}) {{", kept, "    } else {", other, "}"]
 
 
 class NmodlExpressions(KernelExpressions):
@@ -123,6 +120,7 @@ class NmodlExpressions(KernelExpressions):
     def _choice(self, op: ex.Expression, condition: str, yes: str, no: str) -> tuple[str, int]:
         value = op.results[0]
         name = self.local(value.name_hint or "x")
-        self.lines.append(f"if ({condition}) {{ {name} = {yes} }} else {{ {name} = {no} }}")
+        short = f"if ({condition}) {{ {name} = {yes} }} else {{ {name} = {no} }}"
+        self.lines += [short] if len(short) < _WIDTH else _on_lines(condition, name, yes, no)
         self.bind(value, name)
         return name, _ATOM

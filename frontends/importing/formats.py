@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from snnc.ir.diagnostics import OptionError, UserError, did_you_mean
+from snnc.ir.diagnostics import UserError
 
 if TYPE_CHECKING:
     from snnc.ir.text import Document
@@ -28,44 +28,42 @@ class Format:
         Root elements of its XML files, without namespace; empty for other files.
     reader : str
         Place of the function from a path to a document with a network, as ``module:function``.
-    writer : str, optional
-        Place of the function from a cell of the IR to text of the language.
+    stepped_reader : str, optional
+        Place of the reader for the solver ``"euler"``, if the language's own simulator reads some
+        states late in its Euler steps and that is to be repeated.
     """
 
     name: str
     suffixes: tuple[str, ...]
     roots: tuple[str, ...]
     reader: str
-    writer: str | None = None
+    stepped_reader: str | None = None
 
-    def read(self, path: Path) -> Document:
-        """Return the network that a file describes."""
-        read: Callable[[Path], Document] = _at(self.reader)
+    def read(self, path: Path, solver: str = "auto") -> Document:
+        """Return the network that a file describes, to be solved by `solver`."""
+        stepped = self.stepped_reader if solver == "euler" else None
+        module, name = (stepped or self.reader).split(":")
+        read: Callable[[Path], Document] = getattr(import_module(module), name)
         return read(path)
 
 
-def _at(place: str) -> Any:
-    module, name = place.split(":")
-    return getattr(import_module(module), name)
-
-
 FORMATS = [
-    Format("LEMS", (".xml",), ("Lems",), "snnc.lems.network:read_network"),
-    Format("NeuroML 2", (".nml", ".xml"), ("neuroml",), "snnc.lems.network:read_network"),
     Format(
-        "NineML",
-        (".xml", ".9ml"),
-        ("NineML",),
-        "snnc.nineml.network:read_network",
-        "snnc.codegen.languages.nineml:emit_cell",
+        "LEMS",
+        (".xml",),
+        ("Lems",),
+        "snnc.lems.network:read_network",
+        "snnc.lems.network:read_stepped_network",
     ),
     Format(
-        "NESTML",
-        (".nestml",),
-        (),
-        "snnc.nestml.network:read_network",
-        "snnc.codegen.native.nestml:emit_cell",
+        "NeuroML 2",
+        (".nml", ".xml"),
+        ("neuroml",),
+        "snnc.lems.network:read_network",
+        "snnc.lems.network:read_stepped_network",
     ),
+    Format("NineML", (".xml", ".9ml"), ("NineML",), "snnc.nineml.network:read_network"),
+    Format("NESTML", (".nestml",), (), "snnc.nestml.network:read_network"),
 ]
 """One line for each language."""
 
@@ -89,33 +87,3 @@ def format_of(path: Path) -> Format | None:
             return one
     known = ", ".join(f"<{name}> ({one.name})" for one in named for name in one.roots)
     raise UserError(f"'{path}' is no model file; found <{root}>, expected one of {known}")
-
-
-def export_cells(document: Document, language: str) -> dict[str, str]:
-    """Return the text of each cell model of a document in another language, by name.
-
-    Parameters
-    ----------
-    document : Document
-        A network or models, as built.
-    language : str
-        Name of a format, in any case.
-
-    Raises
-    ------
-    OptionError
-        If there is no such format, or none can be written in it.
-    UnsupportedError
-        For a model that the language cannot express; names the construct.
-    """
-    from snnc.ir.model_info import describe_model, models_of
-
-    writers = {one.name.lower(): one.writer for one in FORMATS if one.writer is not None}
-    if language.lower() not in writers:
-        raise OptionError(f"no export to '{language}'{did_you_mean(language.lower(), writers)}")
-    emit: Callable[[Any], str] = _at(writers[language.lower()])
-    cells = {
-        name: op for name, op in models_of(document.module).items()
-        if describe_model(op).kind == "cell"
-    }  # fmt: skip
-    return {name: emit(op) for name, op in cells.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ def si_unit(
     current: int = 0,
     temperature: int = 0,
     amount: int = 0,
+    *,
+    at: Location | None = None,
 ) -> Unit:
     """Return the SI unit of a dimension, in coherent units.
 
@@ -38,6 +41,13 @@ def si_unit(
     ----------
     mass, length, time, current, temperature, amount : int
         Exponents of kilogram, metre, second, ampere, kelvin and mole.
+    at : Location, optional
+        Where the dimension stands, for errors.
+
+    Raises
+    ------
+    UnitError
+        If floating-point numbers cannot hold the unit.
 
     Notes
     -----
@@ -55,8 +65,25 @@ def si_unit(
     scale = {"mV": 1e3, "nA": 1e9, "ms": 1e3, "um": 1e6, "mM": 1.0, "K": 1.0}
     total = 1.0
     for base, factor in scale.items():
-        total *= factor ** exponents[base]
+        total = scaled(total, factor, exponents[base], at)
     return Unit(total, tuple(exponents.values()))
+
+
+def scaled(number: float, base: float, power: int, at: Location | None = None) -> float:
+    """Return a number times a power of a base.
+
+    Raises
+    ------
+    UnitError
+        If floating-point numbers cannot hold it.
+    """
+    try:
+        result = number * base**power
+    except OverflowError:
+        result = math.inf
+    if not 0.0 < abs(result) < math.inf:
+        raise UnitError(f"a unit out of the range of numbers; found {base:g}^{power}", at)
+    return result
 
 
 def split_quantity(text: str, at: Location | None = None) -> tuple[float, str]:

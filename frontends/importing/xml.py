@@ -51,12 +51,20 @@ def parse_xml(content: bytes, file: str) -> Element:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position if error.position else (1, 0)
-        reason = (error.msg or "not XML").split(", line ")[0]
+        reason = (error.msg or "not XML").split(", line ")[0].strip()
         raise ModelError(f"malformed XML: {reason}", Location(file, line or 1, column)) from None
     if root.getroottree().docinfo.doctype:
         raise ModelError("document types and entities are not allowed", Location(file, 1))
     _check_depth(root, file)
     return root
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file of a name, which may be one that no system allows."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _etree() -> Any:

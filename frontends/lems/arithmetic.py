@@ -18,7 +18,7 @@ MAX_POWER = 8
 _ONE = Number(1.0)
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 _SAME = ("+", "-", *_COMPARISONS)
-_KEEP = ("abs", "random")
+_KEEP = ("abs", "random", "min", "max")
 
 
 def adapted(node: Node, wanted: Exponents | None, dimension: Callable[[str], Exponents]) -> Node:
@@ -109,7 +109,7 @@ class _Adapter:
             dimension = a or b
             if dimension is not None:
                 trees[1:] = [with_unit(t, dimension) if d is None else t for t, d in typed[1:]]
-            return Call("select", tuple(trees)), dimension
+            return _extreme(*trees) or Call("select", tuple(trees)), dimension
         dimensions = [dimension for _, dimension in typed]
         found = dimensions[0] if node.function in _KEEP and dimensions else DIMENSIONLESS
         return Call(node.function, tuple(trees)), found
@@ -131,8 +131,22 @@ def with_unit(node: Node, dimension: Exponents) -> Node:
     return node
 
 
+def _extreme(condition: Node, yes: Node, no: Node) -> Node | None:
+    """Return the choice of the smaller or the larger of two as ``min`` or ``max``."""
+    match condition:
+        case Operation("<" | "<=" as sign, operands) | Operation(">" | ">=" as sign, operands):
+            if operands == (yes, no):
+                return Call("min" if sign.startswith("<") else "max", operands)
+    return None
+
+
 def _exprel(above: Node, below: Node) -> Node | None:
-    """Return ``r*x/(1 - exp(-x))`` as ``r/exprel(-x)``, which is regular at zero."""
+    """Return ``r*x/(1 - exp(-x))`` as ``r/exprel(-x)``, which is regular at zero.
+
+    ``(exp(x) - 1)/x`` is ``exprel(x)``.
+    """
+    if above == Operation("-", (Call("exp", (below,)), Number(1.0))):
+        return Call("exprel", (below,))
     match below:
         case Operation("-", (Number(1.0, None), Call("exp", (exponent,)))):
             pass
@@ -159,6 +173,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     "min": lambda a, b: min(a, b), "max": lambda a, b: max(a, b),
     "exprel": lambda x: math.expm1(x) / x if x else 1.0,
     "ceil": math.ceil, "floor": math.floor, "H": lambda x: float(x > 0),
+    "factorial": lambda n: math.factorial(int(n)),
 }  # fmt: skip
 _SIGNS: dict[str, Callable[[float, float], float]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,

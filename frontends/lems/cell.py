@@ -11,6 +11,7 @@ from snnc.ir.diagnostics import Location, ModelError, UnitError
 from snnc.ir.units import DIMENSIONLESS, NAMED, Exponents, format_unit
 from snnc.lems.arithmetic import adapted, dimension_of, value_of
 from snnc.lems.elements import Case, Declared, Derived, Equation
+from snnc.lems.late import Memory, steps_late
 from snnc.lems.library import Library
 from snnc.lems.meaning import Time, Value, Variable, meaning, selected
 from snnc.lems.names import full_name
@@ -57,7 +58,9 @@ class Flat:
         self.dimensions: dict[str, Exponents] = {"t": NAMED["ms"].exponents}
         self.initial: dict[str, tuple[Part, str]] = {}
         self.needed: list[Part] = []
+        self.memory = Memory()
         self.takes_current = False
+        self.arriving = "weight" if root.declares("w") else "w"
         self.draws = 0
         self._names: dict[tuple[int, str], str] = {}
         self._meanings: dict[str, Node] = {}
@@ -158,7 +161,18 @@ class Flat:
             self._busy.append(full)
             self._meanings[full] = self._variable(found, full)
             self._busy.pop()
-        return self._meanings[full]
+        late = steps_late(part, found.part, name) if self.library.late else 0
+        return (
+            self._past(found, full, late) if late and full in self.states else self._meanings[full]
+        )
+
+    def _past(self, found: Variable, full: str, steps: int) -> Node:
+        """Return a state as it was some steps ago."""
+        initial = self.start.of(found.part, found.declared.name, found.declared.place)
+        unit = _quoted(format_unit(self.dimensions[full]))
+        past = self.memory.before(full, steps, unit, initial)
+        self.dimensions[past] = self.dimensions[full]
+        return Name(past)
 
     def _value(self, found: Value) -> Node:
         number, exponents = found.value.value, found.value.exponents
@@ -185,7 +199,7 @@ class Flat:
             return self._let(part, tree, declared, full)
         if declared.select is not None:
             return self._selection(part, declared, full)
-        return self._let(part, _of_cases(declared.cases), declared, full)
+        return self._let(part, of_cases(declared.cases), declared, full)
 
     def _state(self, part: Part, declared: Declared, full: str) -> Node:
         exponents = self.library.dimension(declared.dimension, declared.place).exponents
@@ -301,7 +315,7 @@ class Flat:
         """Return the value of an expression that reads values alone, for an arriving weight."""
 
         def value(name: str) -> float:
-            if name == "weight" and name in part.type.properties:
+            if name in part.type.properties:
                 return weight
             found = meaning(part, name, self.library, at)
             fixed = isinstance(found, Value) or (
@@ -323,7 +337,7 @@ def _quoted(unit: str) -> str:
     return unit if all(c.isalnum() or c in "/*" for c in unit) else f'"{unit}"'
 
 
-def _of_cases(cases: tuple[Case, ...]) -> Node:
+def of_cases(cases: tuple[Case, ...]) -> Node:
     """Return cases as selections; the first that holds counts."""
     *others, last = cases
     if last.condition is None or (others and _complements(others[-1].condition, last.condition)):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from snnc.importing.quantities import Quantity, si_unit, split_quantity
-from snnc.importing.xml import Element, local_name, place, read_xml
+from snnc.importing.quantities import Quantity, scaled, si_unit, split_quantity
+from snnc.importing.xml import Element, is_file, local_name, place, read_xml
 from snnc.ir.diagnostics import Location, ModelError, UnitError, did_you_mean
 from snnc.ir.units import DIMENSIONLESS, Exponents
 from snnc.lems.core_types import ALL, is_core_file, read_core_file
@@ -58,7 +58,8 @@ NONE = Dimension(DIMENSIONLESS, 1.0)
 class Library:
     """Everything that a file and the files it includes define.
 
-    `own` are the components that stand in the file itself, `target` the one that it runs.
+    `own` are the components that stand in the file itself, `target` the one that it runs; `late`
+    tells that states are read as late as jLEMS reads them.
     """
 
     file: str
@@ -69,6 +70,7 @@ class Library:
     components: dict[str, Written] = field(default_factory=dict)
     own: list[Written] = field(default_factory=list)
     target: str | None = None
+    late: bool = False
 
     def dimension(self, name: str, at: Location) -> Dimension:
         """Return a dimension that is declared."""
@@ -188,7 +190,7 @@ class _Files:
         if "://" in name or name.startswith("/"):
             raise ModelError(f"found include '{name}', expected a path beside this file", at)
         path = None if folder is None else folder / name
-        if path is not None and path.is_file():
+        if path is not None and is_file(path):
             self.open(path, str(path))
         elif is_core_file(name):
             self.core(name)
@@ -197,7 +199,7 @@ class _Files:
 
     def dimension(self, element: Element, at: Location) -> None:
         exponents = {word: _whole(element, letter, at) for letter, word in _EXPONENTS.items()}
-        unit = si_unit(**exponents)
+        unit = si_unit(**exponents, at=at)
         self.library.dimensions[element.get("name", "")] = Dimension(unit.exponents, unit.scale)
 
     def unit(self, element: Element, at: Location) -> None:
@@ -206,9 +208,11 @@ class _Files:
             raise ModelError("<Unit> lacks 'symbol'", at)
         dimension = self.library.dimension(element.get("dimension", ""), at)
         scale, offset = (_number(element, key, at) for key in ("scale", "offset"))
-        factor = (1.0 if scale is None else scale) * 10.0 ** _whole(element, "power", at)
+        factor = (1.0 if scale is None else scale) * dimension.scale
         self.library.units[symbol] = Symbol(
-            dimension.exponents, factor * dimension.scale, (offset or 0.0) * dimension.scale
+            dimension.exponents,
+            scaled(factor, 10.0, _whole(element, "power", at), at),
+            (offset or 0.0) * dimension.scale,
         )
 
     def constant(self, element: Element, at: Location) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -116,3 +117,10 @@ def selected(part: Part, path: str, at: Location) -> tuple[list[Part], str]:
         if index is not None:
             found = found[int(index) : int(index) + 1]
     return found, name
+
+
+def variables(root: Part, path: str) -> Sequence[tuple[Part, str]]:
+    """Return the variable of a cell that a path names, if there is one."""
+    above, _, name = path.rpartition("/")
+    parts, _ = selected(root, f"{above}/x" if above else "x", root.place)
+    return [(part, name) for part in parts[:1] if part.declares(name)]

@@ -15,4 +15,4 @@ def full_name(path: str, name: str) -> str:
     """Return the name in a cell of something of the part at a path."""
     if path:
         return ".".join(word(step) for step in [*path.split("."), name])
-    return f"{name}_" if name in RESERVED or name == "w" else word(name)
+    return f"{name}_" if name in RESERVED else word(name)

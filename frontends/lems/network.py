@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from snnc import model_library
-from snnc.importing.expressions import Name
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import Location, ModelError, UnsupportedError, did_you_mean
 from snnc.ir.text import Document
@@ -19,16 +18,17 @@ from snnc.ir.values import Value
 from snnc.lems.library import Library, Written, read_library
 from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
-from snnc.lems.populations import Cells, CellWriter, variables
+from snnc.lems.populations import Cells, CellWriter
+from snnc.lems.pynn_cells import StandardCell, standard_cell
 from snnc.lems.reactions import Receptor
 from snnc.lems.relays import shareable
 from snnc.lems.simulation import DEFAULT_STEP, Simulation, runs, simulation_of
-from snnc.lems.sources import FIRING, SOURCES, number
-from snnc.lems.structure import Link, Population, Structure, Tunnel, structure_of
+from snnc.lems.sources import FIRING, SOURCES
+from snnc.lems.structure import Link, Population, Structure, structure_of
+from snnc.lems.tunnels import Tunnels
 from snnc.lems.write_cell import Written as WrittenCell
 
 STATIC = "StaticSynapse"
-JUNCTION = "ElectricalSynapse"
 _PULSE = ("delay", "duration", "amplitude")
 _CELLS = ("baseCell", "baseSpikeSource")
 MAX_UNSHARED = 64
@@ -52,10 +52,23 @@ def read_network(path: str | Path) -> Document:
     UnsupportedError
         For what the IR has no form for; names the construct.
     """
+    return _read(read_library(path))
+
+
+def read_stepped_network(path: str | Path) -> Document:
+    """Return the network that a file describes, as jLEMS steps it; see `read_network`.
+
+    Parts of a cell read its states as late as they do there, so that the solver ``"euler"`` repeats
+    jNeuroML's traces of Hodgkin-Huxley cells with their error.
+    """
     library = read_library(path)
+    library.late = True
+    return _read(library)
+
+
+def _read(library: Library) -> Document:
     simulation, targets = _targets(library)
-    network = _Network(library, simulation, targets)
-    return network.document()
+    return _Network(library, simulation, targets).document()
 
 
 def _targets(library: Library) -> tuple[Simulation, list[Written]]:
@@ -88,7 +101,8 @@ class _Network:
         self.root: Part | None = None
         self.structure = Structure()
         self.cells: dict[str, Cells] = {}
-        self.written: dict[str, WrittenCell] = {}
+        self.written: dict[str, WrittenCell | StandardCell] = {}
+        self.weights: dict[str, dict[str, list[float]]] = {}
         self.unrecorded: list[str] = []
         self.parts: dict[str, Part] = {}
         self.fan_in: dict[tuple[tuple[str, int], str], int] = {}
@@ -98,13 +112,17 @@ class _Network:
         self.cells = {name: Cells(p) for name, p in self.structure.populations.items()}
         self.quantities()
         currents, links = self.attachments()
+        for link in links:
+            received = self.weights.setdefault(link.target[0], {})
+            received.setdefault(link.receiver or "", []).append(link.weight)
+        tunnels = Tunnels(self.library, self.structure.tunnels)
+        tunnels.attach(self.cells)
         writer = CellWriter(self.library, self.builder, self.root)
         for cells in self.cells.values():
             self.population(writer, cells)
         self.pulses(currents)
         self.projections(links)
-        for n, tunnel in enumerate(self.structure.tunnels):
-            self.junction(n, tunnel)
+        tunnels.add(self.builder, self.written, self.simulation.step)
         self.record()
         return self.builder.finish()
 
@@ -152,16 +170,15 @@ class _Network:
                 self.builder.record(word(name), ("spikes",))
             self.record_states(cells, written)
 
-    def record_states(self, cells: Cells, written: WrittenCell) -> None:
+    def record_states(self, cells: Cells, written: WrittenCell | StandardCell) -> None:
         name = word(cells.population.name)
         if not self.simulation.quantities:
             if self.root is None:
-                states = [s for s in written.flat.states if "hidden" not in _line(written, s)]
-                self.builder.record(name, states)
+                self.builder.record(name, written.recordables)
             return
         found: dict[str, list[int]] = {}
         for index, rest, quantity in cells.recorded:
-            state = self.state(cells, written, rest)
+            state = written.state(rest)
             if state is None:
                 self.unrecorded.append(quantity.path)
             elif index not in found.setdefault(state, []):
@@ -173,13 +190,6 @@ class _Network:
                 view = f"{name}_{word(state)}"
                 self.builder.view(view, name, np.array(sorted(indices)))
                 self.builder.record(view, (state,))
-
-    def state(self, cells: Cells, written: WrittenCell, path: str) -> str | None:
-        for part, name in variables(written.flat.root, path):
-            found = written.flat.meaning(part, name, part.place)
-            if isinstance(found, Name) and found.name in written.flat.states:
-                return found.name
-        return None
 
     # What is attached
 
@@ -239,23 +249,50 @@ class _Network:
 
     def population(self, writer: CellWriter, cells: Cells) -> None:
         population = cells.population
-        part = writer.parts.part(self.library.component(population.component, population.place))
-        native = SOURCES.get(part.type.name)
+        standard = self.standard(writer, cells)
+        if standard is not None:
+            self.builder.use_model(*model_library.source(standard.model))
+            self.builder.population(
+                word(population.name), population.size, standard.model, label=population.name,
+                parameters=standard.parameters, initial=standard.initial,
+                positions=population.positions, location=population.place,
+            )  # fmt: skip
+            self.written[population.name] = standard
+            return
+        native = self.native(writer, population)
         if native is None:
             written = writer.add(cells)
             if not written.flat.states and not written.emits:
-                raise UnsupportedError(
-                    f"'{population.component}' ({part.type.name}) is no cell", population.place
-                )
+                raise UnsupportedError(f"'{population.component}' is no cell", population.place)
             self.written[population.name] = written
             return
-        model, parameters = native
+        model, values = native
         self.builder.use_model(*model_library.source(model))
-        values: Mapping[str, Value] = parameters(part)
         self.builder.population(
             word(population.name), population.size, model,
             label=population.name, parameters=values, location=population.place,
         )  # fmt: skip
+
+    def native(
+        self, writer: CellWriter, population: Population
+    ) -> tuple[str, Mapping[str, Value]] | None:
+        """Return the model of the library that a component is, with its values, if it is one."""
+        if population.instances is not None:
+            return None
+        part = writer.parts.part(self.library.component(population.component, population.place))
+        found = SOURCES.get(part.type.name)
+        return None if found is None else (found[0], found[1](part))
+
+    def standard(self, writer: CellWriter, cells: Cells) -> StandardCell | None:
+        """Return the cell of the library that a population has with all that is attached."""
+        population = cells.population
+        if population.instances is not None or self.structure.tunnels:
+            return None
+        part = writer.parts.part(self.library.component(population.component, population.place))
+        attached = {
+            name: self.component(one.component, one.place) for name, one in cells.attached.items()
+        }
+        return standard_cell(part, attached, self.weights.get(population.name, {}))
 
     # What joins cells
 
@@ -324,28 +361,6 @@ class _Network:
             _same([max(link.delay, step) for link in links]),
             location=links[0].place,
         )  # fmt: skip
-
-    def junction(self, n: int, tunnel: Tunnel) -> None:
-        """Add a gap junction between two cells."""
-        at = tunnel.place
-        parts = [self.component(name, at) for name in tunnel.components]
-        if any(part.type.name != "gapJunction" for part in parts):
-            raise UnsupportedError(f"a '{parts[0].type.name}' between two cells", at)
-        (pre, i), (post, j) = tunnel.ends
-        ports = [self.written[name].current for name in (pre, post) if name in self.written]
-        if len(ports) < 2 or None in ports:
-            raise ModelError(f"cells of '{pre}' and '{post}' take no gap junctions", at)
-        self.builder.use_model(*model_library.source(JUNCTION))
-        conductance = number(parts[0], "conductance") * tunnel.weight
-        lists = {"pre": np.array([i]), "post": np.array([j])}
-        self.builder.projection(
-            f"junction_{n}", word(pre), word(post), ("from_list", lists), JUNCTION,
-            str(ports[1]), conductance, self.simulation.step, location=at,
-        )  # fmt: skip
-
-
-def _line(written: WrittenCell, state: str) -> str:
-    return written.flat.states[state].text
 
 
 def _is_pulse(part: Part) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import Location
 from snnc.ir.values import Value
+from snnc.lems.graded import PEER, peer_part
 from snnc.lems.library import Library
-from snnc.lems.meaning import selected
+from snnc.lems.meaning import variables
 from snnc.lems.names import word
 from snnc.lems.part import Builder, Part
 from snnc.lems.simulation import Quantity
@@ -32,11 +33,15 @@ class Attached:
 
 @dataclass
 class Cells:
-    """A population: its cell, what is attached, and what is recorded by index."""
+    """A population: its cell, what is attached, and what is recorded by index.
+
+    `peers` are graded synapses of other cells that see these.
+    """
 
     population: Population
     attached: dict[str, Attached] = field(default_factory=dict)
     recorded: list[tuple[int, str, Quantity]] = field(default_factory=list)
+    peers: dict[str, Location] = field(default_factory=dict)
 
     def attach(self, link: Link, component: str, name: str) -> None:
         """Attach a component, by a name, to the cell that a link ends at."""
@@ -68,7 +73,8 @@ class CellWriter:
             For what the IR has no form for.
         """
         population = cells.population
-        root = self.parts.cell(population.component, self.network, population.place)
+        assigned = self.assigned(population)
+        root = self.root(population, assigned)
         several: list[tuple[Part, np.ndarray]] = []
         for name, attached in cells.attached.items():
             part, place = self.parts.attachment(
@@ -78,41 +84,64 @@ class CellWriter:
             root.children.setdefault(place, []).append(part)
             if not _hears(part) and not np.all(attached.numbers == 1.0):
                 several.append((part, attached.numbers))
+        peers = [peer_part(self.parts, name, root, place) for name, place in cells.peers.items()]
+        root.children[PEER] = peers
         start = Start(self.library, self.random.random)
         wanted = [found for _, rest, _ in cells.recorded for found in variables(root, rest)]
+        wanted += [(part, name) for part in peers for name in part.type.dynamics.states]
         written = write_cell(
             self.library, "CELL", root, start, [part for part, _ in several], wanted
         )
+        written = replace(written, peers=peers)
         model = self.model(written, population)
         flat = written.flat
         varied = {flat.full(part, "number"): numbers for part, numbers in several}
+        varied |= {flat.full(root, name): numbers for name, numbers in assigned.items()}
         self.builder.population(
             word(population.name), population.size, model,
             label=population.name,
             parameters={n: v for n, v in varied.items() if n in flat.params},
-            initial=self.initial(written, start, population.size),
+            initial=self.initial(written, start, assigned, population.size),
             positions=population.positions,
             location=population.place,
         )  # fmt: skip
         return written
 
-    def initial(self, written: Written, start: Start, size: int) -> Mapping[str, Value]:
-        """Return initial values that are drawn for each cell."""
-        if not start.drawn:
+    def assigned(self, population: Population) -> dict[str, np.ndarray]:
+        """Return the properties that differ between the cells, which are instances of a type."""
+        if population.instances is None:
+            return {}
+        return population.instances.numbers(self.library, self.random.random, population.size)
+
+    def root(self, population: Population, assigned: Mapping[str, np.ndarray]) -> Part:
+        """Return a cell; of those that differ the first."""
+        if population.instances is None:
+            return self.parts.cell(population.component, self.network, population.place)
+        root = population.instances.part(self.library, self.parts, self.network)
+        _set(root, assigned, 0)
+        return root
+
+    def initial(
+        self, written: Written, start: Start, assigned: Mapping[str, np.ndarray], size: int
+    ) -> Mapping[str, Value]:
+        """Return initial values that are computed for each cell."""
+        if not start.drawn and not assigned:
             return {}
         rows = []
-        for _ in range(size):
+        for index in range(size):
             own = Start(self.library, self.random.random)
             flat = written.flat
+            _set(flat.root, assigned, index)
             rows.append([own.of(p, name, p.place) for p, name in flat.initial.values()])
-        columns = np.array(rows).T
-        return dict(zip(written.flat.initial, columns, strict=True))
+        columns = zip(written.flat.initial, np.array(rows).T, strict=True)
+        return {name: column for name, column in columns if np.ptp(column) > 0.0}
 
     def model(self, written: Written, population: Population) -> str:
         """Add the model of a cell, or find it; return its name."""
         text = written.text.text
         if text not in self.names:
-            name = word(population.component)
+            instances = population.instances
+            name = word(population.component if instances is None else instances.kind)
             if name in self.names.values():
                 name = f"{name}_{word(population.name)}"
             while name in self.names.values():
@@ -124,16 +153,14 @@ class CellWriter:
         return self.names[text]
 
 
+def _set(root: Part, assigned: Mapping[str, np.ndarray], index: int) -> None:
+    for name, numbers in assigned.items():
+        root.values[name] = replace(root.values[name], value=float(numbers[index]))
+
+
 def _hears(part: Part) -> bool:
     """Tell whether a part does something at spikes: their weights say how many of it there are."""
     return any(
         reaction.port is not None and reaction.assignments
         for reaction in part.type.dynamics.reactions
     )
-
-
-def variables(root: Part, path: str) -> Sequence[tuple[Part, str]]:
-    """Return the variable of a cell that a path names, if there is one."""
-    above, _, name = path.rpartition("/")
-    parts, _ = selected(root, f"{above}/x" if above else "x", root.place)
-    return [(part, name) for part in parts[:1] if part.declares(name)]

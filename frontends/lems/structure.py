@@ -14,6 +14,7 @@ import numpy as np
 
 from snnc.importing.xml import Element, local_name
 from snnc.ir.diagnostics import Location, ModelError, UnsupportedError, did_you_mean
+from snnc.lems.instances import Instances, instances_of
 from snnc.lems.part import Part
 
 MAX_CELLS = 10_000_000
@@ -25,7 +26,10 @@ Cell: TypeAlias = "tuple[str, int]"
 
 @dataclass
 class Population:
-    """Cells of one component; `numbers` are the indices by the ids of instances."""
+    """Cells of one component; `numbers` are the indices by the ids of instances.
+
+    Cells that are instances of a component type have `instances` instead of a component.
+    """
 
     name: str
     component: str
@@ -33,6 +37,7 @@ class Population:
     place: Location
     numbers: Mapping[int, int] = field(default_factory=dict)
     positions: np.ndarray | None = None
+    instances: Instances | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,9 @@ class Structure:
 
     def quantity(self, path: str, at: Location) -> tuple[Cell, str] | None:
         """Return the cell and the rest of a path to a variable, or None if it is of no cell."""
+        if path.startswith("[") and len(self.populations) == 1:
+            # Instances of the component that runs have no name before their index.
+            path = next(iter(self.populations)) + path
         match = _QUANTITY.match(path)
         if match is None or match.group(1) not in self.populations:
             return None
@@ -129,8 +137,7 @@ def structure_of(network: Part) -> Structure:
         For structures that are not of populations, events and tunnels.
     """
     found = Structure()
-    _population(network)
-    for part in network.inner():
+    for part in (network, *network.inner()):
         population = _population(part)
         if population is not None:
             found.populations[part.name] = population
@@ -143,13 +150,21 @@ def structure_of(network: Part) -> Structure:
 def _population(part: Part) -> Population | None:
     component = part.texts.get("component", "")
     for step in part.type.structure:
-        if local_name(step) == "MultiInstantiate" and step.get("component") == "component":
-            number = part.values.get(step.get("number", ""))
+        if local_name(step) == "MultiInstantiate" and _makes_cells(step):
+            name = step.get("number", "")
+            if name in part.type.derived_parameters:
+                raise UnsupportedError(
+                    f"'{part.type.name}' makes a computed number of instances, '{name}'", part.place
+                )
+            number = part.values.get(name)
             if number is None or number.value != int(number.value) or number.value < 0:
                 raise ModelError(f"the size of '{part.name}' is no whole number", part.place)
             if number.value > MAX_CELLS:
                 raise ModelError(f"more than {MAX_CELLS} cells in '{part.name}'", part.place)
-            return Population(part.name, component, int(number.value), part.place)
+            return Population(
+                part.name, component, int(number.value), part.place,
+                instances=instances_of(part, step),
+            )  # fmt: skip
         if local_name(step) in ("MultiInstantiate", "CoInstantiate", "Gather"):
             raise UnsupportedError(
                 f"'{part.type.name}' makes instances by <{local_name(step)}>", part.place
@@ -161,6 +176,10 @@ def _population(part: Part) -> Population | None:
     return Population(
         part.name, component, len(instances), part.place, numbers, _positions(instances)
     )
+
+
+def _makes_cells(step: Element) -> bool:
+    return step.get("component") == "component" or step.get("componentType") is not None
 
 
 def _number(instance: Part) -> int:
@@ -246,7 +265,7 @@ class _Interpreter:
 
     def assigned(self, step: Element) -> float:
         for inner in step:
-            if local_name(inner) == "Assign" and inner.get("property") == "weight":
+            if local_name(inner) == "Assign":
                 value = self.part.values.get(inner.get("value", ""))
                 return 1.0 if value is None else value.value
         return 1.0

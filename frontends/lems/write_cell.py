@@ -12,6 +12,7 @@ from snnc.ir.units import NAMED, divide, format_unit
 from snnc.lems.cell import INJECTED, Flat, Line
 from snnc.lems.elements import Equation, Reaction, Regime, Scheme
 from snnc.lems.library import Library
+from snnc.lems.meaning import variables
 from snnc.lems.names import word
 from snnc.lems.part import Part
 from snnc.lems.reactions import Arrivals, Receptor, assigned, refuse_port
@@ -25,7 +26,7 @@ class Written:
     """A cell as text.
 
     `receptors` are by the path of the part and its port; `current` is the port for injected
-    current; `states` the names in the cell of what paths call its variables.
+    current; `peers` are parts that graded synapses of other cells read.
     """
 
     text: ModelText
@@ -33,6 +34,20 @@ class Written:
     current: str | None
     flat: Flat
     emits: bool
+    peers: Sequence[Part] = ()
+
+    @property
+    def recordables(self) -> list[str]:
+        """The states that are not hidden."""
+        return [name for name, line in self.flat.states.items() if "hidden" not in line.text]
+
+    def state(self, path: str) -> str | None:
+        """Return what the cell calls the state that a path names, if it is one."""
+        for part, name in variables(self.flat.root, path):
+            found = self.flat.meaning(part, name, part.place)
+            if isinstance(found, Name) and found.name in self.flat.states:
+                return found.name
+        return None
 
 
 @dataclass
@@ -122,10 +137,14 @@ class _Writer:
         with model.block(f"dyn.cell @{self.name}", self.root.place):
             for line in [*flat.params.values(), *flat.states.values(), *self.receptor_lines.lines]:
                 model.line(line.text, line.place)
+            for text in flat.memory.lines:
+                model.line(text, self.root.place)
             if flat.takes_current:
                 model.line(f"current {INJECTED} : nA", self.root.place)
             for line in [*flat.lets.values(), *self.shared.lines]:
                 model.line(line.text, line.place)
+            for text in flat.memory.shifts():
+                model.line(text, self.root.place)
             for regime, block in self.regimes:
                 with model.block(f"regime {word(regime.name)}", regime.place):
                     for line in block.lines:
@@ -226,14 +245,11 @@ class _Writer:
     def arrival(self, part: Part, reaction: Reaction, block: _Block) -> None:
         # Parts of attached parts hear these alone.
         reached = part is self.root or part.parent is self.root
-        if not reached or (not reaction.assignments and not reaction.sends):
+        acts = reaction.assignments or reaction.sends or reaction.target is not None
+        if not reached or not acts:
             return
         if part.type.ports.get(reaction.port or "") != "in":
             raise refuse_port(part, reaction.port or "", reaction.place)
-        if reaction.target is not None:
-            raise UnsupportedError(
-                f"'{part.type.name}' changes its regime at each spike that arrives", reaction.place
-            )
         arrivals = Arrivals(self.flat, part, reaction)
         key = part.path, reaction.port or ""
         if key not in self.receptors:
@@ -241,15 +257,16 @@ class _Writer:
             self.receptors[key] = receptor
             unit = format_unit(receptor.exponents)
             self.receptor_lines.add(f"receptor {receptor.name} : {unit}", reaction.place)
-            if not arrivals.adds:
-                self.flat.states[arrivals.waiting] = Line(
-                    f"state {arrivals.waiting} : 1 = 0.0 hidden", reaction.place
-                )
         block.add(arrivals.text(), reaction.place)
         if not arrivals.adds:
-            body = arrivals.late()
+            declared = Line(f"state {arrivals.waiting} : 1 = 0.0 hidden", reaction.place)
+            self.flat.states.setdefault(arrivals.waiting, declared)
+            target = self.target(part, reaction)
+            body = arrivals.late(() if target is None else target.entry)
             if reaction.sends and part is self.root:
                 body += self.sends(part, reaction)
+            if target is not None:
+                body.append(f"goto {word(target.name)}")
             condition = f"when {arrivals.waiting} > 0.0"
             block.add(f"{condition} {{ {'  '.join(body)} }}", reaction.place)
 

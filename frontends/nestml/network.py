@@ -78,21 +78,29 @@ def _add_pair(builder: NetworkBuilder, model: Model, used: str) -> None:
     )  # fmt: skip
 
 
-def cell_text(path: str | Path) -> str:
-    """Return the text of the one neuron in a NESTML file.
+def model_text(path: str | Path, kind: str = "neuron") -> str:
+    """Return the text of the one model in a NESTML file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    kind : {"neuron", "synapse"}, optional
+        What the model must be.
 
     Raises
     ------
     ModelError
-        As `read_network`, and if the file holds another number of neurons.
+        As `read_network`, and if the file holds another number or kind of models.
     """
     models = read_models(path)
     if len(models) != 1:
         raise ModelError(f"found {len(models)} models in '{path}', expected one")
+    found = "synapse" if models[0].is_synapse else "neuron"
+    if found != kind:
+        raise ModelError(f"'{models[0].name}' is a {found}, expected a {kind}", models[0].place)
     text = ModelText(str(path))
-    if models[0].is_synapse:
-        raise ModelError(f"'{models[0].name}' is a synapse, expected a neuron", models[0].place)
-    write_cell(text, models[0])
+    _write(text, models[0])
     with text.at_their_places():
         read_model(text.text)
     return text.text

@@ -18,7 +18,8 @@ from snnc.nestml.values import Value
 
 _MS = NAMED["ms"]
 _PLAIN = {"exp": "exp", "ln": "log", "log10": "log10", "sin": "sin", "cos": "cos", "tan": "tan",
-          "sinh": "sinh", "cosh": "cosh", "tanh": "tanh"}  # fmt: skip
+          "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "floor": "floor", "ceil": "ceil",
+          "round": "round"}  # fmt: skip
 _CONSTANTS = {"e": math.e, "inf": INFINITY}
 MAX_CALLS = 20
 
@@ -162,8 +163,9 @@ class Translator:
                 return q.plus(mean, q.times(deviation, self._normal()))
             case "random_uniform", [low, width]:
                 return q.plus(low, q.times(width, self._uniform()))
-        if name == "steps":
-            raise UnsupportedError("'steps' but for a refractory time", self.place)
+            case "steps", [time]:
+                count = q.times(time, q.inverse(q.name("dt", _MS)))
+                return q.call("round", q.real(count, "'steps'"))
         raise UnsupportedError(f"function '{name}' of {len(given)} arguments", self.place)
 
     def _uniform(self) -> Value:

@@ -289,7 +289,8 @@ def square_root(value: Value) -> Value:
 _FOLDED: dict[str, Callable[..., float]] = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "sin": math.sin, "cos": math.cos,
     "tan": math.tan, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh, "sqrt": math.sqrt,
-    "pow": math.pow,
+    "pow": math.pow, "floor": math.floor, "ceil": math.ceil,
+    "round": lambda x: math.floor(x + 0.5),
 }  # fmt: skip
 
 

@@ -143,7 +143,7 @@ class Projection:
     response: Component
     plasticity: Component | None
     connections: tuple[Connection, ...]
-    delay: Quantity
+    delay: Content
     place: Location
 
 

@@ -17,7 +17,7 @@ from snnc.nineml.part import Part
 from snnc.nineml.read_file import read_file
 from snnc.nineml.responses import Responses
 from snnc.nineml.rules import connector
-from snnc.nineml.values import numbers_of, parameters_of, varied
+from snnc.nineml.values import duration_of, numbers_of, parameters_of, varied
 
 STATIC = "StaticSynapse"
 
@@ -120,7 +120,7 @@ class _Network:
             STATIC,
             responses.receptor(projection),
             responses.weight(projection),
-            projection.delay.value,
+            duration_of(projection.delay, projection.place),
             label=projection.name,
             location=projection.place,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from snnc.importing.quantities import Quantity
-from snnc.importing.xml import Element, local_name, read_xml
+from snnc.importing.xml import Element, is_file, local_name, read_xml
 from snnc.ir.diagnostics import ModelError, did_you_mean
 from snnc.ir.values import Random
 from snnc.nineml.distributions import distribution
@@ -113,7 +113,7 @@ class _Reader:
     def definition(self, element: Element) -> ComponentClass | Component:
         """Return the class or component that a ``Definition`` or ``Prototype`` names."""
         name, url = (element.text or "").strip(), element.get("url")
-        if url is not None and name in STANDARD_RULES and not self.beside(element, url).exists():
+        if url is not None and name in STANDARD_RULES and not is_file(self.beside(element, url)):
             # The library of rules is part of the specification, wherever a catalogue keeps it.
             return Rule(name, "ConnectionRule", name, self.scope.place(element))
         reader = self if url is None else self.elsewhere(element, url)
@@ -141,7 +141,7 @@ class _Reader:
 
     def elsewhere(self, element: Element, url: str) -> _Reader:
         path = self.beside(element, url)
-        if not path.is_file():
+        if not is_file(path):
             raise self.scope.refuse(element, f"no such file '{path}'")
         root, scope = self.files.root(path)
         return _Reader(self.files, path, root, scope)
@@ -167,17 +167,17 @@ class _Reader:
         return Component(name, definition, properties, initial, self.scope.place(element))
 
     def value(self, element: Element) -> Property:
-        name, units = self.scope.text(element, "name"), self.scope.text(element, "units")
+        name = self.scope.text(element, "name")
+        return Property(name, self.content_of(element), self.scope.place(element))
+
+    def content_of(self, element: Element) -> Content:
+        """Return the number, numbers or distribution in an element, in coherent units."""
+        units = self.scope.text(element, "units")
         allowed = ("SingleValue", "ArrayValue", "RandomDistributionValue", "RandomValue")
         tag, child = self.scope.child(element, *allowed)
-        value: Content
         if tag == "SingleValue":
-            value = self.scope.quantity(child, child.text, units)
-        elif tag == "ArrayValue":
-            value = self.array(child, units)
-        else:
-            value = self.random(child, units)
-        return Property(name, value, self.scope.place(element))
+            return self.scope.quantity(child, child.text, units)
+        return self.array(child, units) if tag == "ArrayValue" else self.random(child, units)
 
     def array(self, element: Element, units: str) -> tuple[Quantity, ...]:
         rows = [row for _, row in self.scope.children(element, "ArrayValueRow")]
@@ -232,8 +232,6 @@ class _Reader:
         missing = [tag for tag in allowed if tag not in parts and tag != "Plasticity"]
         if missing:
             raise self.scope.refuse(element, f"projection '{name}' lacks its <{missing[0]}>")
-        delay = parts["Delay"]
-        _, number = self.scope.child(delay, "SingleValue")
         plasticity = parts.get("Plasticity")
         return Projection(
             name=name,
@@ -243,7 +241,7 @@ class _Reader:
             response=self.part(parts["Response"]),
             plasticity=None if plasticity is None else self.part(plasticity),
             connections=tuple(c for tag in _PARTS if tag in parts for c in self.ports(parts[tag])),
-            delay=self.scope.quantity(number, number.text, self.scope.text(delay, "units")),
+            delay=self.content_of(parts["Delay"]),
             place=self.scope.place(element),
         )
 

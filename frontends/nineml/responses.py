@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from snnc.importing.expressions import Name, Node, Operation
-from snnc.importing.quantities import Quantity
 from snnc.ir.diagnostics import ModelError, UnsupportedError, did_you_mean
+from snnc.ir.values import Value
 from snnc.nineml.elements import (
     Component,
     Connection,
@@ -17,13 +17,14 @@ from snnc.nineml.elements import (
 )
 from snnc.nineml.part import Part
 from snnc.nineml.patterns import increment, is_linear
-from snnc.nineml.values import numbers_of
+from snnc.nineml.values import numbers_of, value_of
 
 
 class Responses:
     """The responses of a network's cells.
 
-    Projections whose responses are equal and linear share one: its states are sums.
+    Projections whose responses are equal and linear share one: its states are sums. A response that
+    only passes spikes on is none: they act on a port of the cell itself.
     """
 
     def __init__(self, library: Library) -> None:
@@ -31,6 +32,8 @@ class Responses:
         self._names: dict[str, str] = {}
         kinds: list[tuple[str, Projection]] = []
         for projection in library.projections.values():
+            if _passes_on(projection):
+                continue
             name = next((n for n, other in kinds if _same(projection, other)), None)
             if name is None:
                 name = self._fresh(projection.response.name)
@@ -61,8 +64,8 @@ class Responses:
         cell = Part("", dynamics)
         parts = {"": cell}
         for projection in self._onto(population):
-            name = self._names[projection.name]
-            if name not in parts:
+            name = self._names.get(projection.name)
+            if name is not None and name not in parts:
                 response = _dynamics(projection.response)
                 parts[name] = Part(name, response, {}, numbers_of(projection.response))
                 join(cell, parts[name], projection.connections)
@@ -70,13 +73,26 @@ class Responses:
 
     def receptor(self, projection: Projection) -> str:
         """Return the receptor that a projection acts on."""
-        part = Part(self._names[projection.name], _dynamics(projection.response))
+        if _passes_on(projection):
+            part, ends = Part("", self._target(projection)), ("response", "destination")
+        else:
+            part = Part(self._names[projection.name], _dynamics(projection.response))
+            ends = "source", "response"
         for connection in projection.connections:
-            if (connection.sender, connection.receiver) == ("source", "response"):
-                return part.receptor(connection.receive_port)
+            if (connection.sender, connection.receiver) == ends:
+                port = _port(part, connection.receive_port, connection)
+                return part.receptor(port)
         raise ModelError(f"no spikes reach the response of '{projection.name}'", projection.place)
 
-    def weight(self, projection: Projection) -> float:
+    def _target(self, projection: Projection) -> Dynamics:
+        """Return the dynamics of the cells that a projection ends at."""
+        members = self._members(projection.destination)
+        population = self.library.populations.get(members[0]) if members else None
+        if population is None:
+            raise ModelError(f"'{projection.destination}' has no cells", projection.place)
+        return _dynamics(population.cell)
+
+    def weight(self, projection: Projection) -> Value:
         """Return the weight of a projection, in coherent units.
 
         Raises
@@ -84,8 +100,9 @@ class Responses:
         UnsupportedError
             If the plasticity is more than one constant.
         """
+        end = "destination" if _passes_on(projection) else "response"
         for connection in projection.connections:
-            if (connection.sender, connection.receiver) == ("plasticity", "response"):
+            if (connection.sender, connection.receiver) == ("plasticity", end):
                 return _constant(projection, connection)
         return 1.0
 
@@ -117,9 +134,22 @@ def _dynamics(component: Component) -> Dynamics:
     return component.definition
 
 
-def _constant(projection: Projection, connection: Connection) -> float:
+def _passes_on(projection: Projection) -> bool:
+    """Tell whether a response does nothing but send an event for each that it receives."""
+    definition = projection.response.definition
+    if not isinstance(definition, Dynamics) or definition.states or len(definition.regimes) != 1:
+        return False
+    (regime,) = definition.regimes
+    return bool(regime.reactions) and all(
+        r.port is not None and r.sends and not r.assignments and r.target == regime.name
+        for r in regime.reactions
+    )
+
+
+def _constant(projection: Projection, connection: Connection) -> Value:
     component = projection.plasticity
-    assert component is not None
+    if component is None:
+        raise ModelError(f"'{projection.name}' lacks its <Plasticity>", connection.place)
     dynamics = _dynamics(component)
     alias = dynamics.aliases.get(connection.send_port)
     name = connection.send_port
@@ -127,11 +157,11 @@ def _constant(projection: Projection, connection: Connection) -> float:
         name = alias.value.name
     found = component.properties.get(name) or component.initial.get(name)
     changes = [r for regime in dynamics.regimes for r in regime.reactions]
-    if changes or found is None or not isinstance(found.value, Quantity):
+    if changes or found is None:
         raise UnsupportedError(
             f"plasticity '{component.name}' is not one constant weight", component.place
         )
-    return found.value.value
+    return value_of(found.value)
 
 
 def _same(one: Projection, other: Projection) -> bool:

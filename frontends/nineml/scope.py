@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from snnc.importing.expressions import Node, parse_expression
-from snnc.importing.quantities import Quantity, si_unit
+from snnc.importing.quantities import Quantity, scaled, si_unit
 from snnc.importing.xml import Element, local_name, place
 from snnc.ir.diagnostics import Location, ModelError, UnitError, did_you_mean
 from snnc.ir.units import DIMENSIONLESS, Exponents, Unit
@@ -117,7 +117,7 @@ class Scope:
         }
         if element.get("j", "0") != "0":
             raise UnitError("luminous intensity is no dimension of models", self.place(element))
-        return si_unit(**powers)
+        return si_unit(**powers, at=self.place(element))
 
     def _add_unit(self, element: Element) -> None:
         name, dimension = self.text(element, "symbol"), self.text(element, "dimension")
@@ -127,4 +127,5 @@ class Scope:
         power = self.whole(element, element.get("power", "0"))
         base = self.dimensions[dimension]
         offset = self.number(element, element.get("offset", "0"))
-        self.units[name] = (Unit(base.scale * 10.0**power, base.exponents), offset)
+        scale = scaled(base.scale, 10.0, power, self.place(element))
+        self.units[name] = (Unit(scale, base.exponents), offset)

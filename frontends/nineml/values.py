@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from snnc.importing.quantities import Quantity
-from snnc.ir.diagnostics import ModelError, UnitError, did_you_mean
+from snnc.ir.diagnostics import Location, ModelError, UnitError, did_you_mean
 from snnc.ir.model_info import ModelInfo
-from snnc.ir.units import format_unit
+from snnc.ir.units import NAMED, format_unit
 from snnc.ir.values import Value
-from snnc.nineml.elements import Component, Dynamics, Port, Property
+from snnc.nineml.elements import Component, Content, Dynamics, Port, Property
 from snnc.nineml.part import Part
 
 
@@ -80,8 +80,28 @@ def varied(
             continue
         if isinstance(found.value, Quantity) or part.full(name) not in declared:
             continue
-        if isinstance(found.value, tuple):
-            values[part.full(name)] = np.array([quantity.value for quantity in found.value])
-        else:
-            values[part.full(name)] = found.value
+        values[part.full(name)] = value_of(found.value)
     return values
+
+
+def value_of(content: Content) -> Value:
+    """Return a number, an array or a distribution, in coherent units."""
+    if isinstance(content, Quantity):
+        return content.value
+    if isinstance(content, tuple):
+        return np.array([quantity.value for quantity in content])
+    return content
+
+
+def duration_of(content: Content, place: Location) -> Value:
+    """Return a time, which may differ from connection to connection, in ms.
+
+    Raises
+    ------
+    UnitError
+        If it is no time.
+    """
+    first = content[0] if isinstance(content, tuple) and content else content
+    if isinstance(first, Quantity) and first.exponents != NAMED["ms"].exponents:
+        raise UnitError(f"a delay has the wrong unit; found {first.unit}, expected ms", place)
+    return value_of(content)

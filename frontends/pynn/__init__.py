@@ -15,7 +15,7 @@ from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
 from snnc.pynn import simulator
-from snnc.pynn.catalogue import catalogue, cell_names, find
+from snnc.pynn.catalogue import catalogue, find, standard_names
 from snnc.pynn.cells.assemblies import Assembly
 from snnc.pynn.cells.composed import PointNeuron
 from snnc.pynn.cells.identity import ID
@@ -66,6 +66,7 @@ from snnc.pynn.wiring.synapses import (
     SpikePairRule,
     STDPMechanism,
     Vogels2011Rule,
+    nestml_synapse_type,
 )
 from snnc.pynn.wiring.synapses import tsodyks_markram_mechanism as TsodyksMarkramMechanism  # noqa: N812
 
@@ -124,6 +125,7 @@ _NAMES = [
     "native_cell_type",
     "native_synapse_type",
     "nestml_cell_type",
+    "nestml_synapse_type",
     "nineml_cell_type",
     "num_processes",
     "random",
@@ -143,8 +145,8 @@ _NAMES = [
 
 
 def list_standard_models() -> list[str]:
-    """Return the names of the cell types."""
-    return cell_names()
+    """Return the names of the cell types that are no simulator's own."""
+    return standard_names()
 
 
 def document() -> Document:

@@ -15,6 +15,11 @@ def cell_names() -> list[str]:
     return names_of("cell")
 
 
+def standard_names() -> list[str]:
+    """Return the names of the cell types that are no simulator's own."""
+    return [name for name in cell_names() if model_library.load(name).simulator is None]
+
+
 def catalogue() -> list[str]:
     """Return the names of all cell types, synapse types, responses and connectors."""
     synapses = [name for name in names_of("synapse") if not name.startswith(COMPOSED)]

@@ -46,6 +46,10 @@ def setup(
         Of states and sums.
     solver : str
         See `snnc.compile`.
+    pipeline : str
+        Passes to run instead of the target's own.
+    emulate : bool
+        Compute here, to the bit, what the target would compute elsewhere.
     connectivity : "counter" or "pynn"
         With ``"pynn"`` connections, weights, parameters and initial values are drawn through the
         script's own generators in PyNN's order, which gives the network that PyNN's backends build.

@@ -133,7 +133,7 @@ def _short(number: float) -> str:
 
 def _remarks(pair: Comparison, every: bool) -> list[str]:
     """Return what is to be said of a pair: convention, reasons, and mismatches."""
-    said = list(pair.reasons)
+    said = [*pair.reasons, *pair.remarks]
     if pair.convention is not None:
         said.insert(0, f"convention ({pair.convention.name}): {convention_text(pair)}")
     listed = pair.mismatches[: MOST_LISTED if every else 1]
@@ -176,6 +176,7 @@ def _pair(pair: Comparison) -> dict[str, Any]:
         "v_rms_mV": _number(pair.v_rms),
         "agrees": pair.agrees,
         "reasons": list(pair.reasons),
+        "remarks": list(pair.remarks),
         "convention": None if pair.convention is None else pair.convention.name,
         "explanation": convention_text(pair),
         "mismatches": [_mismatch(one) for one in pair.mismatches],

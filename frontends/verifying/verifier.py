@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,18 +18,12 @@ from snnc.ir.replay import empty_lists
 from snnc.ir.text import Document
 from snnc.ir.text import verify as check
 from snnc.runtime.native.trains import Trains
-from snnc.runtime.verify.comparison import NEVER, Comparison, compare, first_difference
+from snnc.runtime.verify.comparison import NEVER
 from snnc.runtime.verify.observation import Observation, Observed, Wanted, observed, record
 from snnc.runtime.verify.statistics import Statistics, statistics
-from snnc.runtime.verify.tolerances import judged, needs_scatter, tolerance_of
-from snnc.verifying.network import (
-    filled,
-    is_coupled,
-    is_recurrent,
-    orders_of,
-    passed,
-    scored,
-)
+from snnc.verifying.judge import Judge
+from snnc.verifying.network import filled, passed, scored
+from snnc.verifying.own_ways import Explainer, ways_of
 from snnc.verifying.variants import Variant, variants_of
 from snnc.verifying.verification import Verification
 
@@ -86,14 +80,15 @@ def verify(
     if open_loop:
         uncoupled = job.uncoupled(coupled, compiled[0])
         compiled = [job.compiled(one, uncoupled) for one in variants]
-    return job.compared([job.run(one) for one in compiled], open_loop)
+    return job.compared(compiled, open_loop)
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A network compiled for a target, and the time that this took in s."""
+    """A network, as it was compiled for a target, and the time that this took in s."""
 
     label: str
+    document: Document
     network: CompiledNetwork
     seconds: float
 
@@ -141,9 +136,9 @@ class _Job:
     def compiled(self, variant: Variant, document: Document) -> _Compiled:
         """Compile a network for a target."""
         started = time.perf_counter()
-        document = _prepared(variant, document)
-        network = compile_network(document, variant.target, **variant.options)
-        return _Compiled(variant.label, network, time.perf_counter() - started)
+        own = _prepared(variant, document)
+        network = compile_network(own, variant.target, **variant.options)
+        return _Compiled(variant.label, document, network, time.perf_counter() - started)
 
     def run(self, compiled: _Compiled) -> Observation:
         """Run the network on a target."""
@@ -171,27 +166,22 @@ class _Job:
         progress = self.progress
         return None if progress is None else lambda t: progress(label, t)
 
-    def compared(self, runs: Sequence[Observation], open_loop: bool) -> Verification:
+    def compared(self, compiled: Sequence[_Compiled], open_loop: bool) -> Verification:
         """Return the comparison of all pairs of runs, with verdicts."""
-        spreads = not open_loop and is_coupled(self.document)
-        chaotic = not open_loop and is_recurrent(self.document)
-        orders = orders_of(self.document)
-        found = list(self._pairs(runs, spreads))
-        tolerances = [tolerance_of(orders[one.population], one) for one in found]
-        scatter: dict[str, list[Statistics]] | None = None
-        if chaotic and any(map(needs_scatter, found, tolerances)):
-            scatter = self._scatter()
+        runs = [self.run(one) for one in compiled]
+        judge = Judge(self.document, open_loop, self._scatter)
+        explainer = Explainer(
+            judge,
+            {one.label: one for one in self.variants},
+            {one.label: ways_of(one.network) for one in compiled},
+            lambda variant: self.run(self.compiled(variant, compiled[0].document)),
+        )
         pairs = [
-            judged(one, tolerance, None if scatter is None else scatter[one.population])
-            for one, tolerance in zip(found, tolerances, strict=True)
+            explainer.explained(one, a, b)
+            for a, b in combinations(runs, 2)
+            for one in judge.compared(a, b)
         ]
         return Verification(self.document.network.label, self.ms, open_loop, runs, pairs)
-
-    def _pairs(self, runs: Sequence[Observation], spreads: bool) -> Iterable[Comparison]:
-        for a, b in combinations(runs, 2):
-            until = first_difference(a, b) if spreads else NEVER
-            for population in self.wanted:
-                yield compare(a, b, population, until)
 
     def _scatter(self) -> dict[str, list[Statistics]]:
         """Return the activity of networks with other seeds on the first target."""

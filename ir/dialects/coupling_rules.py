@@ -23,6 +23,13 @@ def coupling_of(ops: Sequence[Operation]) -> CoupleOp | None:
         refuse(reads[0], f"'{reads[0].label}' is read by nothing but a 'couple', which is missing")
     if found and not reads:
         refuse(found[0], "a coupling reads states of cells; 'reads' is missing")
+    sided = [op for op in reads if len(op.sides) == 1]
+    if sided and found[0].one_way is None:
+        refuse(
+            sided[0],
+            f"'{sided[0].label}' is read on one side; expected 'couple into post', as the sides of "
+            "another coupling can be exchanged",
+        )
     return found[0] if found else None
 
 

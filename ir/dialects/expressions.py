@@ -439,6 +439,13 @@ class TanhOp(Transcendental):
 
 
 @irdl_op_definition
+class FloorOp(Transcendental):
+    """The largest whole number that is not above a number."""
+
+    name = "dyn.floor"
+
+
+@irdl_op_definition
 class ExprelOp(Transcendental):
     """(exp(x) - 1)/x with its limit 1 at 0, as SciPy's and Brian2's ``exprel``."""
 
@@ -582,6 +589,7 @@ UNARY_FUNCTIONS: dict[str, type[Unary]] = {
     "sin": SinOp,
     "cos": CosOp,
     "tanh": TanhOp,
+    "floor": FloorOp,
     "exprel": ExprelOp,
 }
 BINARY_FUNCTIONS: dict[str, type[Binary]] = {

@@ -103,8 +103,8 @@ class ConstOp(IRDLOperation):
             )
 
 
-class Wrapping(IRDLOperation):
-    """Base of sums and differences: numbers of one type, which wrap."""
+class SameType(IRDLOperation):
+    """Base of operations on numbers of one type."""
 
     T: ClassVar = VarConstraint("T", AnyAttr())
     lhs = operand_def(T)
@@ -114,14 +114,14 @@ class Wrapping(IRDLOperation):
 
 
 @irdl_op_definition
-class AddOp(Wrapping):
+class AddOp(SameType):
     """A sum; what does not fit wraps."""
 
     name = "fx.add"
 
 
 @irdl_op_definition
-class SubOp(Wrapping):
+class SubOp(SameType):
     """A difference; what does not fit wraps."""
 
     name = "fx.sub"
@@ -173,15 +173,10 @@ class MulOp(IRDLOperation):
 
 
 @irdl_op_definition
-class DivOp(IRDLOperation):
+class DivOp(SameType):
     """The quotient of positive numbers, rounded down."""
 
     name = "fx.div"
-    T: ClassVar = VarConstraint("T", AnyAttr())
-    lhs = operand_def(T)
-    rhs = operand_def(T)
-    result = result_def(T)
-    assembly_format = "$lhs `,` $rhs attr-dict `:` type($lhs)"
 
 
 @irdl_op_definition

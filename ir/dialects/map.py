@@ -31,6 +31,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
+from snnc.ir.dialects.map_delays import ExtensionOp
 from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 from snnc.ir.dialects.map_weights import RingOp, WeightsOp
@@ -248,6 +249,7 @@ Map = Dialect(
         MachineOp,
         CoreOp,
         SliceOp,
+        ExtensionOp,
         RingOp,
         WeightsOp,
         PlaceOp,

@@ -13,10 +13,12 @@ from xdsl.ir import Operation
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_delays import Sender, senders_of
+from snnc.ir.dialects.map_delays_rules import check_extensions
 from snnc.ir.dialects.map_weights_rules import check_rings, check_weights
 from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
-from snnc.ir.model_info import ModelInfo, describe_model, is_model
+from snnc.ir.model_info import MODELS, ModelInfo, describe_model
 
 Chip = tuple[int, int]
 Op = TypeVar("Op", bound=Operation)
@@ -32,6 +34,7 @@ class Scope:
     chips: dict[Chip, int]
     cores: dict[str, mapping.CoreOp] = field(default_factory=dict)
     slices: dict[str, mapping.SliceOp] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
     places: dict[str, mapping.Place] = field(default_factory=dict)
 
 
@@ -49,6 +52,9 @@ def check_mapping(op: mapping.MappingOp) -> None:
     _check_cover(op, scope)
     _check_sharing(scope)
     _check_counting(ops, scope)
+    extensions = _of(ops, mapping.ExtensionOp)
+    check_extensions(extensions, scope.cores, scope.slices, scope.network.symbols())
+    scope.senders = senders_of(list(scope.slices.values()), extensions)
     _check_places(_of(ops, mapping.PlaceOp), scope)
     _check_keys(_of(ops, mapping.KeyOp), scope)
     for tree in _of(ops, mapping.TreeOp):
@@ -70,7 +76,7 @@ def _scope(op: mapping.MappingOp, ops: list[Operation]) -> Scope:
     networks = {network.symbol: network for network in _of(around, snn.NetworkOp)}
     if op.network not in networks:
         refuse(op, f"unknown network '@{op.network}'{did_you_mean(op.network, networks)}")
-    models = {one.label: describe_model(one) for one in around if is_model(one)}
+    models = {one.label: describe_model(one) for one in around if isinstance(one, MODELS)}
     return Scope(machines[0], networks[op.network], models, machines[0].chips)
 
 
@@ -201,7 +207,7 @@ def _check_keys(ops: list[mapping.KeyOp], scope: Scope) -> None:
     all_ones = (1 << bits) - 1
     blocks: list[tuple[int, int, mapping.KeyOp]] = []
     for op in ops:
-        if op.slice not in scope.slices:
+        if op.slice not in scope.senders:
             refuse(op, f"unknown slice '@{op.slice}'")
         free = ~op.mask & all_ones
         if op.mask > all_ones or op.key > all_ones:
@@ -210,7 +216,7 @@ def _check_keys(ops: list[mapping.KeyOp], scope: Scope) -> None:
             refuse(op, f"the keys of a slice follow each other; found mask {op.mask:#010x}")
         if op.key & free:
             refuse(op, f"key {op.key:#010x} has ones where mask {op.mask:#010x} has none")
-        needed = scope.slices[op.slice].size << colours
+        needed = scope.senders[op.slice].size << colours
         if free + 1 < needed:
             refuse(op, f"'@{op.slice}' needs {needed} keys, {colours} colour bits among them; "
                    f"found {free + 1}")  # fmt: skip
@@ -223,12 +229,12 @@ def _check_keys(ops: list[mapping.KeyOp], scope: Scope) -> None:
 
 def _check_tree(op: mapping.TreeOp, scope: Scope) -> None:
     for symbol in op.slices:
-        if symbol not in scope.slices:
+        if symbol not in scope.senders:
             refuse(op, f"unknown slice '@{symbol}'")
-    unplaced = [symbol for symbol in op.slices if scope.slices[symbol].core not in scope.places]
+    unplaced = [symbol for symbol in op.slices if scope.senders[symbol].core not in scope.places]
     if unplaced:
         refuse(op, f"'@{unplaced[0]}' is on a core that has no place")
-    sources = {scope.places[scope.slices[symbol].core][:2] for symbol in op.slices}
+    sources = {scope.places[scope.senders[symbol].core][:2] for symbol in op.slices}
     if len(sources) != 1:
         refuse(op, f"the slices of a tree are on one chip; found {len(sources)}")
     inside = _walked(op, sources, scope)

@@ -96,7 +96,7 @@ def check_weights(
         seen.add(op.projection)
         if op.rounding not in ROUNDINGS:
             refuse(op, f"unknown rounding '{op.rounding}'{did_you_mean(op.rounding, ROUNDINGS)}")
-        for population in _populations(projection.post, symbols):
+        for population in populations_of(projection.post, symbols):
             ring = rings.get((population, projection.receptor))
             if ring is None:
                 refuse(
@@ -112,13 +112,13 @@ def check_weights(
                 )
 
 
-def _populations(symbol: str, symbols: dict[str, Operation]) -> Iterator[str]:
+def populations_of(symbol: str, symbols: dict[str, Operation]) -> Iterator[str]:
     """Yield the populations of a group of cells."""
     match symbols.get(symbol):
         case snn.PopulationOp():
             yield symbol
         case snn.ViewOp() as view:
-            yield from _populations(view.of, symbols)
+            yield from populations_of(view.of, symbols)
         case snn.AssemblyOp() as assembly:
             for member in assembly.members:
-                yield from _populations(member, symbols)
+                yield from populations_of(member, symbols)

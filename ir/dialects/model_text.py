@@ -76,7 +76,9 @@ class ModelParser:
         return None
 
     def _name_and_unit(self) -> tuple[str, str]:
-        name = self.parser.parse_identifier("a name expected")
+        name = self.parser.parse_optional_str_literal()
+        if name is None:
+            name = self.parser.parse_identifier("a name expected")
         self.parser.parse_punctuation(":")
         return name, parse_unit_name(self.parser)
 
@@ -198,12 +200,12 @@ class ModelPrinter:
             case dyn.ParamOp():
                 sequence = " sequence" if op.sequence else ""
                 default = "" if op.default is None else f" = {float_text(op.default.value.data)}"
-                self.line(f"param {op.label} : {unit_text(op)}{sequence}{default}")
+                self.line(f"param {name_text(op)} : {unit_text(op)}{sequence}{default}")
             case dyn.StateOp():
                 per = "" if op.per.data == "element" else f" per {op.per.data}"
                 hidden = " hidden" if op.hidden else ""
                 initial = float_text(op.initial.value.data)
-                self.line(f"state {op.label} : {unit_text(op)} = {initial}{per}{hidden}")
+                self.line(f"state {name_text(op)} : {unit_text(op)} = {initial}{per}{hidden}")
             case dyn.AliasOp():
                 self.line(f"let {op.label} = ")
                 self.expressions().region(op.value_region())
@@ -246,6 +248,19 @@ class ModelPrinter:
 
 
 _BARE_UNIT = re.compile(r"([A-Za-z_]+|1)([*/]([A-Za-z_]+|1))*")
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+
+
+def name_text(op: dyn.Declaration) -> str:
+    """Return the name that `op` declares, in quotes if it is none of the language."""
+    return quoted(op.label)
+
+
+def quoted(name: str) -> str:
+    """Return a name, in quotes if it is none of the language."""
+    return name if _NAME.fullmatch(name) else f'"{name}"'
 
 
 def unit_text(op: dyn.Declaration) -> str:

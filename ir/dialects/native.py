@@ -24,9 +24,11 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
+from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects.dyn import Declaration, Valued
 from snnc.ir.dialects.expressions import describe
 from snnc.ir.dialects.native_models import CellOp, PortOp, SynapseOp
+from snnc.ir.dialects.step import METHODS
 from snnc.ir.locations import refuse
 
 PORTS = ("positive", "negative", "any")
@@ -77,6 +79,30 @@ class NoteOp(IRDLOperation):
 
     def __init__(self, text: str) -> None:
         super().__init__(properties={"text": StringAttr(text)})
+
+
+@irdl_op_definition
+class SolverOp(IRDLOperation):
+    """The method by which the simulator advances the equations, where it is none of high order."""
+
+    name = "native.solver"
+    method = prop_def(StringAttr)
+
+    def __init__(self, method: str) -> None:
+        super().__init__(properties={"method": StringAttr(method)})
+
+    def verify_(self) -> None:
+        """Check that the method is one that cells can be solved by here, too."""
+        method = self.method.data
+        if method not in METHODS:
+            refuse(self, f"unknown method '{method}'{did_you_mean(method, METHODS)}")
+
+
+@irdl_op_definition
+class DrawsOp(IRDLOperation):
+    """Says that the simulator draws random numbers of its own: equal in distribution only."""
+
+    name = "native.draws"
 
 
 class Binding(Declaration, Valued):
@@ -281,6 +307,8 @@ Native = Dialect(
         FixedOp,
         PostsynapticOp,
         NoteOp,
+        SolverOp,
+        DrawsOp,
         ParameterOp,
         StateOp,
         ReceptorOp,

@@ -8,7 +8,7 @@ from xdsl.ir import Operation
 
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn
-from snnc.ir.dialects.model_rules import check_number, check_places, readable_names
+from snnc.ir.dialects.model_rules import check_number, check_places
 from snnc.ir.dialects.native import PostsynapticOp
 from snnc.ir.dialects.native_models import CellOp, NativeModel, PortOp
 from snnc.ir.locations import refuse
@@ -24,7 +24,8 @@ def check_model(model: NativeModel) -> None:
         check_places(ops, _IN_CELL, "a native cell")
     else:
         check_places(ops, _IN_SYNAPSE, "a native synapse")
-    readable_names(ops)
+    named = (op for op in ops if isinstance(op, dyn.ParamOp | dyn.StateOp | dyn.CurrentOp))
+    _check_named(((op, op.label) for op in named), None, "name")
     for op in ops:
         _check_declaration(op)
     receptors = [op for op in ops if isinstance(op, dyn.ReceptorOp)]

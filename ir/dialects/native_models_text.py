@@ -7,6 +7,9 @@ native.cell @iaf_cond_exp of "nest" {
   port inhibitory as negative
   current I : nA
 }
+native.cell @Pyramidal of "neuron" {
+  state "soma(0.5).v" : mV = 0.0
+}
 native.synapse @stdp_synapse of "nest" {
   param tau_minus : ms = 20.0
   postsynaptic tau_minus
@@ -15,9 +18,10 @@ native.synapse @stdp_synapse of "nest" {
 
 from __future__ import annotations
 
-from xdsl.ir import Operation, Region
+from xdsl.ir import Attribute, Operation, Region
 from xdsl.parser import Parser
 from xdsl.printer import Printer
+from xdsl.utils.lexer import Position
 
 from snnc.ir.dialects.dyn_text import CellParser, CellPrinter
 from snnc.ir.dialects.native import PostsynapticOp
@@ -36,6 +40,12 @@ def parse_native(kind: type[NativeModel], parser: Parser) -> NativeModel:
 
 class _NativeParser(CellParser):
     """Parser of the declarations of a model of a simulator."""
+
+    def declare(self, name: str, type: Attribute, at: Position) -> None:
+        """Note a name: no expression reads it, so it may be any."""
+        if name in self.scope:
+            self.parser.raise_error(f"'{name}' is declared twice", at)
+        self.scope[name] = type
 
     def statement(self) -> Operation:
         at, parser = self.parser.pos, self.parser

@@ -14,11 +14,12 @@ from snnc.ir.dialects.model_rules import check_places, check_reads, readable_nam
 from snnc.ir.locations import refuse
 from snnc.ir.units import divide
 
-_IN_REFERENCE = (native.SettingOp, native.FixedOp, native.PostsynapticOp, native.NoteOp)
+_WAYS = (native.NoteOp, native.SolverOp, native.DrawsOp)
+_IN_REFERENCE = (native.SettingOp, native.FixedOp, native.PostsynapticOp, *_WAYS)
 _IN_MATCH = (
     dyn.ParamOp,
     native.SettingOp,
-    native.NoteOp,
+    *_WAYS,
     native.ParameterOp,
     native.StateOp,
     native.ReceptorOp,

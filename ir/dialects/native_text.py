@@ -2,6 +2,8 @@
 
 native.reference @iaf_cond_exp of "nest" {
   setting V_min = -100.0
+  solver euler
+  draws
   note "The refractory time is rounded up to whole steps."
 }
 native.match @IF_cond_exp of "nest" as "iaf_cond_exp" {
@@ -23,13 +25,15 @@ from xdsl.printer import Printer
 
 from snnc.ir.dialects import native
 from snnc.ir.dialects.infix import float_text, parse_unit_name
-from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, name_text, quoted, unit_text
 
 _STATEMENTS = (
     "setting",
     "fixed",
     "postsynaptic",
     "note",
+    "solver",
+    "draws",
     "parameter",
     "state",
     "receptor",
@@ -83,6 +87,10 @@ class _EntryParser(ModelParser):
                 return self._postsynaptic()
             case "note":
                 return native.NoteOp(parser.parse_str_literal("a sentence"))
+            case "solver":
+                return native.SolverOp(self._name())
+            case "draws":
+                return native.DrawsOp()
             case "parameter":
                 return native.ParameterOp(self._name(), self._unit(), self._binding())
             case "current":
@@ -112,7 +120,8 @@ class _EntryParser(ModelParser):
         return native.StateOp(of, name, unit, body, hidden)
 
     def _name(self) -> str:
-        return self.parser.parse_identifier("a name expected")
+        quoted = self.parser.parse_optional_str_literal()
+        return self.parser.parse_identifier("a name expected") if quoted is None else quoted
 
     def _unit(self) -> str:
         self.parser.parse_punctuation(":")
@@ -161,12 +170,16 @@ class _EntryPrinter(ModelPrinter):
             case native.NoteOp():
                 self.line("note ")
                 self.printer.print_string_literal(op.text.data)
+            case native.SolverOp():
+                self.line(f"solver {op.method.data}")
+            case native.DrawsOp():
+                self.line("draws")
             case native.ParameterOp():
                 keyword = "parameter" if op.postsynaptic is None else "postsynaptic"
                 self._binding(f"{keyword} {op.label} : {unit_text(op)}", op)
             case native.StateOp():
                 hidden = "" if op.hidden is None else " hidden"
-                named = f"state {op.of.data} as {op.label}"
+                named = f"state {quoted(op.of.data)} as {name_text(op)}"
                 self._binding(f"{named} : {unit_text(op)}{hidden}", op)
             case native.ReceptorOp():
                 self._binding(f"receptor {op.of.data} as {op.label} : {unit_text(op)}", op)

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import DictionaryAttr, FloatAttr, ModuleOp
 from xdsl.ir import Attribute, Operation
 
 from snnc.ir.diagnostics import did_you_mean
+from snnc.ir.dialects.coupling import SIDES
 from snnc.ir.dialects.snn import (
     AssemblyOp,
     InjectOp,
@@ -251,16 +252,19 @@ def _coupled_ports(
     op: ProjectionOp, model: ModelInfo, sides: tuple[Group, Group], scope: Scope
 ) -> list[ReceptorInfo]:
     """Check that cells on both sides have the port and the states that a coupling needs."""
-    for population in (p for side in sides for p in side.populations):
+    pairs = zip(SIDES, sides, strict=True)
+    for side, population in ((name, p) for name, group in pairs for p in group.populations):
         cell = scope.model(population, population.model, "cell")
-        if cell.port != op.receptor:
+        if cell.port != op.receptor and (side == "post" or not model.one_way):
             found = f"its port is '{cell.port}'" if cell.port else "it takes no current"
             refuse(
                 op,
                 f"'{model.name}' couples through the port '{op.receptor}', which model "
                 f"'{cell.name}' does not have; {found}",
             )
-        for name, unit in model.reads.items():
+        for name, (unit, read_on) in model.reads.items():
+            if side not in read_on:
+                continue
             state = cell.states.get(name)
             if state is None:
                 hint = did_you_mean(name, cell.states)

@@ -45,6 +45,7 @@ METHODS: dict[str, int | None] = {
     "exact": None,
     "exponential_midpoint": 2,
     "extrapolated_splitting": 4,
+    "fine_splitting": 4,
     "exponential_euler": 1,
     "rk4": 4,
     "euler": 1,

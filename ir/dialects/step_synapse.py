@@ -93,9 +93,9 @@ class SynapseOp(Model):
         return next((op for op in self.body.block.ops if isinstance(op, CoupleOp)), None)
 
     @property
-    def states_read(self) -> tuple[str, ...]:
-        """States of the cells on both sides that a coupling reads."""
-        return tuple(op.label for op in self.body.block.ops if isinstance(op, ReadsOp))
+    def states_read(self) -> dict[str, tuple[str, ...]]:
+        """States of cells that a coupling reads, with the sides on which it does."""
+        return {op.label: op.sides for op in self.body.block.ops if isinstance(op, ReadsOp)}
 
     def event(self, side: str) -> syn.EventOp | None:
         """Return what happens at a spike of the given side."""

@@ -65,6 +65,7 @@ def check_model(model: syn.ModelOp) -> None:
     if "pre" not in events:
         refuse(model, f"synapse '{model.label}' has no 'on pre', so it would deliver nothing")
     check_sequences(model)
+    check_time(model)
     if tables_of(model):
         refuse(model, f"synapse '{model.label}' reads a table, which only cells have")
     check_draws(model)
@@ -180,6 +181,13 @@ def is_random(value: SSAValue) -> bool:
     if not isinstance(op, Operation):
         return False
     return isinstance(op, draws.Draw) or any(is_random(operand) for operand in op.operands)
+
+
+def check_time(model: Operation) -> None:
+    """Refuse reads of the time: the states of a synapse are only known when a spike arrives."""
+    for op in model.walk():
+        if isinstance(op, ex.GetOp) and op.variable.data == "t":
+            refuse(op, "a synapse cannot read the time; found 't', expected a state that decays")
 
 
 def check_draws(model: Operation) -> None:

@@ -8,7 +8,8 @@ du/dt = -u / tau_facil
 on pre { u = u + U*(1.0 - u)  deliver weight * u }
 }
 
-A coupling: ``reads v : mV`` and ``couple weight * (pre.v - post.v)``.
+A coupling: ``reads v : mV`` and ``couple weight * (pre.v - post.v)``; one way: ``reads pre s : 1``
+and ``couple into post weight * pre.s``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 
 from snnc.ir.dialects import syn
-from snnc.ir.dialects.coupling import CONDUCTANCE, CoupleOp, ReadsOp
+from snnc.ir.dialects.coupling import BOTH, CONDUCTANCE, SIDES, CoupleOp, ReadsOp
 from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
 
 
@@ -59,14 +60,18 @@ class SynapseParser(ModelParser):
             side = self.parser.parse_keyword_in(("pre", "post"))
             return self.located(syn.EventOp(side, self.event_body()), at)
         if self.parser.parse_optional_keyword("reads"):
-            reads = ReadsOp(*self._name_and_unit())
+            side = self.parser.parse_optional_keyword_in(SIDES) or BOTH
+            reads = ReadsOp(*self._name_and_unit(), side)
             for name in reads.names:
                 self.declare(name, reads.type, at)
             return self.located(reads, at)
         if self.parser.parse_optional_keyword("couple"):
+            one_way = self.parser.parse_optional_keyword("into") is not None
+            if one_way:
+                self.parser.parse_keyword("post")
             expressions = self.expressions()
             expressions.scope = {**self.scope, "weight": CONDUCTANCE}
-            return self.located(CoupleOp(expressions.region()), at)
+            return self.located(CoupleOp(expressions.region(), one_way), at)
         return self.derivative(at)
 
 
@@ -106,9 +111,10 @@ class SynapsePrinter(ModelPrinter):
                 self.line(f"on {op.side.data} ")
                 self.event_body(op.body)
             case ReadsOp():
-                self.line(f"reads {op.label} : {unit_text(op)}")
+                side = "" if op.side.data == BOTH else f"{op.side.data} "
+                self.line(f"reads {side}{op.label} : {unit_text(op)}")
             case CoupleOp():
-                self.line("couple ")
+                self.line("couple " if op.one_way is None else "couple into post ")
                 self.expressions().region(op.value_region())
             case _:
                 self.line("")

@@ -22,14 +22,14 @@ from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import dyn, native, snn, syn
 from snnc.ir.dialects.analog_cells import CellsOp
 from snnc.ir.locations import location_of
-from snnc.ir.model_info import models_of
+from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.pass_context import PassContext
 from snnc.ir.resources import encode
 from snnc.passes.analog.reading import analog_mapping_of
 from snnc.passes.analog.scaling import Potential, fitting_scale
 from snnc.passes.analog.stand_for import FAMILY
 from snnc.passes.analog.values import circuit_values
-from snnc.passes.native.match_native import find_native, is_source
+from snnc.passes.native.match_native import find_native
 
 _ROUNDING = 1e-9
 
@@ -71,7 +71,7 @@ def _match_models(
     used |= {op.synapse for op in network.walk() if isinstance(op, snn.ProjectionOp)}
     found = {}
     for label, model in models.items():
-        if label in used and not is_source(model):
+        if label in used and not describe_model(model).source:
             found[label] = _matched(model, circuits)
             module.body.block.insert_op_after(found[label], model)
     return found

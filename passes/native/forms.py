@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -26,6 +27,8 @@ Expression: TypeAlias = Any
 """A SymPy expression of parameters: what SymPy declares of its own is too loose to check."""
 
 _DIGITS = 14
+_ROUNDING = 2e-15
+_DENOMINATOR = 1000
 _GUARD = 1e-6
 _SYMPY: dict[str, Callable[..., Expression]] = {
     "exp": sympy.exp,
@@ -34,6 +37,7 @@ _SYMPY: dict[str, Callable[..., Expression]] = {
     "sin": sympy.sin,
     "cos": sympy.cos,
     "tanh": sympy.tanh,
+    "floor": sympy.floor,
     "pow": sympy.Pow,
 }
 
@@ -156,7 +160,13 @@ def product(a: Monomial, b: Monomial) -> Monomial:
 
 
 def literal(value: float) -> Expression:
-    """Return a number, rounded by what conversions of units may have left in its last digits."""
+    """Return a number, rounded by what conversions of units may have left in its last digits.
+
+    Where it is a simple fraction, such as 1/18, to that many digits, it is that fraction.
+    """
+    simple = Fraction(value).limit_denominator(_DENOMINATOR)
+    if abs(float(simple) - value) < _ROUNDING * abs(value):
+        return sympy.Rational(simple.numerator, simple.denominator)
     return sympy.Rational(f"{value:.{_DIGITS}g}")
 
 

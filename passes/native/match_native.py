@@ -14,10 +14,11 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from snnc.ir.dialects import dyn, native, syn
+from snnc.ir.model_info import describe_model
 from snnc.passes.native.given import given_match
 from snnc.passes.native.matching import NoMatch, match
-from snnc.passes.native.references import references
 from snnc.passes.native.shapes import shape_of
+from snnc.passes.native.variants import known_models
 from snnc.passes.native.writing import match_op
 
 
@@ -31,7 +32,7 @@ class MatchNativePass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Match every model of the module; those of the simulator itself are what they are."""
         for model in list(op.body.block.ops):
-            if isinstance(model, dyn.CellOp | syn.ModelOp) and not is_source(model):
+            if isinstance(model, dyn.CellOp | syn.ModelOp) and not describe_model(model).source:
                 op.body.block.insert_op_after(find_native(model, self.simulator), model)
             elif isinstance(model, native.CellOp | native.SynapseOp):
                 op.body.block.insert_op_after(given_match(model), model)
@@ -63,18 +64,10 @@ def find_native(
 
 def _find(model: dyn.CellOp | syn.ModelOp, simulator: str, among: tuple[str, ...]) -> Operation:
     own = shape_of(model)
-    known = [one for one in references(simulator) if not among or one.name in among]
-    found = match(own, known)
+    models = known_models(simulator)
+    found = match(own, [one for one in models if not among or one.name in among])
     if isinstance(found, NoMatch):
         return native.NoMatchOp(model.label, simulator, str(found))
     declared = [op for op in model.body.block.ops if isinstance(op, dyn.ParamOp | syn.DecayOp)]
     units = {op.label: op.unit.data for op in declared}
     return match_op(found, own, units, simulator)
-
-
-def is_source(model: Operation) -> bool:
-    """Return whether a model emits without any input; its spikes are made here and replayed."""
-    ports = (dyn.ReceptorOp, dyn.CurrentOp)
-    return isinstance(model, dyn.CellOp) and not any(
-        isinstance(op, ports) for op in model.body.block.ops
-    )

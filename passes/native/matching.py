@@ -116,6 +116,9 @@ def _solution(
         solution = solver.solve(comparison.equations)
     except Unsolvable as error:
         return _inequality(error.equation, solver)
+    for condition in reference.requires:
+        if _never(condition.xreplace(solution)):
+            return f"it is so for {_shown(condition.args[0])} > 0 alone"
     return Match(
         reference,
         comparison.pairing,
@@ -125,12 +128,21 @@ def _solution(
     )
 
 
+def _never(condition: Expression) -> bool:
+    """Tell whether a condition is one of numbers, and false."""
+    (difference,) = condition.args
+    return bool(difference.is_number) and not difference > 0
+
+
 def _inequality(equation: Equation, solver: Solver) -> str:
     native, ours = (side.xreplace(solver.solution) for side in (equation.native, equation.own))
-    shown = native.xreplace(
-        {s: sympy.Symbol(str(s).removeprefix("native ")) for s in native.free_symbols}
-    )
-    return f"{equation.place} has a coefficient {ours}; found {shown} there"
+    return f"{equation.place} has a coefficient {ours}; found {_shown(native)} there"
+
+
+def _shown(value: Expression) -> Expression:
+    """Return an expression with the simulator's parameters under their names."""
+    names = {s: sympy.Symbol(str(s).removeprefix("native ")) for s in value.free_symbols}
+    return value.xreplace(names)
 
 
 def _unpaired(native: Shape, own: Shape, pairing: Pairing) -> list[str]:

@@ -14,6 +14,7 @@ from snnc.ir.diagnostics import OptionError, did_you_mean
 from snnc.ir.dialects import dyn, fx, native, syn
 from snnc.ir.text import parse, verify
 from snnc.passes.native.comparing import parameter_symbol
+from snnc.passes.native.forms import Expression
 from snnc.passes.native.shapes import Shape, shape_of
 
 _PLACE = "snnc.passes.native"
@@ -35,8 +36,10 @@ class Reference:
         The default of each parameter, in coherent units.
     hidden : frozenset of str
         States that the simulator does not show.
-    settings, fixed, postsynaptic, notes
+    settings, fixed, postsynaptic, notes, solver, draws
         What ``native.reference`` says.
+    requires : tuple
+        Conditions on `parameter_symbol` under which the shape is the model's.
     """
 
     name: str
@@ -48,6 +51,9 @@ class Reference:
     fixed: Mapping[str, float]
     postsynaptic: frozenset[str]
     notes: tuple[str, ...]
+    solver: str | None
+    draws: bool
+    requires: tuple[Expression, ...] = ()
 
 
 def simulators() -> list[str]:
@@ -144,6 +150,8 @@ def _reference(module: ModuleOp) -> Reference:
             op.sym_name.data for op in said if isinstance(op, native.PostsynapticOp)
         ),
         notes=tuple(op.text.data for op in said if isinstance(op, native.NoteOp)),
+        solver=next((op.method.data for op in said if isinstance(op, native.SolverOp)), None),
+        draws=any(isinstance(op, native.DrawsOp) for op in said),
     )
 
 

@@ -151,10 +151,17 @@ def _event(op: dyn.WhenOp | dyn.AfterOp, names: Mapping[str, Form]) -> Event:
 
 
 def _closed(condition: Form) -> Form | None:
-    """Return ``a >= b`` for ``a > b``: of a potential they differ in nothing that can be seen."""
+    """Return ``a >= b`` for ``a > b``: of a potential they differ in nothing that can be seen.
+
+    Of ``a > b and c`` the first part is closed: the other says on which side of a peak it is.
+    """
     for monomial in condition.terms:
-        if len(condition.terms) == 1 and len(monomial) == 1 and monomial[0][0].head == ">":
-            return of_atom(Atom(">=", monomial[0][0].arguments))
+        if len(condition.terms) == 1 and len(monomial) == 1:
+            atom = monomial[0][0]
+            if atom.head == ">":
+                return of_atom(Atom(">=", atom.arguments))
+            if atom.head == "and" and (first := _closed(atom.arguments[0])) is not None:
+                return of_atom(Atom("and", (first, *atom.arguments[1:])))
     return None
 
 

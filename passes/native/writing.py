@@ -10,8 +10,10 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from snnc.ir.dialects import dyn, native
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.units import DIMENSIONLESS, Exponents, divide, multiply, parse_unit, power
+from snnc.passes.native.comparing import parameter_symbol
 from snnc.passes.native.forms import Expression
 from snnc.passes.native.matching import Match
+from snnc.passes.native.references import Reference
 from snnc.passes.native.shapes import Shape
 from snnc.passes.solving.algebra import Algebra, reads
 
@@ -21,6 +23,7 @@ _UNARY: dict[str, type[ex.Unary]] = {
     "sin": ex.SinOp,
     "cos": ex.CosOp,
     "tanh": ex.TanhOp,
+    "floor": ex.FloorOp,
     "abs": ex.AbsOp,
     "sqrt": ex.SqrtOp,
     "exprel": ex.ExprelOp,
@@ -53,9 +56,18 @@ def match_op(found: Match, own: Shape, units: Mapping[str, str], simulator: str)
     names = {name for op in bindings for region in op.regions for name in _names(region)}
     read = [dyn.ParamOp(name, units[name]) for name in own.parameters if name in names]
     settings = [native.SettingOp(name, value) for name, value in found.reference.settings.items()]
-    notes = [native.NoteOp(text) for text in (*found.reference.notes, *_strictness(own))]
-    block = Region(Block([*read, *settings, *bindings, *notes]))
+    block = Region(Block([*read, *settings, *bindings, *_ways(found.reference, own)]))
     return native.MatchOp(own.name, found.reference.name, simulator, block)
+
+
+def _ways(reference: Reference, own: Shape) -> Iterator[Operation]:
+    """Yield what the simulator does in its own way."""
+    if reference.solver is not None:
+        yield native.SolverOp(reference.solver)
+    if reference.draws:
+        yield native.DrawsOp()
+    for text in (*reference.notes, *_strictness(own)):
+        yield native.NoteOp(text)
 
 
 def _strictness(own: Shape) -> Iterator[str]:
@@ -95,6 +107,9 @@ def _requirements(found: Match, own: Shape) -> Iterator[Operation]:
         left = writer.value(value, unit.exponents)
         right = writer.algebra.const(fixed * unit.scale, ex.quantity(unit.exponents))
         yield native.RequireOp(writer.region(writer.algebra.emit(ex.CompareOp("==", left, right))))
+    symbols = {parameter_symbol(name): value for name, value in found.parameters.items()}
+    for condition in reference.requires:
+        yield native.RequireOp(write(condition.xreplace(symbols), DIMENSIONLESS, own.parameters))
 
 
 def _states(found: Match, own: Shape) -> Iterator[Operation]:
@@ -150,7 +165,7 @@ class _Writer:
         if value.is_Number:
             return self.algebra.const(float(value), ex.quantity(dimension))
         if value.is_Symbol:
-            return self.algebra.get(str(value), ex.quantity(dimension))
+            return self._parameter(str(value), dimension)
         if value.is_Add:
             return self._sum(value, dimension)
         numerator, denominator = value.as_numer_denom()
@@ -163,6 +178,15 @@ class _Writer:
         if value.is_Pow:
             return self._power(value)
         return self._function(value, dimension)
+
+    def _parameter(self, name: str, dimension: Exponents) -> SSAValue:
+        """Return a parameter; one that is a pure number by convention gets its unit."""
+        own = self.names[name]
+        value = self.algebra.get(name, ex.quantity(own))
+        if own == dimension:
+            return value
+        one = self.algebra.const(1.0, ex.quantity(divide(dimension, own)))
+        return self.algebra.mul(one, value)
 
     def _sum(self, value: Expression, dimension: Exponents) -> SSAValue:
         first, *rest = value.as_ordered_terms()

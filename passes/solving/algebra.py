@@ -212,6 +212,7 @@ _FOLDED: dict[type[ex.Unary], Callable[[float], float]] = {
     ex.SinOp: math.sin,
     ex.CosOp: math.cos,
     ex.TanhOp: math.tanh,
+    ex.FloorOp: math.floor,
     ex.AbsOp: abs,
     ex.ExprelOp: lambda x: math.expm1(x) / x if x else 1.0,
 }

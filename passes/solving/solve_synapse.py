@@ -69,7 +69,7 @@ def _coupling(op: CoupleOp, aliases: Values) -> CoupleOp:
     """Return the coupling with aliases inlined."""
     algebra = Algebra()
     algebra.block.add_op(dyn.YieldOp(inline(algebra, op.value, aliases)))
-    solved = CoupleOp(Region(algebra.block))
+    solved = CoupleOp(Region(algebra.block), op.one_way is not None)
     solved.location = op.location
     return solved
 

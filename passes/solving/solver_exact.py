@@ -8,6 +8,7 @@ Diesmann 1999, Biol. Cybern. 81:381). The constants are computed once for each p
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from xdsl.ir import SSAValue
 
@@ -15,16 +16,21 @@ from snnc.ir.dialects import expressions as ex
 from snnc.ir.units import divide
 from snnc.passes.solving.algebra import Algebra, number
 from snnc.passes.solving.equations import System
-from snnc.passes.solving.update import Builder
+from snnc.passes.solving.update import HALF, WHOLE, Builder
 
 Duration = Callable[[Algebra], SSAValue]
 ONE = "const"
+# Of the names of propagators over a step and over half of one.
+_PREFIXES = {WHOLE: "P", HALF: "H"}
 
 
-def advance(builder: Builder, system: System, state: str, half: bool = False) -> SSAValue:
-    """Return the value of a linear state after a step, or after half a step."""
-    duration: Duration = builder.half if half else builder.dt
-    prefix = "H" if half else "P"
+def advance(builder: Builder, system: System, state: str, part: Fraction = WHOLE) -> SSAValue:
+    """Return the value of a linear state after a step, or after a part of one."""
+
+    def duration(algebra: Algebra) -> SSAValue:
+        return builder.part(part, algebra)
+
+    prefix = _PREFIXES.get(part, f"P{part.numerator}{part.denominator}")
     closure = system.closure(state)
     inputs = [u for u in system.inputs if any(u in system.linear[s].coefficients for s in closure)]
     constant = any(number(system.linear[s].rest) != 0.0 for s in closure)

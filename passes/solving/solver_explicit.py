@@ -7,7 +7,8 @@ are constant within a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 from xdsl.ir import Operation, SSAValue
 
@@ -16,18 +17,16 @@ from snnc.ir.dialects import expressions as ex
 from snnc.passes.solving import solver_exact
 from snnc.passes.solving.algebra import Algebra, affine, reads
 from snnc.passes.solving.equations import System
-from snnc.passes.solving.update import Builder
+from snnc.passes.solving.update import HALF, WHOLE, Builder
 
 Values = dict[str, SSAValue]
 Solver = Callable[[Builder, System], Values]
 Gain = Callable[[Algebra, SSAValue], SSAValue]
 
 
-def exact_at(builder: Builder, system: System, when: str) -> Values:
-    """Return the exactly solved states at the ``"start"``, ``"half"`` or ``"end"`` of the step."""
-    if when == "start":
-        return {}
-    return {s: solver_exact.advance(builder, system, s, half=when == "half") for s in system.linear}
+def exact_after(builder: Builder, system: System, part: Fraction) -> Values:
+    """Return the exactly solved states after a part of the step."""
+    return {s: solver_exact.advance(builder, system, s, part) for s in system.linear}
 
 
 def evaluate(builder: Builder, value: SSAValue, values: Mapping[str, SSAValue]) -> SSAValue:
@@ -59,10 +58,10 @@ def exponential_midpoint(builder: Builder, system: System) -> Values:
     The middle is exact for the states that have an exact solution, and half a step of exponential
     Euler for the others (second-order Rush-Larsen, Perego & Veneziani 2009).
     """
-    middle = exact_at(builder, system, "half")
+    middle = exact_after(builder, system, HALF)
     for state in system.remaining:
         if any(state in _neighbours(system, other) for other in system.remaining):
-            middle[state] = _exponential(builder, system, state, {}, builder.half())
+            middle[state] = _exponential(builder, system, state, {}, builder.part(HALF))
     return {s: _exponential(builder, system, s, middle, builder.dt()) for s in system.remaining}
 
 
@@ -113,11 +112,23 @@ def extrapolated_splitting(builder: Builder, system: System) -> Values:
     is advanced by the Pade approximant (3, 3) of the exponential, which is symmetric too, of order
     6, and stable however fast the state relaxes, as it does in a Hodgkin-Huxley spike.
     """
+    return _extrapolated(builder, system, 1, 2)
+
+
+def fine_splitting(builder: Builder, system: System) -> Values:
+    """Advance like `extrapolated_splitting` by S2 and S3, order 4 with a ninth of the error.
+
+    It takes nearly twice as long.
+    """
+    return _extrapolated(builder, system, 2, 3)
+
+
+def _extrapolated(builder: Builder, system: System, few: int, many: int) -> Values:
+    """Return what splittings into few and many parts of the step give in the limit of many."""
     a, groups = builder.algebra, _groups(system)
-    coarse = _splitting(builder, system, groups, ("end",))
-    fine = _splitting(builder, system, groups, ("half", "end"))
-    third = a.const(1.0 / 3.0)
-    return {s: a.add(fine[s], a.mul(third, a.sub(fine[s], coarse[s]))) for s in system.remaining}
+    coarse, fine = (_splitting(builder, system, groups, count) for count in (few, many))
+    gain = a.const(few**2 / (many**2 - few**2))
+    return {s: a.add(fine[s], a.mul(gain, a.sub(fine[s], coarse[s]))) for s in system.remaining}
 
 
 def _groups(system: System) -> list[list[str]]:
@@ -141,16 +152,14 @@ def _couple(system: System, one: str, other: str) -> bool:
     return one in _neighbours(system, other) or other in _neighbours(system, one)
 
 
-def _splitting(
-    builder: Builder, system: System, groups: list[list[str]], moments: Sequence[str]
-) -> Values:
-    """Return the states after equal symmetric splittings that end at `moments`."""
-    a, count = builder.algebra, len(moments)
+def _splitting(builder: Builder, system: System, groups: list[list[str]], count: int) -> Values:
+    """Return the states after so many equal symmetric splittings."""
+    a = builder.algebra
     *outer, last = groups
     there = [(group, 0.5) for group in outer]
     moved: Values = {}
     exact: Values = {}
-    ends = iter(moments)
+    passed = 0
     for group, part in _merged([*there, (last, 1.0), *reversed(there)] * count):
         duration = a.mul(a.const(part / count), builder.dt())
         values = {**exact, **moved}
@@ -158,7 +167,8 @@ def _splitting(
             start = moved.get(s)
             moved[s] = _exponential(builder, system, s, values, duration, start, _pade)
         if group is last:
-            exact = exact_at(builder, system, next(ends))
+            passed += 1
+            exact = exact_after(builder, system, Fraction(passed, count))
     return moved
 
 
@@ -187,10 +197,10 @@ def _merged(turns: list[tuple[list[str], float]]) -> list[tuple[list[str], float
 def rk4(builder: Builder, system: System) -> Values:
     """Advance by the classical Runge-Kutta method, order 4."""
     a, names = builder.algebra, system.remaining
-    dt, half = builder.dt(), builder.half()
+    dt, half = builder.dt(), builder.part(HALF)
     start = {s: builder.get(s) for s in names}
-    exact_half = exact_at(builder, system, "half")
-    exact_end = exact_at(builder, system, "end")
+    exact_half = exact_after(builder, system, HALF)
+    exact_end = exact_after(builder, system, WHOLE)
 
     def stage(slopes: Values | None, h: SSAValue | None, exact: Values) -> Values:
         values = dict(exact)
@@ -218,6 +228,7 @@ SOLVERS: dict[str, Solver] = {
     "exponential_midpoint": exponential_midpoint,
     "exponential_euler": exponential_euler,
     "extrapolated_splitting": extrapolated_splitting,
+    "fine_splitting": fine_splitting,
     "rk4": rk4,
     "euler": euler,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from io import StringIO
 
 from xdsl.ir import Attribute, Operation, Region, SSAValue
@@ -13,6 +14,8 @@ from snnc.ir.dialects import dyn, step
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.infix import ExpressionPrinter
 from snnc.passes.solving.algebra import Algebra
+
+WHOLE, HALF = Fraction(1), Fraction(1, 2)
 
 
 def text_of(value: SSAValue) -> str:
@@ -43,10 +46,11 @@ class Builder:
         """Return the step."""
         return (algebra or self.algebra).get("dt", ex.TIME)
 
-    def half(self, algebra: Algebra | None = None) -> SSAValue:
-        """Return half the step."""
+    def part(self, part: Fraction, algebra: Algebra | None = None) -> SSAValue:
+        """Return a part of the step."""
         algebra = algebra or self.algebra
-        return algebra.mul(algebra.const(0.5), self.dt(algebra))
+        whole = self.dt(algebra)
+        return whole if part == WHOLE else algebra.mul(algebra.const(float(part)), whole)
 
     def derived(self, name: str, build: Callable[[Algebra], SSAValue]) -> SSAValue:
         """Return a constant of that name, or the equal one that is there."""

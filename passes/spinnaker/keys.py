@@ -57,7 +57,7 @@ class AllocateKeysPass(ModulePass):
         found = mapping_of(op)
         colours = found.machine.colour_bits.value.data
         bits = found.machine.key_bits.value.data
-        blocks = {one.symbol: _power(one.size) << colours for one in found.slices}
+        blocks = {one.symbol: _power(one.size) << colours for one in found.senders}
         for tree, offset in _allocated(found, blocks).items():
             key = offset
             for symbol in sorted(tree.slices, key=lambda symbol: -blocks[symbol]):

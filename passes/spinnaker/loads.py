@@ -13,9 +13,11 @@ from xdsl.dialects.builtin import FloatAttr, ModuleOp
 from snnc.hardware.spinnaker import SpiNNaker
 from snnc.ir.diagnostics import ResourceLimitError, UnsupportedError
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_delays import MOST_STAGES
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.passes.spinnaker.connections import Reach, Span, reaches_of
 from snnc.passes.spinnaker.rates import expected_rate
+from snnc.passes.spinnaker.slots import Slots, choose_slots
 from snnc.passes.spinnaker.value_ranges import delay_range
 
 WORD = 4
@@ -23,6 +25,18 @@ ROW_HEADER = 3 * WORD
 """Bytes before the synapses of a row (sPyNNaker 7.4.1, ``synapse_io.py``)."""
 TABLE_HEADER, TABLE_ENTRY = 2 * WORD, 6 * WORD
 """Bytes of a population table, and of an entry with its address (``master_pop_table.py``)."""
+
+EXTENSION_WORDS = 9
+"""Of the parameters of an extension (``delay_extension_vertex.py``)."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """Projections with delays beyond `steps`, for which packets are sent again `stages` times."""
+
+    projections: tuple[str, ...]
+    steps: int
+    stages: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,7 @@ class Loads:
         }
         self._onto: dict[str, list[Reach]] = defaultdict(list)
         self._steps: dict[str, int] = {}
+        self._slots: dict[str, Slots] = {}
         for reach in reaches_of(network):
             if self._infos[reach.projection.synapse].reads:
                 raise UnsupportedError(
@@ -88,9 +103,8 @@ class Loads:
                     "exchange spikes only"
                 )
             self._onto[reach.post.population].append(reach)
-            model = self._populations[reach.post.population].model
             steps = round(delay_range(reach.projection, arrays).most / self.dt)
-            self._steps[model] = max(self._steps.get(model, 1), steps)
+            self._steps[reach.projection.symbol] = max(1, steps)
 
     def rate(self, population: snn.PopulationOp) -> float:
         """Return the expected spikes of a cell in a second."""
@@ -111,6 +125,12 @@ class Loads:
         ResourceLimitError
             If not even one does.
         """
+        if self._infos[population.model].source:
+            return self._fitting(population)
+        return min(self._fitting(population), 1 << self.slots(population.model).cell_bits)
+
+    def _fitting(self, population: snn.PopulationOp) -> int:
+        """Return how many cells fit on a core but for the slots of delays."""
         info, machine = self._infos[population.model], self.machine
         if info.source:
             return machine.poisson_per_core
@@ -123,37 +143,97 @@ class Loads:
                 "what it has"
             )
         room = machine.dtcm - self.fixed((machine.ring_buffer_bits,)).dtcm
-        in_memory = room // self._state(info)
-        return min(machine.neurons_per_core, in_time, in_memory, self._in_ring_buffers(population))
+        return min(machine.neurons_per_core, in_time, room // self._state(info))
 
-    def _in_ring_buffers(self, population: snn.PopulationOp) -> int:
-        """Return how many cells have a slot for each step of the longest delay.
+    def slots(self, model: str) -> Slots:
+        """Return how the cores of a model wait for its delays.
 
-        The ring buffers of a core are indexed by slot, receptor and cell, each a whole number of
-        bits. Cells of one model share cores, so the longest delay onto any of them counts.
+        Cells of one model share cores, so the longest delay onto any of them counts.
+
+        Raises
+        ------
+        ResourceLimitError
+            If no core and extension waits so long.
         """
-        steps = self._steps.get(population.model, 1)
-        _, receptors, slots = self._bits(population.model)
-        bits = self.machine.ring_buffer_bits - receptors
-        if bits < slots:
-            raise ResourceLimitError(
-                f"a delay onto cells of '{population.model}' is {steps} steps; the ring buffers "
-                f"of a core hold {1 << bits} at most"
+        if model not in self._slots:
+            populations = [one for one in self._populations.values() if one.model == model]
+            onto = [reach for one in populations for reach in self._onto[one.symbol]]
+            self._slots[model] = choose_slots(
+                model,
+                max((self._steps[reach.projection.symbol] for reach in onto), default=1),
+                self.machine.ring_buffer_bits - self._receptor_bits(model),
+                [(one.size, self._fitting(one)) for one in populations],
+                lambda *room: self._late_slices(model, onto, *room),
             )
-        return 1 << (bits - slots)
+        return self._slots[model]
 
-    def _bits(self, model: str, cells: int = 1) -> tuple[int, int, int]:
-        """Return the bits of a cell, a receptor and a delay slot (sPyNNaker's ``get_n_bits``)."""
-        numbers = cells, len(self._infos[model].receptors), self._steps.get(model, 1)
-        cell, receptor, slot = (max(1, (number - 1).bit_length()) for number in numbers)
-        return cell, receptor, slot
+    def _late_slices(
+        self, model: str, onto: list[Reach], cells: int, slots: int, stages: int
+    ) -> int | None:
+        """Return how many slices need extensions; None if one has no room for its spikes.
+
+        Of the model itself, `cells` are on a core.
+        """
+        late = {
+            reach.pre.population for reach in onto if self._steps[reach.projection.symbol] > slots
+        }
+        sizes = []
+        for source in (self._populations[name] for name in late):
+            most = self._fitting(source)
+            sizes.append((source.size, min(most, cells) if source.model == model else most))
+        largest = max(min(size, most) for size, most in sizes)
+        if self.extension(largest, Late((), slots, stages)).dtcm > self.machine.dtcm:
+            return None
+        return sum(ceil(size / most) for size, most in sizes)
+
+    def _receptor_bits(self, model: str) -> int:
+        """Return the bits of a receptor, as sPyNNaker counts them (``get_n_bits``)."""
+        return max(1, (len(self._infos[model].receptors) - 1).bit_length())
+
+    def late(self, population: str, first: int, last: int) -> Late | None:
+        """Return what extension cells `first` to `last` - 1 of a population need, if they do."""
+        reaches = [
+            reach
+            for onto in self._onto.values()
+            for reach in onto
+            if reach.pre.population == population and reach.pre.overlaps(first, last)
+        ]
+        steps: list[int] = []
+        longer: dict[str, int] = {}
+        for reach in reaches:
+            slots = self.slots(self._populations[reach.post.population].model)
+            delay = self._steps[reach.projection.symbol]
+            if delay > 1 << slots.slot_bits:
+                steps.append(1 << slots.slot_bits)
+                longer[reach.projection.symbol] = delay
+        if not longer:
+            return None
+        stages = ceil(max(longer.values()) / min(steps)) - 1
+        if stages > MOST_STAGES:
+            raise ResourceLimitError(
+                f"'@{population}' has delays of up to {max(longer.values())} steps, to cores that "
+                f"wait {min(steps)}; {MOST_STAGES} extensions hold "
+                f"{(MOST_STAGES + 1) * min(steps)} at most"
+            )
+        return Late(tuple(longer), min(steps), stages)
+
+    def extension(self, cells: int, late: Late) -> Load:
+        """Return what a core that extends delays asks for: a count of spikes per cell and step.
+
+        A planning figure: a byte for each, and a bit that says whether there are any.
+        """
+        steps = 1 << (late.steps * late.stages - 1).bit_length()
+        waiting = steps * (cells + WORD * ceil(cells / (8 * WORD)))
+        words = WORD * EXTENSION_WORDS
+        return Load(sdram=words, dtcm=words + waiting + self.machine.dtcm_reserved)
 
     def index(self, cells: Mapping[str, int]) -> tuple[int, ...]:
         """Return the bits of an index of ring buffers, for cells of some populations on a core."""
         model = self._populations[next(iter(cells))].model
         if self._infos[model].source:
             return ()
-        return self._bits(model, sum(cells.values()))
+        number = max(1, (sum(cells.values()) - 1).bit_length())
+        return number, self._receptor_bits(model), self.slots(model).slot_bits
 
     def of(self, population: snn.PopulationOp, first: int, last: int) -> Load:
         """Return what cells `first` to `last` - 1 of a population ask of their core."""

@@ -29,8 +29,8 @@ def partition(units: Units, number: int) -> np.ndarray:
     MissingDependencyError
         If pymetis is not installed.
     """
-    affinity = units.affinity()
-    scaled = np.ceil(affinity * (_LARGEST_WEIGHT / max(affinity.max(), 1e-9))).astype(int)
+    scale = _LARGEST_WEIGHT / max(units.affinity.max(), 1e-9)
+    scaled = np.ceil(units.affinity * scale).astype(int)
     if number > _FEW_PARTS and len(units.sizes) >= _FEW_UNITS * number:
         return _cut(scaled, units.sizes, [1.0 / number] * number)
     found = np.zeros(len(units.sizes), np.int64)

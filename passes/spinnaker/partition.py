@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
-from xdsl.ir import Block, Region
+from xdsl.ir import Block, Operation, Region
 from xdsl.passes import ModulePass
 
 from snnc.hardware.spinnaker import SpiNNaker, machine_for
@@ -25,7 +25,7 @@ from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.pass_context import arrays_of
 from snnc.passes.one_network import network_of
-from snnc.passes.spinnaker.loads import TABLE_ENTRY, TABLE_HEADER, Load, Loads
+from snnc.passes.spinnaker.loads import TABLE_ENTRY, TABLE_HEADER, Late, Load, Loads
 from snnc.passes.spinnaker.reading import Mapping
 
 WORTH_CUTTING = 0.1
@@ -69,6 +69,8 @@ class PartitionCoresPass(ModulePass):
         Expected spikes of a cell in a second, where the model does not say.
     slowdown : float
         How much longer than its own time a step may take.
+    alone : bool
+        Whether populations share no cores, as sPyNNaker's programs need.
     """
 
     name = "partition-cores"
@@ -77,6 +79,7 @@ class PartitionCoresPass(ModulePass):
     cells: int = 0
     rate: float = 30.0
     slowdown: float = 1.0
+    alone: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Add the mapping, with the machine, its cores and the slices on them."""
@@ -84,11 +87,17 @@ class PartitionCoresPass(ModulePass):
             raise OptionError("boards, cells, rate and slowdown of 'partition-cores' are positive")
         network = network_of(op)
         loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown, arrays_of(ctx))
-        cores = cores_of(network, self._most(loads))
-        machine = self._machine(len(cores))
+        cores = cores_of(network, self._most(loads), self.alone)
+        late = [
+            (piece, found)
+            for piece in chain.from_iterable(cores)
+            if (found := loads.late(piece.population.symbol, piece.first, piece.last))
+        ]
+        machine = self._machine(len(cores) + len(late))
         result = mapping.MappingOp(network.symbol, Region(Block()))
         result.add([_machine_op(machine)])
         counts: dict[str, int] = defaultdict(int)
+        names: dict[Piece, str] = {}
         for number, pieces in enumerate(cores):
             result.add([_core_op(f"core{number}", pieces, loads)])
             for piece in pieces:
@@ -98,6 +107,10 @@ class PartitionCoresPass(ModulePass):
                 rate = loads.rate(piece.population)
                 place = (symbol, piece.first, piece.last, f"core{number}")
                 result.add([mapping.SliceOp(name, *place, rate)])
+                names[piece] = name
+        for number, (piece, needed) in enumerate(late, len(cores)):
+            load = loads.extension(piece.last - piece.first, needed)
+            result.add(_extension(f"core{number}", names[piece], load, needed))
         op.body.block.add_op(result)
         _add_tables(Mapping(result, network))
 
@@ -109,19 +122,22 @@ class PartitionCoresPass(ModulePass):
         return most
 
     def _machine(self, cores: int) -> SpiNNaker:
-        machine = SpiNNaker(boards=self.boards) if self.boards else machine_for(cores)
-        there = sum(machine.cores.values())
-        if cores > there:
-            fitting = machine_for(cores)
-            able = sum(fitting.cores.values()) >= cores
-            hint = f"; {fitting.boards} boards have enough" if able else ""
-            raise ResourceLimitError(
-                f"the network needs {cores} cores; {machine.boards} boards have {there}{hint}"
+        fitting = machine_for(cores)
+        machine = SpiNNaker(boards=self.boards) if self.boards else fitting
+        there, largest = sum(machine.cores.values()), sum(fitting.cores.values())
+        if cores <= there:
+            return machine
+        hint = f"{fitting.boards} boards have enough"
+        if largest < cores:
+            hint = (
+                f"the largest machine has {largest}, enough for {largest / cores:.0%} of the cells"
             )
-        return machine
+        raise ResourceLimitError(
+            f"the network needs {cores} cores; {machine.boards} boards have {there}; {hint}"
+        )
 
 
-def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
+def cores_of(network: snn.NetworkOp, most: Most, alone: bool = False) -> list[list[Piece]]:
     """Return the pieces of populations on each core.
 
     Parameters
@@ -130,12 +146,17 @@ def cores_of(network: snn.NetworkOp, most: Most) -> list[list[Piece]]:
         The network.
     most : callable
         How many cells of a population fit on a core.
+    alone : bool
+        Whether populations share no cores.
     """
     models: dict[str, list[snn.PopulationOp]] = defaultdict(list)
     for op in network.symbols().values():
         if isinstance(op, snn.PopulationOp):
             models[op.model].append(op)
     found: list[list[Piece]] = []
+    if alone:
+        every = chain.from_iterable(models.values())
+        return [[piece] for one in every for piece in _even_pieces(one, most(one))]
     for populations in models.values():
         even, filled = _evenly(populations, most), _one_after_the_other(populations, most)
         found += filled if _is_worth_cutting(even, filled) else even
@@ -210,6 +231,16 @@ def _core_op(symbol: str, pieces: Sequence[Piece], loads: Loads) -> mapping.Core
     return mapping.CoreOp(
         symbol, index, load.events, load.synapses, load.sdram + fixed.sdram, load.dtcm + fixed.dtcm
     )
+
+
+def _extension(core: str, sliced: str, load: Load, late: Late) -> list[Operation]:
+    """Return a core that sends the packets of a slice again."""
+    return [
+        mapping.CoreOp(core, (), 0.0, 0.0, load.sdram, load.dtcm),
+        mapping.ExtensionOp(
+            f"{sliced}.late", sliced, core, late.stages, late.steps, late.projections
+        ),
+    ]
 
 
 def _add_tables(found: Mapping) -> None:

@@ -16,6 +16,8 @@ from xdsl.passes import ModulePass
 
 from snnc.ir.diagnostics import OptionError, UnsupportedError, did_you_mean
 from snnc.ir.dialects import fx, native, snn
+from snnc.ir.dialects import map as mapping
+from snnc.ir.dialects.map_weights import WeightsOp
 from snnc.ir.locations import location_of
 from snnc.ir.model_info import describe_model, models_of
 from snnc.passes.native.references import arithmetic
@@ -57,6 +59,7 @@ class QuantisePass(ModulePass):
             if self.rounding == "stochastic":
                 _round_at_random(cell)
             op.body.block.add_op(cell)
+        _round_weights(op)
 
     def _matches(self, module: ModuleOp) -> Iterator[native.MatchOp]:
         """Yield what the cells in use are on the machine; sources need nothing."""
@@ -88,6 +91,19 @@ def _matches_of(module: ModuleOp, simulator: str) -> dict[str, native.MatchOp | 
         for op in module.body.block.ops
         if isinstance(op, native.MatchOp | native.NoMatchOp) and op.simulator.data == simulator
     }
+
+
+def _round_weights(module: ModuleOp) -> None:
+    """Keep a weight for each synapse where those of one size are rounded to different numbers."""
+    symbols = network_of(module).symbols()
+    for mapped in module.body.block.ops:
+        if not isinstance(mapped, mapping.MappingOp):
+            continue
+        for op in mapped.body.block.ops:
+            if isinstance(op, WeightsOp) and op.rounding == "stochastic":
+                attributes = symbols[op.projection].attributes
+                attributes["storage"] = StringAttr("int16")
+                attributes["rounding"] = StringAttr(op.rounding)
 
 
 def _round_at_random(cell: fx.CellOp) -> None:

@@ -14,6 +14,7 @@ from snnc.hardware.spinnaker import Chip
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
+from snnc.ir.dialects.map_delays import Sender, senders_of
 from snnc.ir.links import LINKS
 from snnc.passes.one_network import network_of
 from snnc.passes.spinnaker.connections import Span, reaches_of
@@ -45,6 +46,16 @@ class Mapping:
         return self._of(mapping.SliceOp, "partition-cores")
 
     @cached_property
+    def extensions(self) -> list[mapping.ExtensionOp]:
+        """The cores that send packets again; none where delays are short."""
+        return [op for op in self.op.body.block.ops if isinstance(op, mapping.ExtensionOp)]
+
+    @cached_property
+    def senders(self) -> list[Sender]:
+        """The slices, and the extensions."""
+        return list(senders_of(self.slices, self.extensions).values())
+
+    @cached_property
     def cores(self) -> list[mapping.CoreOp]:
         """The cores."""
         return self._of(mapping.CoreOp, "partition-cores")
@@ -60,12 +71,12 @@ class Mapping:
         return [op for op in self.op.body.block.ops if isinstance(op, mapping.TreeOp)]
 
     @cached_property
-    def _slice_cores(self) -> dict[str, str]:
-        return {one.symbol: one.core for one in self.slices}
+    def _sender_cores(self) -> dict[str, str]:
+        return {one.symbol: one.core for one in self.senders}
 
     def home(self, tree: mapping.TreeOp) -> Chip:
         """Return the chip that the packets of a tree come from."""
-        return self.places[self._slice_cores[tree.slices[0]]][:2]
+        return self.places[self._sender_cores[tree.slices[0]]][:2]
 
     @cached_property
     def keys(self) -> dict[str, mapping.KeyOp]:
@@ -91,11 +102,15 @@ class Mapping:
         }
 
     def targets(self) -> dict[str, frozenset[str]]:
-        """Return the cores that the packets of each slice must reach."""
+        """Return the cores that the packets of each slice and extension must reach."""
         pieces: dict[str, list[mapping.SliceOp]] = {}
         for one in self.slices:
             pieces.setdefault(one.population, []).append(one)
-        found: dict[str, set[str]] = {one.symbol: set() for one in self.slices}
+        found: dict[str, set[str]] = {one.symbol: set() for one in self.senders}
+        later: dict[tuple[str, str], str] = {}
+        for one in self.extensions:
+            found[one.slice].add(one.core)
+            later.update({(one.slice, name): one.symbol for name in one.projections})
         cores: dict[Span, set[str]] = {}
         for reach in reaches_of(self.network):
             for source in pieces[reach.pre.population]:
@@ -104,6 +119,8 @@ class Mapping:
                     if post not in cores:
                         cores[post] = _cores(pieces[post.population], post)
                     found[source.symbol] |= cores[post]
+                    if late := later.get((source.symbol, reach.projection.symbol)):
+                        found[late] |= cores[post]
         shared: dict[frozenset[str], frozenset[str]] = {}
         return {
             symbol: shared.setdefault(frozenset(aims), frozenset(aims))

@@ -34,7 +34,7 @@ class GrowTreesPass(ModulePass):
         found = mapping_of(op)
         bundles: dict[tuple[Chip, frozenset[str]], list[str]] = defaultdict(list)
         targets = found.targets()
-        for one in found.slices:
+        for one in found.senders:
             if targets[one.symbol]:
                 chip = found.places[one.core][:2]
                 bundles[chip, targets[one.symbol]].append(one.symbol)

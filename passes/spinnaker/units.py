@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -42,8 +43,9 @@ class Units:
     targets: np.ndarray
     packets: np.ndarray
 
+    @cached_property
     def affinity(self) -> np.ndarray:
-        """Return the packets in a second that two units share, shape (units, units).
+        """Packets in a second that two units share, shape (units, units).
 
         Two units on one chip save a link for each packet between them, and for each that reaches
         both.
@@ -71,7 +73,7 @@ def units_of(found: Mapping, most: int) -> Units:
     bundles: dict[tuple[int, frozenset[int]], float] = defaultdict(float)
     reached: dict[frozenset[str], frozenset[int]] = {}
     targets = found.targets()
-    for one in found.slices:
+    for one in found.senders:
         aims = targets[one.symbol]
         if aims not in reached:
             reached[aims] = frozenset(unit[core] for core in aims)
@@ -100,6 +102,8 @@ def _groups(found: Mapping) -> list[list[str]]:
     first: dict[str, mapping.SliceOp] = {}
     for one in found.slices:
         first.setdefault(one.core, one)
+    named = {one.symbol: one for one in found.slices}
+    first.update({late.core: named[late.slice] for late in found.extensions})
     ends = {one.population: one.last for one in found.slices}
     lines: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for core, one in first.items():

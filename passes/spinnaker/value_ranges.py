@@ -161,6 +161,7 @@ def _quantile_function(random: Random) -> Callable[[np.ndarray], np.ndarray] | N
         case "uniform_int":
             return stats.randint(p["low"], p["high"] + 1).ppf
         case "vonmises":
-            unwrapped = stats.vonmises(p["kappa"], loc=p["mu"]).ppf
-            return lambda q: (unwrapped(q) + pi) % (2.0 * pi) - pi
+            angle = np.linspace(-pi, pi, 8001)
+            summed = np.cumsum(np.exp(p["kappa"] * (np.cos(angle - p["mu"]) - 1.0)))
+            return lambda q: np.interp(q, summed / summed[-1], angle)
     return None

@@ -59,7 +59,7 @@ class WalkPacketsPass(ModulePass):
         found = mapping_of(op)
         tables = {table.at: Table(table.entries) for table in found.tables}
         targets = found.targets()
-        for one in found.slices:
+        for one in found.senders:
             aims = {found.places[core] for core in targets[one.symbol]}
             key = found.keys.get(one.symbol)
             if key is None:
@@ -67,14 +67,16 @@ class WalkPacketsPass(ModulePass):
             else:
                 source = found.places[one.core][:2]
                 arrived = _walk(key, source, tables, found.neighbours)
-            _compare(one, arrived, aims)
+            _compare(found.op, one.symbol, arrived, aims)
 
 
-def _compare(op: mapping.SliceOp, arrived: set[mapping.Place], aims: set[mapping.Place]) -> None:
+def _compare(
+    op: mapping.MappingOp, symbol: str, arrived: set[mapping.Place], aims: set[mapping.Place]
+) -> None:
     if missing := aims - arrived:
-        _refuse(op, f"packets of '@{op.symbol}' do not reach core {min(missing)}")
+        _refuse(op, f"packets of '@{symbol}' do not reach core {min(missing)}")
     if extra := arrived - aims:
-        _refuse(op, f"packets of '@{op.symbol}' reach core {min(extra)}, where no synapse is")
+        _refuse(op, f"packets of '@{symbol}' reach core {min(extra)}, where no synapse is")
 
 
 def _walk(

@@ -39,18 +39,21 @@ class Couplings:
     def __init__(self, artifact: Artifact, cells: dict[str, Cells]) -> None:
         self._artifact = artifact
         self._cells = cells
-        coupled: dict[str, None] = {}
+        self._targets: dict[str, None] = {}
         states: dict[str, set[str]] = {}
         for plan in artifact.projections:
             synapse = artifact.synapses[plan.synapse]
             if synapse.couple is not None:
-                for name in _populations(plan):
-                    coupled[name] = None
-                    states.setdefault(name, set()).update(synapse.reads)
+                self._targets.update(dict.fromkeys(_targets(plan, synapse)))
+                for side, selection in (("pre", plan.pre), ("post", plan.post)):
+                    read = {name for name, sides in synapse.reads.items() if side in sides}
+                    for population, _ in selection.members:
+                        states.setdefault(population, set()).update(read)
+        for name in self._targets:
+            cells[name].couple()
         self._first: dict[str, int] = {}
         size = 0
-        for name in coupled:
-            cells[name].couple()
+        for name in states:
             self._first[name] = size
             size += cells[name].size
         self._reads = states
@@ -97,7 +100,7 @@ class Couplings:
                 address(cells.from_sources, part.first), address(cells.current, part.first),
                 _is_single(cells.current), part.last - part.first,
             ])
-            for cells in (self._cells[name] for name in self._first)
+            for cells in (self._cells[name] for name in self._targets)
             for part in cells.slices
         ]  # fmt: skip
 
@@ -106,16 +109,17 @@ class Couplings:
         edges = access.edges()
         pre, post = self._places_of(one.pre)[edges.pre], self._places_of(one.post)[edges.post]
         # Seen from the cell before a junction the sides are exchanged.
-        own, peer = np.concatenate((post, pre)), np.concatenate((pre, post))
+        ways = 1 if synapse.one_way else 2
+        own, peer = np.concatenate((post, pre)[:ways]), np.concatenate((pre, post)[:ways])
         order = np.argsort(own, kind="stable")
         own, peer = own[order], peer[order]
         values: dict[str, NDArray[np.float64]] = {}
         for field in synapse.layout["couple"]:
             if field.kind == "edge":
                 each = access.values(field.name) * one.scales.get(field.name, 1.0)
-                values[field.name] = np.concatenate((each, each))[order]
+                values[field.name] = np.tile(each, ways)[order]
         rows: Rows = []
-        for name in dict.fromkeys(_populations(one.plan)):
+        for name in dict.fromkeys(_targets(one.plan, synapse)):
             cells = self._cells[name]
             for part in cells.slices:
                 rows.append((part.thread, self._words(one, synapse, name, part, own, peer, values)))
@@ -161,8 +165,10 @@ class Couplings:
         return first[side.population] + side.index
 
 
-def _populations(plan: ProjectionPlan) -> list[str]:
-    return [name for side in (plan.pre, plan.post) for name, _ in side.members]
+def _targets(plan: ProjectionPlan, synapse: SynapsePlan) -> list[str]:
+    """Return the populations to which a projection gives currents."""
+    sides = (plan.post,) if synapse.one_way else (plan.pre, plan.post)
+    return [name for side in sides for name, _ in side.members]
 
 
 def _is_single(array: NDArray[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from snnc.runtime.connectivity.delays import LONGEST, TOLERANCE, delay_steps
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.pairs import Block
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import DELAY, SYNAPSE_PARAM, WEIGHT, Counters, Sampler, key
+from snnc.runtime.random import DELAY, ROUNDING, SYNAPSE_PARAM, WEIGHT, Counters, Sampler, key
 
 _INITIAL: Final = SYNAPSE_PARAM + 32  # purposes of initial values follow those of parameters
 
@@ -78,9 +79,7 @@ def store(
     """Store a value of some connections in their places of an array; see `evaluate`."""
     given, purpose = edge_value(one, name)
     if name == "weight" and one.quanta is not None:
-        # Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
-        quanta = one.quanta[block.post]
-        array[places] = np.rint(evaluate(kernels, one, name, block) / quanta) * quanta
+        array[places] = _multiples(kernels, one, block)
     elif isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         sampler.store(_counters(one, block), array, places, one.scales.get(name, 1.0))
@@ -88,11 +87,46 @@ def store(
         array[places] = evaluate(kernels, one, name, block)
 
 
+def has_one_delay(one: ProjectionInstance) -> bool:
+    """Return whether one number is the delay of all connections."""
+    given, _ = edge_value(one, "delay")
+    return isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0
+
+
+def rounding_draws(kernels: Kernels, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
+    """Return an even number between 0 and 1 for each connection, always the same."""
+    where = key(one.seed, one.plan.object_id, ROUNDING)
+    sampler = Sampler(kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
+    return sampler.numbers(_counters(one, block))
+
+
+def _multiples(kernels: Kernels, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
+    """Round weights to the multiples that a machine stores; those of the other sign become 0.
+
+    Floats of 32 bits hold multiples exactly, and might round other numbers to the next.
+    """
+    assert one.quanta is not None
+    quanta = one.quanta[block.post]
+    exact = evaluate(kernels, one, "weight", block) / quanta
+    if one.plan.rounding == "stochastic":
+        multiples = np.floor(exact + rounding_draws(kernels, one, block))
+    else:
+        multiples = np.rint(exact)
+    if (multiples < 0.0).any():
+        sign = "negative" if (quanta > 0.0).all() else "positive"
+        warnings.warn(
+            f"{sign} weights of '{one.plan.name}' become 0: weights onto '{one.plan.receptor}' "
+            "have no sign on the machine",
+            stacklevel=2,
+        )
+    return np.maximum(multiples, 0.0) * quanta
+
+
 def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | NDArray[np.int32]:
     """Return the delays of some connections in steps."""
     given, purpose = edge_value(one, "delay")
-    if isinstance(given, float | int | np.ndarray) and np.ndim(given) == 0:
-        return int(delay_steps(float(given), one.dt, one.plan.name))
+    if has_one_delay(one):
+        return int(delay_steps(float(given), one.dt, one.plan.name))  # type: ignore[arg-type]
     if isinstance(given, Random):
         sampler = _sampler(kernels, one, given, purpose)
         unit = one.dt / one.scales.get("delay", 1.0)
@@ -105,9 +139,12 @@ def steps_of(kernels: Kernels, one: ProjectionInstance, block: Block) -> int | N
 
 
 def _sampler(kernels: Kernels, one: ProjectionInstance, given: Random, purpose: int) -> Sampler:
-    seed = one.seed if given.seed is None else given.seed
-    where = key(seed, one.plan.object_id, purpose)
-    return Sampler(kernels, given.name, given.params, where)
+    known = one.samplers.get(purpose)
+    if known is None or known[0] is not given:
+        seed = one.seed if given.seed is None else given.seed
+        where = key(seed, one.plan.object_id, purpose)
+        known = one.samplers[purpose] = given, Sampler(kernels, given.name, given.params, where)
+    return known[1]
 
 
 def _counters(one: ProjectionInstance, block: Block) -> Counters:

@@ -18,7 +18,7 @@ from snnc.ir.values import Random
 from snnc.runtime.connectivity.delays import check_grid
 from snnc.runtime.connectivity.splitting import split_draws
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import CONNECT, Key, draw_elements, key
+from snnc.runtime.random import CONNECT, Key, Sampler, draw_elements, key
 
 _BYTES_OF_TARGET = 4
 _BYTES_OF_POINTER = 8
@@ -112,6 +112,11 @@ class ProjectionInstance:
         What the weight onto each postsynaptic cell is a multiple of, in coherent units, where a
         machine decides that.
 
+    Attributes
+    ----------
+    samplers : dict of int to (Random, Sampler)
+        What has drawn random values of connections, by purpose.
+
     Raises
     ------
     UserError
@@ -130,6 +135,9 @@ class ProjectionInstance:
     dt: float
     scales: Mapping[str, float] = field(default_factory=dict)
     quanta: NDArray[np.float64] | None = None
+    samplers: dict[int, tuple[Random, Sampler]] = field(
+        default_factory=dict, init=False, repr=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:

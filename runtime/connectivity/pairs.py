@@ -18,6 +18,7 @@ from snnc.runtime.engine.tables import bits
 from snnc.runtime.jit.cache import Kernels, source_of
 
 BLOCK = 1 << 16  # pairs: their arrays stay in the outer caches of a core
+_SHARE_TO_SPARE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,22 @@ class Pairs:
             return
         how = self.one.pairs(self.kernels)
         yield from self._listed(how) if isinstance(how, PairList) else self._drawn(how)
+
+    @property
+    def room(self) -> int:
+        """A number of pairs that is probably not exceeded."""
+        wanted = np.sum(self.cells >= 0) * np.sum(self.offsets >= 0)
+        share = wanted / max(self.cells.size * self.offsets.size, 1)
+        expected = self.one.expected(self.kernels) * share
+        return int(expected + expected / _SHARE_TO_SPARE) + BLOCK
+
+    @property
+    def ascends(self) -> bool:
+        """Whether cells of the source population ascend over all pairs."""
+        how = self.one.pairs(self.kernels)
+        wanted = self.cells[self.cells >= 0]
+        by_cell = isinstance(how, PairList) or (how.rows == "pre" and how.ascends)
+        return by_cell and bool((wanted[1:] > wanted[:-1]).all())
 
     def _listed(self, pairs: PairList) -> Iterator[Block]:
         for start in range(0, pairs.pre.size, BLOCK):

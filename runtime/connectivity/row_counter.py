@@ -36,14 +36,17 @@ class RowCounter:
     def count_all(self, stream: Pairs) -> None:
         """Count all pairs of a stream."""
         for number, block in enumerate(stream):
-            steps = steps_of(self.kernels, stream.one, block)
-            self._admit(steps)
             # Kept for the second pass, as drawing delays again would take longer than all else.
-            kept = steps
-            if isinstance(steps, np.ndarray):
-                kept = steps.astype(np.min_scalar_type(self.rank.size - 1))
-            self.steps[stream, number] = kept
-            self._run(_COUNT, stream, block, kept, 1, self.size)
+            self.steps[stream, number] = self.count(stream, block)
+
+    def count(self, stream: Pairs, block: Block) -> int | NDArray[np.integer]:
+        """Count the pairs of a block; return their delays in steps, in few bytes."""
+        steps: int | NDArray[np.integer] = steps_of(self.kernels, stream.one, block)
+        self._admit(steps)
+        if isinstance(steps, np.ndarray):
+            steps = steps.astype(np.min_scalar_type(self.rank.size - 1))
+        self._run(_COUNT, stream, block, steps, 1, self.size)
+        return steps
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the delays and the pointer; from now on counters are the next free places."""
@@ -99,9 +102,11 @@ class RowCounter:
         self._run(mode, stream, block, steps, self.delays.size, 1, target)
         return self.places[: block.size]
 
-    def _admit(self, steps: int | NDArray[np.int32]) -> None:
+    def _admit(self, steps: int | NDArray[np.integer]) -> None:
         """Make counters for delays that have not occurred before."""
-        longest = int(np.max(steps))
+        shortest, longest = int(np.min(steps)), int(np.max(steps))
+        if longest < self.rank.size and (self.rank[shortest : longest + 1] >= 0).all():
+            return
         if longest >= self.rank.size:
             grown = np.full(longest + 1, -1, np.int32)
             grown[: self.rank.size] = self.rank

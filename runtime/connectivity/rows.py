@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
-from snnc.runtime.connectivity.edge_values import store
+from snnc.runtime.connectivity.edge_values import has_one_delay, store
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.masks import MaskBuilder, Masks
 from snnc.runtime.connectivity.pairs import Block, Pairs
@@ -19,6 +19,7 @@ from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
 
 WeightForm = Literal["scalar", "float32"]
+_SHARE_TO_GROW = 8  # arrays that are too short grow by an eighth, so that little is taken in vain
 
 
 @dataclass
@@ -131,11 +132,19 @@ def build_rows(
         for one, part in zip(instances, offsets, strict=True)
     ]
     counter = RowCounter(kernels, size)
+    narrow = accumulator <= CPU.short_offset_reach
+    if (
+        masked is None
+        and len(streams) == 1
+        and has_one_delay(streams[0].one)
+        and streams[0].ascends
+    ):
+        weights = _weight_storage(instances, weight, streams[0].room)
+        return _rows_at_once(kernels, streams[0], counter, narrow, weights, arrays, dtype)
     for stream in streams:
         counter.count_all(stream)
     delays, pointer = counter.finish()
     n = int(pointer[-1])
-    narrow = accumulator <= CPU.short_offset_reach
     if masked is not None:
         masks = MaskBuilder(kernels, pointer.size - 1, masked)
         _fill_masks(streams, counter, masks)
@@ -154,6 +163,39 @@ def build_rows(
         for number, block in enumerate(stream):
             places = counter.place(stream, number, block, rows.target)
             _store_values(kernels, stream.one, block, places, rows)
+    return rows
+
+
+def _rows_at_once(
+    kernels: Kernels,
+    stream: Pairs,
+    counter: RowCounter,
+    narrow: bool,
+    weight: float | NDArray[np.float32] | None,
+    arrays: Sequence[str],
+    dtype: DTypeLike,
+) -> Rows:
+    """Return rows of pairs that come in the order of the rows: they need not be counted before."""
+    room = stream.room
+    target = np.empty(room, np.uint16) if narrow else np.empty(room, np.uint32)
+    values = {name: np.empty(room, dtype) for name in arrays}
+    rows = Rows(counter.delays, np.empty(0, np.int64), target, weight, values)
+    growing = [target, *values.values(), *([weight] if isinstance(weight, np.ndarray) else [])]
+    offsets = stream.offsets.astype(target.dtype)
+    n = 0
+    for block in stream:
+        counter.count(stream, block)
+        first, n = n, n + block.size
+        if n > target.size:
+            room = max(n, target.size + target.size // _SHARE_TO_GROW)
+            for array in growing:
+                array.resize(room, refcheck=False)
+        np.take(offsets, block.post, out=target[first:n], mode="clip")
+        if len(growing) > 1:
+            _store_values(kernels, stream.one, block, np.arange(first, n), rows)
+    for array in growing:
+        array.resize(n, refcheck=False)
+    rows.delays, rows.pointer = counter.finish()
     return rows
 
 

@@ -43,9 +43,10 @@ def split_draws(
     table[2:4] = key
     table[5] = _STREAM
     uniforms, chosen = np.empty(_NUMBERS), np.empty(_NUMBERS, np.int32)
-    words = [
+    # A table that has no name would be freed, and its memory reused, while the kernel reads it.
+    words = np.array([
         number, choices.size, choices.ctypes.data, counts.ctypes.data, bits(float(choices.max())),
         int(replace), random.address, table.ctypes.data, uniforms.ctypes.data, chosen.ctypes.data,
-    ]  # fmt: skip
-    kernels.get(source_of("split_draws"))(np.array(words, np.int64).ctypes.data, 1, 0)
+    ], np.int64)  # fmt: skip
+    kernels.get(source_of("split_draws"))(words.ctypes.data, 1, 0)
     return counts

@@ -32,7 +32,7 @@ from snnc.runtime.random import RELEASE, key
 Rows = list[tuple[int, list[int]]]
 Work = Iterator[tuple[KernelSource, Rows]]
 
-_FOREVER = 1 << 24
+FOREVER = 1 << 24
 # A ring keeps room for a spike of every cell in every step of a chunk.
 _CHUNK_WITH_RINGS = 64
 _FIRST_RING = 16
@@ -209,7 +209,7 @@ class Wiring:
 
     def _summarise(self) -> None:
         """Note the delays and the carried values of each source population."""
-        self._shortest = _FOREVER
+        self._shortest = FOREVER
         self._longest: dict[str, int] = {}
         self._carried: dict[str, dict[tuple[str, str], None]] = {}
         for bundle in self._spiking():
@@ -254,42 +254,64 @@ class Wiring:
 
     def longest_chunk(self) -> int:
         """Return the most steps that may run without a call of `prepare`."""
-        return _CHUNK_WITH_RINGS if self._rings else _FOREVER
+        return _CHUNK_WITH_RINGS if self._rings else FOREVER
 
     # Tables
 
-    def deliver(self, accumulators: Sequence[NDArray[Any]]) -> Work:
-        """Yield the kernels that deliver spikes, with their rows."""
+    def deliver(
+        self, accumulators: Sequence[NDArray[Any]], after: int = 0, until: int = FOREVER
+    ) -> Work:
+        """Yield the kernels that deliver spikes, with their rows.
+
+        Parameters
+        ----------
+        accumulators : sequence of ndarray
+            Of each thread.
+        after, until : int
+            Deliver what has been under way for more and at most as many steps. Where sums are no
+            integers their order matters: all is delivered when `after` is 0, otherwise nothing.
+        """
         for bundle in sorted(self._spiking(), key=self._turn):
             assert bundle.synapse.deliver is not None
-            if bundle.synapse.form.weight == "counts":
-                yield bundle.synapse.deliver, self._count_rows(bundle, accumulators)
+            form = bundle.synapse.form
+            if after and not form.packed:
+                continue
+            delays = (after, until if form.packed else FOREVER)
+            if form.weight == "counts":
+                yield bundle.synapse.deliver, self._count_rows(bundle, accumulators, delays)
                 continue
             self._refresh_decays(bundle)
             layout = bundle.synapse.layout["deliver"]
-            if bundle.synapse.form.weight == "mask":
-                yield source_of("deliver_masks"), self._mask_rows(bundle, accumulators)
+            if form.weight == "mask":
+                yield source_of("deliver_masks"), self._mask_rows(bundle, accumulators, delays)
             yield bundle.synapse.deliver, [
                 (part.thread, [
                     *self._cells[part.source].history.words(),
                     *self._row_words(bundle, part),
                     address(accumulators[part.thread], bundle.origin(part.thread)),
+                    *ranks,
                     *(self._word(field, bundle, part) for field in layout),
                 ])
-                for part in bundle.parts if part.rows.target.size
+                for part in bundle.parts
+                if part.rows.target.size and (ranks := _ranks(part, delays))
             ]  # fmt: skip
 
-    def _mask_rows(self, bundle: Bundle, accumulators: Sequence[NDArray[Any]]) -> Rows:
+    def _mask_rows(
+        self, bundle: Bundle, accumulators: Sequence[NDArray[Any]], delays: tuple[int, int]
+    ) -> Rows:
         rows: Rows = []
         for part in bundle.parts:
-            masks = part.rows.masks
+            masks, ranks = part.rows.masks, _ranks(part, delays)
             assert masks is not None
+            if not ranks:
+                continue
             first = bundle.origin(part.thread) + masks.first
             rows.append((part.thread, [
                 *self._cells[part.source].history.words(),
                 address(part.rows.delays), len(part.rows.delays),
                 address(masks.bits), masks.bits.shape[1], masks.received.size,
                 address(accumulators[part.thread], first), self.packing.multiple(bundle, part),
+                *ranks,
             ]))  # fmt: skip
         return rows
 
@@ -300,11 +322,16 @@ class Wiring:
         sources = {part.source for part in bundle.parts}
         return 1 if any(self._cells[name].cell.kind == "poisson" for name in sources) else 2
 
-    def _count_rows(self, bundle: Bundle, accumulators: Sequence[NDArray[Any]]) -> Rows:
+    def _count_rows(
+        self, bundle: Bundle, accumulators: Sequence[NDArray[Any]], delays: tuple[int, int]
+    ) -> Rows:
         """Return a row for each piece of a target that one thread draws and one thread owns."""
         rows: Rows = []
         for part in bundle.parts:
             assert part.target is not None
+            delay = int(part.rows.delays[0])
+            if not delays[0] < delay <= delays[1]:
+                continue
             first, last = self._layout.bounds(part.target)[part.thread : part.thread + 2].tolist()
             counts = self._cells[part.source].counts
             assert counts is not None
@@ -318,7 +345,6 @@ class Wiring:
                 if low < high:
                     sums = base + (low - first) * accumulators[part.thread].itemsize
                     where = counts.words(cut.thread, low - cut.first)
-                    delay = int(part.rows.delays[0])
                     rows.append((part.thread, [high - low, *where, delay, sums, weight]))
         return rows
 
@@ -504,6 +530,12 @@ def _connected(part: Part) -> NDArray[np.bool_]:
     delays = len(part.rows.delays)
     ends = pointer[delays::delays]
     return ends > pointer[:-1:delays]
+
+
+def _ranks(part: Part, delays: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the first and the last + 1 of the delays above the one and up to the other number."""
+    first, last = np.searchsorted(part.rows.delays, delays, "right").tolist()
+    return (first, last) if first < last else None
 
 
 def _grouped(artifact: Artifact) -> list[list[ProjectionPlan]]:

@@ -190,7 +190,15 @@ class Cells:
 
     def _derive(self, parameters: Mapping[str, Numbers | Sequences]) -> None:
         """Compute the derived constants; refuse differences where kernels take one number."""
-        derived = _derived(self.cell.constants, self._coherent(parameters), self.dt)
+        coherent = self._coherent(parameters)
+        try:
+            derived = _derived(self.cell.constants, coherent, self.dt)
+        except ArithmeticError as error:
+            zeros = [name for name, value in coherent.items() if np.ndim(value) == 0 and not value]
+            among = f"; zero are {', '.join(zeros)}" if zeros else ""
+            raise UserError(
+                f"no cells of '{self.cell.name}' with these parameters: {error}{among}"
+            ) from None
         constants = {name: _plain(value) for name, value in derived.items()}
         for field in self.cell.fields:
             if field.kind in ("scalar", "step_count") and np.ndim(constants[field.name]):

@@ -2,9 +2,10 @@
 
 Each thread has a *program*: a table of int64 [instructions x 4] with the address of a kernel, the
 address of its descriptor table, the number of rows in it, and the kind of the instruction (see
-`Kind`). Threads go through their programs once a step and meet at a barrier after every *epoch*,
-which is as many steps as the shortest delay: what a thread sends in an epoch, others read in the
-next.
+`Kind`). Threads go through their programs once a step. After every *epoch*, which is as many steps
+as the shortest delay, they wait for each other: what a thread sends in an epoch, others read in the
+next. They wait not where an epoch ends but at the *meeting*, an instruction of the next step: what
+precedes it needs nothing of the epoch before, so that who is late for once keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -41,8 +42,7 @@ class Kind(IntEnum):
     """When an instruction runs."""
 
     EVERY_STEP = 0
-    EPOCH_START = 1
-    EPOCH_END = 2
+    MEETING = 1
 
 
 class Instruction(NamedTuple):
@@ -57,13 +57,17 @@ class Instruction(NamedTuple):
     rows : int
         Rows of that table.
     kind : Kind
-        When it runs: in each step, or in the first or the last step of an epoch.
+        Whether it runs a kernel, or waits for all threads in the first step of an epoch.
     """
 
     function: int
     desc: int
     rows: int
     kind: Kind = Kind.EVERY_STEP
+
+
+MEETING = Instruction(0, 0, 0, Kind.MEETING)
+"""Waits until all threads are through with the epoch before."""
 
 
 class StopFlag:
@@ -100,7 +104,8 @@ class Driver:
     kernels : Kernels
         Where the compiled time loop comes from.
     programs : sequence of sequence of Instruction, or of int64 arrays of shape (n, 4)
-        One for each thread. The tables they point to must outlive the driver.
+        One for each thread; several need a `MEETING` in each. The tables they point to must outlive
+        the driver.
     epoch : int
         Steps between barriers, at least 1.
     stop : StopFlag, optional
@@ -127,6 +132,8 @@ class Driver:
             )
         self._kernel = kernels.get(source_of("driver"))
         self._programs = [np.array(p, np.int64).reshape(-1, 4) for p in programs]
+        if len(programs) > 1 and not all((p[:, 3] == Kind.MEETING).any() for p in self._programs):
+            raise SnncError("internal error: a driver of threads that do not meet")
         self._epoch = epoch
         self.stop = stop if stop is not None else StopFlag()
         self.step = 0

@@ -1,9 +1,10 @@
 """The programs of the threads: what each does in a time step, in order.
 
-Step k takes the state from k dt to (k + 1) dt: deliver the spikes that arrive at its end, set the
-injected currents, add those of couplings, advance the cells, list the spikes of sources, collect
-all spikes of stamp k + 1, show coupled cells' states to all threads, advance the states of synapses
-on either side of a spike, and record.
+Step k takes the state from k dt to (k + 1) dt: draw the counts of Poisson sources, deliver packed
+spikes that have been under way for more than an epoch, meet the other threads, deliver all other
+spikes that arrive at the end of the step, set the injected currents, add those of couplings,
+advance the cells, list the spikes of sources, collect all spikes of stamp k + 1, show coupled
+cells' states to all threads, advance the states of synapses on either side of a spike, and record.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from snnc.codegen.artifact import KernelSource
-from snnc.runtime.engine.driver import Instruction
+from snnc.runtime.engine.driver import MEETING, Instruction
 from snnc.runtime.engine.tables import Table, Tables, tables
 from snnc.runtime.jit.cache import Kernel, Kernels
 
@@ -34,6 +35,7 @@ class Program:
         self._kernels = kernels
         self._partitions = partitions
         self._tables: list[Tables] = []
+        self._meeting = 0
         self.kernels: list[Kernel] = []
 
     def add(self, work: Work) -> list[Tables]:
@@ -52,6 +54,10 @@ class Program:
         self._tables += added
         return added
 
+    def meet(self) -> None:
+        """Have threads wait for each other after what has been added."""
+        self._meeting = len(self._tables)
+
     def _tables_of(self, source: KernelSource, rows: Rows) -> Tables:
         kernel = self._kernels.get(source)
         self.kernels.append(kernel)
@@ -59,11 +65,13 @@ class Program:
 
     def instructions(self) -> Sequence[list[Instruction]]:
         """Return the program of each thread."""
-        result: list[list[Instruction]] = [[] for _ in range(self._partitions)]
-        for group in self._tables:
-            for thread, table in enumerate(group):
-                if table is not None:
-                    result[thread].append(table.instruction)
+        result: list[list[Instruction]] = []
+        for thread in range(self._partitions):
+            own = [
+                [table.instruction for group in groups if (table := group[thread]) is not None]
+                for groups in (self._tables[: self._meeting], self._tables[self._meeting :])
+            ]
+            result.append([*own[0], MEETING, *own[1]])
         return result
 
 

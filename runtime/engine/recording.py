@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from snnc.codegen.artifact import Buffer
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.cells import Cells
+from snnc.runtime.engine.slabs import Slabs
 from snnc.runtime.engine.spool import Spool, Spooled
-from snnc.runtime.engine.tables import Tables, address, bits
+from snnc.runtime.engine.tables import Tables, address
 
 SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
-_SLAB_BYTES = 1 << 26
 # Of states, as kernels/record_trace.py counts them.
 _KINDS = ("float64", "float32", "int32")
 Rows = list[tuple[int, list[int]]]
@@ -172,11 +172,16 @@ class SpikeRecorder:
 
 @dataclass
 class _Block:
-    """Samples taken in a row of some cells."""
+    """Samples taken in a row of some cells: `values` in units of 1 / `scale`."""
 
     first: int
     index: NDArray[np.int64]
-    values: NDArray[np.float64] | Spooled
+    values: NDArray[np.floating] | Spooled
+    scale: float = 1.0
+
+    def read(self) -> NDArray[np.float64]:
+        """Return the samples in the declared unit."""
+        return np.divide(np.asarray(self.values), self.scale, dtype=np.float64)
 
 
 @dataclass
@@ -205,15 +210,18 @@ class TraceRecorder:
     index: NDArray[np.int64]
     sampled: int = -1
     _blocks: list[_Block] = field(default_factory=list)
-    # Samples are written where they stay: slabs are filled chunk by chunk, one after the other.
-    _slab: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     _cursor: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2, np.int64))
     _slab_first: int = 0
     _filled: int = 0
     _dataset: str = ""
     _room: int = 0
-    _spare: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    _spare: NDArray[np.floating] = field(default_factory=lambda: np.empty(0))
     _offsets: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Samples are written where they stay, as the cells have them, which costs the run least:
+        # slabs are filled chunk by chunk, one after the other.
+        self._slabs = Slabs(self.state.dtype)
 
     def choose(self, index: NDArray[np.int64]) -> None:
         """Record these cells, too."""
@@ -222,12 +230,12 @@ class TraceRecorder:
     def clear(self) -> None:
         """Forget what has been recorded; the sample of the present step is not taken again."""
         self._blocks = []
-        self._slab = np.empty((0, 0))
+        self._slabs.drop()
         self._filled = 0
 
     def bytes_per_step(self) -> float:
         """Return how much a step adds to the record, on average."""
-        return 8 * len(self.index) / self.interval
+        return np.dtype(self.state.dtype).itemsize * len(self.index) / self.interval
 
     def reserve(self, steps: int) -> None:
         """Prepare for chunks of up to `steps` steps; rows are to be renewed after it."""
@@ -239,17 +247,17 @@ class TraceRecorder:
         columns = len(self.index)
         if number <= self.sampled:
             # Taken already, perhaps before the state was set: what the kernel writes is not kept.
-            self._spare = np.empty(columns)
+            self._spare = np.empty(columns, self.state.dtype)
             self._cursor[:] = self._spare.ctypes.data, number
             return
-        rows = len(self._slab)
-        goes_on = number == self._slab_first + self._filled and self._slab.shape[1] == columns
+        rows, width = self._slabs.slab.shape
+        goes_on = number == self._slab_first + self._filled and width == columns
         if not goes_on or self._filled + self._room > rows:
-            if self._filled or rows < self._room or self._slab.shape[1] != columns:
-                rows = max(self._room, min(2 * rows, _SLAB_BYTES // (8 * max(columns, 1))))
-                self._slab = np.empty((rows, columns))
+            if self._filled or rows < self._room or width != columns:
+                self._slabs.advance(self._room, columns)
             self._slab_first, self._filled = number, 0
-        self._cursor[:] = self._slab.ctypes.data, self._slab_first
+        self._slabs.prepare(self._room, self._filled)
+        self._cursor[:] = self._slabs.slab.ctypes.data, self._slab_first
 
     def missing(self, step: int) -> bool:
         """Return whether the sample of a step is due and has not been taken."""
@@ -268,7 +276,7 @@ class TraceRecorder:
             words = [
                 address(state, part.first), _KINDS.index(str(state.dtype)),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
-                len(self.index), self.interval, bits(self.state.scale),
+                len(self.index), self.interval,
             ]  # fmt: skip
             result.append((part.thread, words))
         return result
@@ -281,7 +289,8 @@ class TraceRecorder:
             return
         if self._filled:
             self._blocks.pop()
-        self._blocks.append(_Block(self._slab_first, self.index, self._slab[:filled]))
+        samples = self._slabs.slab[:filled]
+        self._blocks.append(_Block(self._slab_first, self.index, samples, self.state.scale))
         self._filled = filled
         self.sampled = last
 
@@ -308,7 +317,7 @@ class TraceRecorder:
         """Write what is in memory to a file; the slab is free then."""
         for number, block in enumerate(self._blocks):
             if isinstance(block.values, np.ndarray):
-                self._spill(spool, number, block.first, block.index, block.values)
+                self._spill(spool, number, block.first, block.index, block.read())
         self._filled = 0
 
     def _spill(
@@ -348,13 +357,13 @@ class TraceRecorder:
         first = self._blocks[0].first
         total = self._blocks[-1].first + len(self._blocks[-1].values) - first
         if all(np.array_equal(block.index, self.index) for block in self._blocks):
-            values = np.concatenate([np.asarray(block.values) for block in self._blocks])
+            values = np.concatenate([block.read() for block in self._blocks])
             return Trace(first * interval, interval, self.index, values)
         values = np.full((total, len(self.index)), np.nan)
         for block in self._blocks:
             columns = np.searchsorted(self.index, block.index)
             at = block.first - first
-            values[at : at + len(block.values), columns] = block.values
+            values[at : at + len(block.values), columns] = block.read()
         return Trace(first * interval, interval, self.index, values)
 
 

@@ -193,14 +193,10 @@ class Engine:
 
     def _assemble(self) -> None:
         program = Program(self._kernels, self._layout.partitions)
-        program.add(self._wiring.deliver(self.accumulators))
+        self._deliver(program)
         self._inject = program.add([(source_of("inject"), self._currents.rows())])
         program.add(self._couplings.couple(self._wiring, self._kernels))
-        program.add(
-            (cells.cell.kernel, cells.rows(self.accumulators, self._seed))
-            for cells in self._cells.values()
-            if cells.cell.kernel is not None
-        )
+        self._advance(program, sources=False)
         before = self.step if self.started else -1
         self._listed = program.add([(source_of("schedule"), self._schedule_rows(before))])
         self._collect = program.add([(source_of("collect"), self._collect_rows())])
@@ -214,6 +210,24 @@ class Engine:
         # Programs point to tables, which nobody else need hold.
         self._program = program
         self._driver = Driver(self._kernels, program.instructions(), self.epoch, self.stop)
+
+    def _deliver(self, program: Program) -> None:
+        """Add what other threads need not be waited for, the meeting, and the other deliveries."""
+        self._advance(program, sources=True)
+        if self._layout.partitions == 1:
+            program.add(self._wiring.deliver(self.accumulators))
+            return
+        program.add(self._wiring.deliver(self.accumulators, after=self.epoch))
+        program.meet()
+        program.add(self._wiring.deliver(self.accumulators, until=self.epoch))
+
+    def _advance(self, program: Program, sources: bool) -> None:
+        """Add the kernels of Poisson sources, on which nothing acts, or of all other cells."""
+        program.add(
+            (cells.cell.kernel, cells.rows(self.accumulators, self._seed))
+            for cells in self._cells.values()
+            if cells.cell.kernel is not None and (cells.cell.kind == "poisson") == sources
+        )
 
     def _record(self, program: Program) -> None:
         spikes = [r for r in self._recording.active() if isinstance(r, SpikeRecorder)]

@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import tempfile
 import threading
 import time
@@ -131,7 +132,7 @@ class Kernels:
                 return known
             stem = f"{source.name}-{_key(source)}"
             path = self.directory / f"{stem}.py"
-            symbol = f"snnc_{stem.replace('-', '_')}"
+            symbol = re.sub(r"\W", "_", f"snnc_{stem}", flags=re.ASCII)
             code = _read_object(path.with_suffix(".o"))
             origin: Literal["compiled", "disk"] = "disk"
             if code is None:

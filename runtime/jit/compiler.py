@@ -9,6 +9,7 @@ import llvmlite.binding as llvm
 from snnc.ir.diagnostics import CompilationError
 from snnc.runtime.jit.kinds import KernelTextError
 from snnc.runtime.jit.machine import PERMITTED_SYMBOLS, target_machine
+from snnc.runtime.jit.text import read
 from snnc.runtime.jit.translate import translate
 
 
@@ -62,6 +63,7 @@ def _module(text: str, symbol: str, machine: Any) -> Any:
     module = llvm.parse_assembly(translate(text, symbol, machine.triple, str(machine.target_data)))
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
+    options.loop_unrolling = bool(read(text).get("UNROLL", True))
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
     return module

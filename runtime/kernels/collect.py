@@ -8,6 +8,7 @@ bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 
 from snnc.runtime.jit.intrinsics import i32, i64, loop, select, u8, u64
 
+UNROLL = False
 CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, STRIDE, WIDTH = range(12)
 BLOCK = 64
 

@@ -7,7 +7,8 @@ of spikes times the one weight.
 
 Words of a row of the table: the six of the history of the source; address of the delays in steps
 and their number; address of the masks (uint32), and words of each; number of cells that are
-reached; address of their sums (int32); the weight in quanta.
+reached; address of their sums (int32); the weight in quanta; the first of the delays that are
+delivered, and the one after the last.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ from snnc.runtime.jit.intrinsics import (
     u64,
 )
 
-WIDTH = 13
+WIDTH = 15
 PLANES = 6
 GROUP = 8
 # Seven groups of eight rows: the most that six digits can count.
@@ -182,7 +183,7 @@ def entry(desc, rows, step):
         sums = i32(words[w + 11], cells)
         weight = np.int32(words[w + 12])
         n = 0
-        for k in range(delay_count):
+        for k in range(words[w + 13], words[w + 14]):
             stamp = step + 1 - delays[ix(k)]
             if stamp < 0:
                 break

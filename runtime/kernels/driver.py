@@ -22,22 +22,22 @@ SHARED, INSTRUCTIONS, COUNT, REACHED = range(4)
 THREADS, EPOCH, STOP, SPINS = range(4)
 ARRIVED, GENERATION, LEAVE, SHARED_SIZE = 8, 16, 24, 32
 # Kinds of instructions.
-EVERY_STEP, EPOCH_START, EPOCH_END = range(3)
+EVERY_STEP, MEETING = range(2)
 INSTRUCTION_WIDTH = 4
 WORD = 8
-YIELDS = 100
+YIELDS = 300
 SLEEP_MICROSECONDS = 50
 
 
 @loop
-def step_once(instructions, count, step, first, last):
-    """Run the instructions that are due in a step."""
+def step_once(instructions, count, step, meet, shared, met, spins):
+    """Run the instructions of a step, waiting at the meeting until generation `met` is over."""
     for i in range(count):
         q = i * INSTRUCTION_WIDTH
-        kind = instructions[q + 3]
-        due = (kind == EVERY_STEP) | (first & (kind == EPOCH_START)) | (last & (kind == EPOCH_END))
-        if due:
+        if instructions[q + 3] == EVERY_STEP:
             call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step)
+        elif meet:
+            wait_for_change(shared + GENERATION * WORD, met, spins)
 
 
 @loop
@@ -58,8 +58,8 @@ def wait_for_change(address, value, spins):
 
 
 @loop
-def leave_after_barrier(shared, threads, spins, stop):
-    """Wait for all threads; return whether they are to stop.
+def arrive(shared, threads, stop):
+    """Tell the others that an epoch is done; return the generation that ends when all have.
 
     The last to arrive reads the flag for all, so that they leave at the same step.
     """
@@ -68,9 +68,7 @@ def leave_after_barrier(shared, threads, spins, stop):
         store_release(shared + ARRIVED * WORD, 0)
         store_release(shared + LEAVE * WORD, load_acquire(stop))
         store_release(shared + GENERATION * WORD, generation + 1)
-    else:
-        wait_for_change(shared + GENERATION * WORD, generation, spins)
-    return load_acquire(shared + LEAVE * WORD) != 0
+    return generation
 
 
 def entry(desc, rows, step):
@@ -85,14 +83,20 @@ def entry(desc, rows, step):
     stop = header[STOP]
     spins = header[SPINS]
     done = 0
+    met = 0
+    meet = False
     leave = False
     while done < rows and not leave:
         length = select(epoch < rows - done, epoch, rows - done)
         for i in range(length):
-            step_once(instructions, count, step + done + i, i == 0, i == length - 1)
+            step_once(instructions, count, step + done + i, meet, shared, met, spins)
+            if meet:
+                leave = load_acquire(shared + LEAVE * WORD) != 0
+                meet = False
         done += length
-        if threads > 1:
-            leave = leave_after_barrier(shared, threads, spins, stop)
-        else:
+        if threads == 1:
             leave = load_acquire(stop) != 0
+        elif done < rows and not leave:
+            met = arrive(shared, threads, stop)
+            meet = True
     own[REACHED] = step + done

@@ -14,6 +14,8 @@ finds the rows instead of the places.
 
 from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u8, u16, u32
 
+UNROLL = False
+
 
 @loop
 def place(n, pre, delays, rank, ranks, cells, counters, by_cell, by_rank, places):

@@ -7,6 +7,7 @@ address of the number of spikes per step (int32), and the stamp of the first of 
 
 from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u8
 
+UNROLL = False
 IDS, CAPACITY, MASK, NUMBER, THREADS, CHOSEN, BUFFER, FILLED, PER_STEP, FIRST, WIDTH = range(11)
 
 

@@ -12,6 +12,7 @@ its table; addresses of buffers of 2 BATCH numbers (float64 and int32).
 
 from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop
 
+UNROLL = False
 BATCH = 256  # Philox blocks drawn at once
 UNIFORMS = 0
 

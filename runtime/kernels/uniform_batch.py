@@ -12,6 +12,8 @@ from snnc.runtime.jit.intrinsics import f64, i64, loop
 from snnc.runtime.jit.mathlib import floor, log
 from snnc.runtime.jit.philox import uniforms
 
+UNROLL = False
+
 
 @loop
 def draw(n, first_half, second_half, k0, k1, c0, c1, first):

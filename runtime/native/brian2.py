@@ -10,7 +10,7 @@ Conventions that this driver evens out:
 - Brian2 lets a cell rest from the step of its spike on; here the refractory time starts after it,
   and is rounded up to whole steps.
 - Equations are solved exactly where Brian2 can, else by the Runge-Kutta method of order 4, for
-  cells with gates in two halves of a step.
+  cells with gates in three parts of a step.
 """
 
 from __future__ import annotations

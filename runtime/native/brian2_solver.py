@@ -18,7 +18,7 @@ import sympy
 from snnc.runtime.jit.cache import cache_directory
 from snnc.runtime.native.brian2_kernel import brian2
 
-PARTS = 2
+PARTS = 3
 """Runge-Kutta steps in a time step for cells with gates."""
 
 

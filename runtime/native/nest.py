@@ -25,7 +25,14 @@ from snnc.codegen.native.artifact import NativeArtifact
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.engine.clock import Clock
 from snnc.runtime.native.driver import LOOKAHEAD, Samples
-from snnc.runtime.native.nest_kernel import quiet_nest, refusals, settings_of
+from snnc.runtime.native.nest_kernel import (
+    lists_of,
+    quiet_nest,
+    refusals,
+    settings_of,
+    takes,
+    with_whole_lists,
+)
 from snnc.runtime.native.network import Block, Injection, NativeNetwork, Numbers
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
@@ -90,19 +97,28 @@ class NestDriver:
         if population in self._network.sources:
             return self._nest.Create("parrot_neuron", size)
         model = self._network.model(population).model
-        known = self._nest.GetDefaults(model)
-        parameters = self._network.cell_parameters(population)
-        settings = settings_of(parameters, known)
+        single, lists = lists_of(self._network.cell_parameters(population), size)
+        settings = settings_of(single, self._nest.GetDefaults(model))
+        with refusals(f"population '{population}'"):
+            settings = {**settings, **self._start(population, model), "frozen": True}
+            nodes = self._nest.Create(model, size, settings)
+            if lists:
+                nodes.set(lists)
+            return nodes
+
+    def _start(self, population: str, model: str) -> dict[str, NDArray[np.float64]]:
+        """Return what the states start from that NEST lets be set."""
+        usual = self._network.default_states(population)
+        found: dict[str, NDArray[np.float64]] = {}
         for variable, values in self._network.initial_states(population).items():
-            if variable in known:
-                settings[variable] = values
-            elif values.any():
+            if takes(model, variable):
+                found[variable] = values
+            elif np.any(values != usual[variable]):
                 raise UnsupportedError(
                     f"'{variable}' of '{model}' cannot be set in NEST; found initial values other "
-                    f"than 0 in '{population}'"
+                    f"than {usual[variable]:g} in '{population}'"
                 )
-        with refusals(f"population '{population}'"):
-            return self._nest.Create(model, size, {**settings, "frozen": True})
+        return found
 
     def _create_generators(self, population: str) -> Any:
         """Return generators that the cells of a source population repeat.
@@ -296,7 +312,11 @@ class NestDriver:
     def state(self, population: str, variable: str) -> NDArray[np.float64] | None:
         """Return a variable of all cells; None if it can only be recorded."""
         nodes = self._cells[population]
-        if variable not in self._nest.GetDefaults(self._network.model(population).model):
+        model = self._network.model(population).model
+        if variable not in self._nest.GetDefaults(model):
+            return None
+        if self._step <= 0 and not takes(model, variable):
+            # NEST computes it of others in each step.
             return None
         return np.atleast_1d(np.asarray(nodes.get(variable), np.float64))
 
@@ -304,7 +324,7 @@ class NestDriver:
         self, population: str, variable: str, values: NDArray[np.float64], cells: NDArray[np.int64]
     ) -> None:
         """Set a variable of some cells."""
-        if variable not in self._nest.GetDefaults(self._network.model(population).model):
+        if not takes(self._network.model(population).model, variable):
             raise UnsupportedError(f"'{variable}' of '{population}' cannot be set in NEST")
         self.set_parameters(population, {variable: values}, cells)
 
@@ -314,8 +334,12 @@ class NestDriver:
         """Set parameters: numbers, or one value for each of the cells."""
         order = np.argsort(cells)
         ordered = {n: v[order] if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        nodes = self._chosen(population, cells)
+        single, lists = lists_of(with_whole_lists(ordered, nodes), cells.size)
         with refusals(f"population '{population}'"):
-            self._chosen(population, cells).set(ordered)
+            nodes.set(single)
+            if lists:
+                nodes.set(lists)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return the weights in the order of the projection's blocks."""

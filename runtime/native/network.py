@@ -128,7 +128,7 @@ class NativeNetwork:
         self.dt = self._cpu.dt
         self.threads = artifact.threads
         self.populations = self._cpu.populations
-        self.sources = sources_of(self._cpu)
+        self.sources = sources_of(self._cpu, self._native.cells)
         self._plans = {plan.name: plan for plan in self.populations}
         symbols = artifact.document.network.symbols().values()
         # A plan of the cpu target is that of one form of the model.
@@ -182,6 +182,15 @@ class NativeNetwork:
                     f"{values[values != 0.0][0]:g}"
                 )
         return found
+
+    def default_states(self, population: str) -> dict[str, float]:
+        """Return what the states that the simulator shows start from by default, in its units."""
+        states = self.model(population).states
+        return {
+            variable: buffer.initial * self.scale(population, buffer.name)
+            for buffer in self._cell(population).states
+            if buffer.name in states and (variable := states[buffer.name].variable) is not None
+        }
 
     def scale(self, population: str, state: str) -> float:
         """Return simulator units per declared unit of a state."""

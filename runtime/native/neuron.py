@@ -32,6 +32,7 @@ from snnc.runtime.native.neuron_cells import NeuronCells
 from snnc.runtime.native.neuron_connections import BlockConnections
 from snnc.runtime.native.neuron_kernel import h, of_all_ranks, parallel
 from snnc.runtime.native.neuron_plasticity import connect
+from snnc.runtime.native.neuron_templates import own_cells
 from snnc.runtime.native.nrnivmodl import load_mechanism
 from snnc.runtime.native.simulation import NativeSimulation
 from snnc.runtime.native.trains import Spikes
@@ -102,9 +103,9 @@ class NeuronDriver:
             assert synapse.source is not None
             load_mechanism(synapse.model, synapse.source)
         for cell in artifact.cells.values():
-            assert cell.source is not None
-            load_mechanism(cell.model, cell.source)
-            setattr(h, f"substeps_{cell.model}", self._substeps)
+            if cell.source is not None:
+                load_mechanism(cell.model, cell.source)
+                setattr(h, f"substeps_{cell.model}", self._substeps)
 
     def _make_cells(
         self, artifact: NativeArtifact, network: NativeNetwork
@@ -127,8 +128,13 @@ class NeuronDriver:
             if plan.name not in network.sources:
                 cuts = bounds[plan.name] if ranks > 1 else (0, plan.size)
                 first, stop = cuts[rank], cuts[rank + 1]
-                model = network.model(plan.name).model
-                cells[plan.name] = NeuronCells(plan.name, model, first, stop, plan.size)
+                cell = network.model(plan.name)
+                place = plan.name, cell.model, first, stop, plan.size
+                cells[plan.name] = (
+                    own_cells(*place, network.cell_parameters(plan.name))
+                    if cell.source is None
+                    else NeuronCells(*place)
+                )
         return cells
 
     def _register(self) -> None:
@@ -136,9 +142,9 @@ class NeuronDriver:
         host = parallel.id()
         for name, cells in self._cells.items():
             gids = range(self._first[name] + cells.first, self._first[name] + cells.stop)
-            for gid, instance in zip(gids, cells.instances, strict=True):
+            for cell, gid in enumerate(gids, cells.first):
                 parallel.set_gid2node(gid, host)
-                parallel.cell(gid, h.NetCon(instance, None))
+                parallel.cell(gid, cells.netcon(cell, None))
         self._times, self._gids = h.Vector(), h.Vector()
         parallel.spike_record(-1, self._times, self._gids)
 
@@ -146,10 +152,11 @@ class NeuronDriver:
         h.dt = self._dt / self._substeps
         parallel.timeout(0)
         parallel.set_maxstep(10.0)
+        for name, cells in self._cells.items():
+            cells.prepare(network.initial_states(name))
         h.finitialize()
         for name, cells in self._cells.items():
-            cells.write_all(network.cell_parameters(name))
-            cells.write_all(network.initial_states(name))
+            cells.start(network.cell_parameters(name), network.initial_states(name))
 
     # Recording
 

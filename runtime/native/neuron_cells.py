@@ -17,19 +17,16 @@ class Pointers:
 
     Parameters
     ----------
-    instances : sequence of point processes
-        At least one.
-    variable : str
-        NEURON's name of the variable.
+    references : sequence of references
+        One for each cell, and at least one.
     """
 
-    def __init__(self, instances: list[Any], variable: str) -> None:
-        self._pointers = h.PtrVector(len(instances))
-        self._values = h.Vector(len(instances))
+    def __init__(self, references: list[Any]) -> None:
+        self._pointers = h.PtrVector(len(references))
+        self._values = h.Vector(len(references))
         self.view: NDArray[np.float64] = self._values.as_numpy()
-        name = f"_ref_{variable}"
-        for i, instance in enumerate(instances):
-            self._pointers.pset(i, getattr(instance, name))
+        for i, reference in enumerate(references):
+            self._pointers.pset(i, reference)
 
     def read(self) -> NDArray[np.float64]:
         """Return the present values."""
@@ -43,7 +40,7 @@ class Pointers:
 
 
 class NeuronCells:
-    """The cells of a population that live in this process.
+    """The cells of a population that live in this process: point processes in one section.
 
     Parameters
     ----------
@@ -57,12 +54,40 @@ class NeuronCells:
         Cells of the whole population.
     """
 
+    wait: float | None = None
+    """Steps from a spike to what arrives one step later, where that is not the driver's choice."""
+
     def __init__(self, name: str, model: str, first: int, stop: int, size: int) -> None:
         self.first, self.stop, self.size = first, stop, size
         self.section = h.Section(name=name)
-        make = getattr(h, model)
-        self.instances = [make(self.section(0.5)) for _ in range(first, stop)]
+        self.model = model
+        self.instances = self._made()
         self._pointers: dict[str, Pointers] = {}
+
+    def _made(self) -> list[Any]:
+        make = getattr(h, self.model)
+        return [make(self.section(0.5)) for _ in range(self.first, self.stop)]
+
+    def prepare(self, initial: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take note of initial states, of the whole population, before NEURON begins."""
+
+    def start(
+        self, parameters: Mapping[str, Numbers], initial: Mapping[str, NDArray[np.float64]]
+    ) -> None:
+        """Take parameters and initial states, of the whole population, once NEURON has begun."""
+        self._write_all(parameters)
+        self._write_all(initial)
+
+    def netcon(self, cell: int, target: Any) -> Any:
+        """Return a NetCon from the spikes of a cell that lives here."""
+        return h.NetCon(self.instances[cell - self.first], target)
+
+    def targets(self, port: int | str | None) -> tuple[str, list[Any]]:
+        """Return the mechanism that spikes at a receptor go to, and those of all cells here."""
+        return self.model, self.instances
+
+    def _reference(self, instance: Any, variable: str) -> Any:
+        return getattr(instance, f"_ref_{variable}")
 
     def local(self, cells: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the cells live here."""
@@ -70,11 +95,12 @@ class NeuronCells:
 
     def some(self, variable: str, cells: NDArray[np.int64]) -> Pointers:
         """Return a variable of some cells that live here."""
-        return Pointers([self.instances[i] for i in (cells - self.first).tolist()], variable)
+        chosen = (self.instances[i] for i in (cells - self.first).tolist())
+        return Pointers([self._reference(instance, variable) for instance in chosen])
 
     def _all(self, variable: str) -> Pointers:
         if variable not in self._pointers:
-            self._pointers[variable] = Pointers(self.instances, variable)
+            self._pointers[variable] = self.some(variable, np.arange(self.first, self.stop))
         return self._pointers[variable]
 
     def read(self, variable: str) -> NDArray[np.float64]:
@@ -94,7 +120,7 @@ class NeuronCells:
         kept[cells[here] - self.first] = values[here] if isinstance(values, np.ndarray) else values
         pointers.write(kept)
 
-    def write_all(self, values: Mapping[str, Numbers]) -> None:
+    def _write_all(self, values: Mapping[str, Numbers]) -> None:
         """Set variables of all cells; arrays have a value for each of the population."""
         for name, value in values.items():
             own = value[self.first : self.stop] if isinstance(value, np.ndarray) else value

@@ -25,8 +25,8 @@ class BlockConnections:
     ----------
     block : Block
         The connections.
-    fan, model : str
-        NEURON's names of the mechanisms of the synapses and of the postsynaptic cells.
+    fan : str
+        NEURON's name of the mechanism of the synapses.
     cells : mapping of str to NeuronCells
         The simulated populations.
     first_gid : int
@@ -41,7 +41,6 @@ class BlockConnections:
         self,
         block: Block,
         fan: str,
-        model: str,
         cells: Mapping[str, NeuronCells],
         first_gid: int,
         dt: float,
@@ -67,13 +66,14 @@ class BlockConnections:
             h.Vector(),
         ]
         self._fan = getattr(h, fan)()
-        self._fan.receptor = block.port or 0
-        wait += (shortest - 1) * dt
+        self._fan.receptor = block.port if isinstance(block.port, int) else 0
+        wait = (wait if post.wait is None else post.wait * dt) + (shortest - 1) * dt
         self._fan.lead, self._fan.base = dt / 2, wait
-        self._fan.onto(model)
+        mechanism, targets = post.targets(block.port)
+        self._fan.onto(mechanism)
         self._fan.connect(*self._arrays)
-        for instance in post.instances:
-            self._fan.add(instance)
+        for target in targets:
+            self._fan.add(target)
         self.pre = block.pairs.pre
         self._senders = pre[starts[:-1]][rows[:-1]]
         simulated = cells.get(self.pre)
@@ -88,7 +88,7 @@ class BlockConnections:
         netcons = []
         for row, sender in enumerate(self._senders.tolist()):
             if pre.first <= sender < pre.stop:
-                netcon = h.NetCon(pre.instances[sender - pre.first], self._fan)
+                netcon = pre.netcon(sender, self._fan)
             else:
                 netcon = parallel.gid_connect(sender + first_gid, self._fan)
             netcon.delay = wait

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.native.fan import STATIC
+from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.native.network import Block, NativeNetwork, Numbers
 from snnc.runtime.native.neuron_cells import NeuronCells
 from snnc.runtime.native.neuron_connections import BlockConnections
@@ -26,9 +27,14 @@ def connect(
 ) -> BlockConnections:
     """Return the connections of a block; see `BlockConnections`."""
     fan = network.synapse(block.projection).model
-    target = network.model(block.pairs.post).model
     made = BlockConnections if fan == STATIC.model else PlasticConnections
-    connections = made(block, fan, target, cells, first_gid, network.dt, wait)
+    if made is PlasticConnections and cells[block.pairs.post].wait is not None:
+        target = network.model(block.pairs.post).model
+        raise UnsupportedError(
+            f"'{target}' is a cell of NEURON's own, which takes static synapses; found "
+            f"others in '{block.projection}'"
+        )
+    connections = made(block, fan, cells, first_gid, network.dt, wait)
     if isinstance(connections, PlasticConnections):
         states = network.synapse_states(block.projection)
         names = network.synapse(block.projection).states
@@ -60,8 +66,8 @@ class PlasticConnections(BlockConnections):
         self._fan.shortest = int(block.pairs.delay.min())
         self._fan.learn(*self._values)
         self._heard = []
-        for target, instance in enumerate(post.instances):
-            netcon = h.NetCon(instance, self._fan)
+        for target in range(post.stop - post.first):
+            netcon = post.netcon(post.first + target, self._fan)
             netcon.delay, netcon.weight[0] = _NOTICE * dt, -2.0 - target
             self._heard.append(netcon)
 

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell
 from snnc.ir.diagnostics import UnsupportedError, UserError
+from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.registry import TARGETS
 from snnc.ir.values import Value
 from snnc.runtime.engine.recording import SPIKES, TraceRecorder
-from snnc.runtime.listing import replica
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
 from snnc.runtime.native.trains import Trains
+from snnc.runtime.replica import replica_of
 from snnc.runtime.simulation import Simulation, indices_of
 
 # Between two calls of a progress function, and of writes to a file.
@@ -56,8 +57,8 @@ class NativeSimulation(Simulation):
 
     def __init__(self, artifact: NativeArtifact) -> None:
         self.native = artifact
-        super().__init__(replica(artifact.document))
-        self._trains = Trains(self.artifact, self.ahead)
+        super().__init__(replica_of(artifact.document))
+        self._trains = Trains(self.artifact, self.native.cells, self.ahead)
         self._driver: Driver | None = None
         self._lost = False
         self._reached = 0
@@ -106,9 +107,20 @@ class NativeSimulation(Simulation):
             if kind._holder is not None:
                 kind._holder._lose()
             with self._report.stage(self.simulator):
-                driver = self.driver_class(self.native, NativeNetwork(self.native, self))
+                driver = self._made_driver()
             kind._holder, self._driver = self, driver
         return self._driver
+
+    def _made_driver(self) -> Driver:
+        try:
+            return self.driver_class(self.native, NativeNetwork(self.native, self))
+        except UnsupportedError as error:
+            # The cpu target runs all that has equations.
+            models = models_of(self.native.document.module).values()
+            foreign = any(describe_model(op).simulator for op in models)
+            others = "" if foreign else "; targets that can: cpu"
+            message = f"target '{self.native.target}': {error.message}{others}"
+            raise UnsupportedError(message, error.location) from None
 
     def _lose(self) -> None:
         self.close()
@@ -243,10 +255,9 @@ class NativeSimulation(Simulation):
         """Raise UnsupportedError if the simulator runs and cannot take a kind of change."""
         if self._driver is None or change in TARGETS.get(self.native.target).changes:
             return
-        able = [name for name in TARGETS.names() if change in TARGETS.get(name).changes]
         raise UnsupportedError(
             f"target '{self.native.target}' cannot change {change} after the first run; "
-            f"targets that can: {', '.join(able)}"
+            f"targets that can: {_able(change)}"
         )
 
     def set_parameter(
@@ -336,8 +347,14 @@ class NativeSimulation(Simulation):
         """Refuse: what is under way in the simulator cannot be moved into another network."""
         raise UnsupportedError(
             f"target '{self.native.target}' cannot add objects after the first run; targets that "
-            f"can: {', '.join(n for n in TARGETS.names() if 'objects' in TARGETS.get(n).changes)}"
+            f"can: {_able('objects')}"
         )
+
+
+def _able(change: str) -> str:
+    """Return the targets whose running networks take a kind of change."""
+    targets = {name: TARGETS.get(name) for name in TARGETS.names()}
+    return ", ".join(n for n, t in targets.items() if t.executor and change in t.changes)
 
 
 def _of(value: Numbers, cells: NDArray[np.int64]) -> Numbers:

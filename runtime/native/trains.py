@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,13 +17,9 @@ from snnc.runtime.simulation import Simulation
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def sources_of(artifact: Artifact) -> tuple[str, ...]:
-    """Return the populations that nothing acts on: Poisson and other sources, and listed ones."""
-    return tuple(
-        plan.name
-        for plan in artifact.populations
-        if not artifact.cells[plan.cell].receptors and artifact.cells[plan.cell].current is None
-    )
+def sources_of(artifact: Artifact, models: Collection[str]) -> tuple[str, ...]:
+    """Return the populations of which a simulator has no `models`: sources of spikes."""
+    return tuple(plan.name for plan in artifact.populations if plan.cell not in models)
 
 
 class Trains:
@@ -35,13 +32,15 @@ class Trains:
     ----------
     artifact : Artifact
         The whole network.
+    models : collection of str
+        The cells that the simulator has; the others are sources.
     ahead : int
         Steps by which spikes must be known before they are emitted.
     """
 
-    def __init__(self, artifact: Artifact, ahead: int = 0) -> None:
+    def __init__(self, artifact: Artifact, models: Collection[str], ahead: int = 0) -> None:
         self._ahead = ahead
-        self.names = sources_of(artifact)
+        self.names = sources_of(artifact, models)
         populations = tuple(p for p in artifact.populations if p.name in self.names)
         records = tuple(
             RecordPlan(SelectionPlan(((name, slice(None)),)), (SPIKES,), artifact.dt)

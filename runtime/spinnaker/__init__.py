@@ -1,1 +1,1 @@
-"""Data for SpiNNaker's cores: synapses as bytes in the forms of its own tools."""
+"""SpiNNaker's cores: synapses as bytes in the forms of its own tools, and emulation."""

@@ -11,17 +11,18 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.spinnaker import Core, Slice, SpiNNakerArtifact
+from snnc.codegen.spinnaker import Core, Extension, Sender, Slice, SpiNNakerArtifact
 from snnc.ir.diagnostics import SnncError, UnsupportedError
 from snnc.ir.dialects.map_weights import LARGEST_WORD
 from snnc.runtime.jit.cache import Kernels, shared_kernels
 from snnc.runtime.spinnaker.blocks import ENTRY_BYTES, HEADER_BYTES
-from snnc.runtime.spinnaker.matrices import Matrix, Sender, make_matrix
+from snnc.runtime.spinnaker.matrices import Keys, Matrix, make_matrix
 from snnc.runtime.spinnaker.store import DataFile
 from snnc.runtime.spinnaker.synapses import Synapses
 from snnc.runtime.spinnaker.words import Losses
 
 _DROP_LATE_SPIKES = 1
+_HAS_KEY = 1
 
 
 def write_data(artifact: SpiNNakerArtifact, path: Path) -> None:
@@ -62,6 +63,8 @@ def write_data(artifact: SpiNNakerArtifact, path: Path) -> None:
             file.write(core.place, "PopTable", matrix.table)
             file.write(core.place, "SynBlocks", matrix.rows)
             rows[core.name], tables[core.name] = matrix.rows.nbytes, matrix.table.nbytes
+        for late in artifact.extensions:
+            file.write(late.place, "DelayParams", data.extension(late))
     _warn(data.losses)
     artifact.figures.update(_figures(artifact, data.losses, rows, tables))
     artifact.seconds["synaptic-data"] = process_time() - started
@@ -109,7 +112,7 @@ class CoreData:
         for one in heard:
             assert one.key is not None and one.mask is not None
             begin = self._synapses.begin[one.name]
-            senders.append(Sender(one.key, one.mask, one.size))
+            senders.append(Keys(one.key, one.mask, one.size))
             lengths.append(counts[begin : begin + one.size])
         if sum(int(row.sum()) for row in lengths) != words.size:
             raise SnncError(f"internal error: '{name}' has synapses from cells it does not hear")
@@ -130,15 +133,23 @@ class CoreData:
         fixed = [cells, receptors, *core.index, _DROP_LATE_SPIKES]
         return np.array([*fixed, self._artifact.machine.spike_buffer, *shifts], np.uint32)
 
+    def extension(self, late: Extension) -> NDArray[np.uint32]:
+        """Return the keys that an extension sends and gets, its cells, and how it delays."""
+        of = late.slice
+        assert None not in (late.key, of.key, of.mask)
+        delays = of.size, late.stages, late.steps, _DROP_LATE_SPIKES
+        colours = self._artifact.machine.colour_bits
+        return np.array([_HAS_KEY, late.key, of.key, of.mask, *delays, colours], np.uint32)
 
-def heard_by(artifact: SpiNNakerArtifact) -> dict[str, list[Slice]]:
-    """Return the slices whose packets each core gets."""
-    slices = {one.name: one for one in artifact.slices}
+
+def heard_by(artifact: SpiNNakerArtifact) -> dict[str, list[Sender]]:
+    """Return the slices and extensions whose packets each core gets."""
+    senders = {one.name: one for one in artifact.senders}
     at = {core.place: core.name for core in artifact.cores}
-    heard: dict[str, list[Slice]] = defaultdict(list)
+    heard: dict[str, list[Sender]] = defaultdict(list)
     for tree in artifact.trees:
         for place in tree.cores:
-            heard[at[place]] += [slices[name] for name in tree.slices]
+            heard[at[place]] += [senders[name] for name in tree.slices]
     return heard
 
 
@@ -165,6 +176,8 @@ def _figures(
         "bytes_per_synapse": written / synapses if synapses else None,
         "bytes_per_synapse_with_tables": (written + listed) / synapses if synapses else None,
         "sdram_synapses_max_per_chip": max(sdram.values()),
+        "synapse_bytes_per_core": {name: rows[name] + tables[name] for name in rows},
+        "dtcm_per_core": dtcm,
         "dtcm_max_per_core": max(dtcm.values()),
         "weight_errors": {name: one.relative_error for name, one in losses.items()},
     }

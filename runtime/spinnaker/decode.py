@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.spinnaker import Core, Slice, SpiNNakerArtifact
+from snnc.codegen.spinnaker import Core, Sender, SpiNNakerArtifact
 from snnc.ir.diagnostics import ModelError
 from snnc.runtime.jit.cache import shared_kernels
 from snnc.runtime.spinnaker.data import CoreData, heard_by
 from snnc.runtime.spinnaker.population_table import ROW_HEADER, WORD, PopulationTable
-from snnc.runtime.spinnaker.store import REGIONS, read_regions
+from snnc.runtime.spinnaker.store import SYNAPSES, read_regions
 from snnc.runtime.spinnaker.words import WordForm
 
 _FIXED_PARAMETERS = 7
@@ -27,13 +27,13 @@ class Arrivals:
     Attributes
     ----------
     source : str
-        Name of the slice.
+        Name of the slice or extension.
     cell : ndarray of int64, shape (n,)
-        Presynaptic cells, as indices of the slice.
+        Presynaptic cells, as indices of the slice, those of each stage after another.
     target : ndarray of int64, shape (n,)
         Postsynaptic cells, as numbers on the core.
     receptor, weight, delay : ndarray of int64, shape (n,)
-        Number of the receptor, weight as stored, delay in steps.
+        Number of the receptor, weight as stored, delay of the packet in steps.
     """
 
     source: str
@@ -59,13 +59,13 @@ def read_data(artifact: SpiNNakerArtifact, path: Path) -> Iterator[tuple[Core, l
     ModelError
         If a core's data are missing or cannot be read as its program does; with the core.
     """
-    regions = read_regions(path, REGIONS)
+    regions = read_regions(path, SYNAPSES)
     heard = heard_by(artifact)
     for core in artifact.cores:
         if not core.index:
             continue
         here = regions.get(core.place, {})
-        if missing := [label for label in REGIONS if label not in here]:
+        if missing := [label for label in SYNAPSES if label not in here]:
             raise ModelError(f"core {core.place} has no region '{missing[0]}'")
         try:
             yield core, _arrivals(here, heard[core.name], artifact.machine.colour_bits)
@@ -89,7 +89,11 @@ def check_data(artifact: SpiNNakerArtifact, path: Path) -> None:
         If a core's data cannot be read, its parameters differ, or its synapses do.
     """
     made = CoreData(artifact, shared_kernels())
-    regions = read_regions(path, ["SynapseParams"])
+    regions = read_regions(path, ["SynapseParams", "DelayParams"])
+    for late in artifact.extensions:
+        found = regions.get(late.place, {}).get("DelayParams", ())
+        if not np.array_equal(found, made.extension(late)):
+            raise ModelError(f"core {late.place}: the parameters of the extension differ")
     heard = heard_by(artifact)
     for (core, found), (_, matrix) in zip(read_data(artifact, path), made.matrices(), strict=True):
         if not np.array_equal(regions[core.place]["SynapseParams"], made.parameters(core)):
@@ -114,7 +118,7 @@ def _sorted(one: Arrivals) -> NDArray[np.int64]:
 
 
 def _arrivals(
-    regions: dict[str, NDArray[np.uint32]], heard: list[Slice], colour_bits: int
+    regions: dict[str, NDArray[np.uint32]], heard: list[Sender], colour_bits: int
 ) -> list[Arrivals]:
     parameters = regions["SynapseParams"].astype(np.int64)
     if parameters.size < _FIXED_PARAMETERS or parameters.size != _FIXED_PARAMETERS + parameters[1]:

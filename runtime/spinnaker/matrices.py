@@ -27,8 +27,8 @@ _ALIGNED = ADDRESS_SCALE // WORD
 
 
 @dataclass(frozen=True)
-class Sender:
-    """What sends packets: cells of a population, with their keys.
+class Keys:
+    """What sends packets, by its keys.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Matrix:
 
 
 def make_matrix(
-    senders: Sequence[Sender],
+    senders: Sequence[Keys],
     lengths: Sequence[NDArray[np.int64]],
     words: NDArray[np.uint32],
     room: int,
@@ -68,7 +68,7 @@ def make_matrix(
 
     Parameters
     ----------
-    senders : sequence of Sender
+    senders : sequence of Keys
         Those that the core hears.
     lengths : sequence of ndarray of int64
         Of each sender, the synapses of each of its cells onto this core.
@@ -149,7 +149,7 @@ def _numbers_within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _entry(
-    sender: Sender,
+    sender: Keys,
     first: int,
     cells: int,
     length: int,

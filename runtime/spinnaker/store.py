@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from snnc.ir.diagnostics import UserError
 
 Place = tuple[int, int, int]
-REGIONS = {"SynapseParams": 4, "PopTable": 5, "SynBlocks": 6}
+SYNAPSES = {"SynapseParams": 4, "PopTable": 5, "SynBlocks": 6}
 """Numbers of the regions in programs of cells with synapses (``population_machine_vertex.py``)."""
+REGIONS = {**SYNAPSES, "DelayParams": 1}
+"""And in those of delay extensions (``delay_extension_machine_vertex.py``)."""
 _TABLE = """
 CREATE TABLE region(
     region_num INTEGER NOT NULL, x INTEGER NOT NULL, y INTEGER NOT NULL, p INTEGER NOT NULL,

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.artifact import Artifact, SynapsePlan
-from snnc.codegen.cpu import generate
+from snnc.codegen.artifact import SynapsePlan
 from snnc.codegen.spinnaker import Ring, SpiNNakerArtifact
 from snnc.ir.diagnostics import UnsupportedError
-from snnc.ir.text import Document
-from snnc.passes.pipelines import REPLICA, parse_passes, run_passes
 from snnc.runtime.connectivity.bundles import make_instance
-from snnc.runtime.connectivity.edge_values import evaluate, steps_of
+from snnc.runtime.connectivity.edge_values import evaluate, rounding_draws, steps_of
 from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernels
-from snnc.runtime.random import ROUNDING, Counters, Sampler, key
+from snnc.runtime.replica import replica_of
+from snnc.runtime.spinnaker.late_cells import LateCells
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
 AT_ONCE = 20e6
@@ -33,7 +31,7 @@ class Sorted:
     Attributes
     ----------
     counts : ndarray of int64, shape (cores, cells)
-        Number of synapses from each cell of the network; cells of slices follow each other.
+        Number of synapses from each cell of the network; those of slices, then of extensions.
     words : ndarray of uint32
         The synapses, by core and cell.
     """
@@ -57,7 +55,7 @@ class Synapses:
     losses : dict of str to Losses
         What cannot be stored as it is, by projection.
     begin : dict of str to int
-        Number of the first cell of each slice.
+        Number of the first cell of each slice and extension.
 
     Raises
     ------
@@ -68,7 +66,7 @@ class Synapses:
     def __init__(self, artifact: SpiNNakerArtifact, kernels: Kernels) -> None:
         self._artifact = artifact
         self._kernels = kernels
-        self._plans = _replica(artifact.document)
+        self._plans = replica_of(artifact.document)
         for plan in self._plans.projections:
             _check_static(plan.name, self._plans.synapses[plan.synapse])
         ordinals = ordinals_of(self._plans.populations)
@@ -87,9 +85,10 @@ class Synapses:
         self.begin: dict[str, int] = {}
         self._places = _Places(artifact, ordinals)
         self.cells = 0
-        for one in artifact.slices:
+        for one in artifact.senders:
             self.begin[one.name] = self.cells
             self.cells += one.size
+        self._late = LateCells(artifact, self.begin)
 
     def onto(self, cores: Sequence[str]) -> Sorted:
         """Return the synapses onto some cores."""
@@ -115,12 +114,13 @@ class Synapses:
             if targets is None:
                 continue
             ring = self._artifact.rings[self._plans.populations[ordinal].name, one.plan.receptor]
-            core = np.where(one.post.population == ordinal, targets.core[one.post.index], -1)
+            core = targets.cores(one.post.population == ordinal, one.post.index)
             source = self._places.number(one.pre.population, one.pre.index)
-            for block in Pairs(self._kernels, one, one.pre.index, core):
+            for block in Pairs(self._kernels, one, np.zeros(one.pre.size, np.int32), core):
                 weights = self._weights(one, block, ring, losses)
-                row = core[block.post].astype(np.int64) * self.cells + source[block.pre]
-                delays = np.broadcast_to(steps_of(self._kernels, one, block), row.shape)
+                delays = np.broadcast_to(steps_of(self._kernels, one, block), block.size)
+                sender, delays = self._late.sent(one.plan.name, source[block.pre], delays)
+                row = core[block.post].astype(np.int64) * self.cells + sender
                 cell = one.post.index[block.post]
                 yield row, targets.packed(weights, delays, ring.receptor, cell, losses)
 
@@ -131,16 +131,8 @@ class Synapses:
         values = np.broadcast_to(values, (block.size,))
         draws = None
         if self._artifact.rounding[one.plan.name] == "stochastic":
-            draws = self._draws(one, block)
+            draws = rounding_draws(self._kernels, one, block)
         return stored_weights(values, ring.factor, losses, draws)
-
-    def _draws(self, one: ProjectionInstance, block: Block) -> NDArray[np.float64]:
-        """Return an even number between 0 and 1 for each synapse, always the same."""
-        where = key(one.seed, one.plan.object_id, ROUNDING)
-        cells = one.pre.gid, one.post.gid
-        counters = Counters(block.size, *cells, block.pre, block.post, block.ordinal)
-        sampler = Sampler(self._kernels, "uniform", {"low": 0.0, "high": 1.0}, where)
-        return sampler.numbers(counters)
 
     def batches(self) -> Iterator[list[str]]:
         """Yield cores whose synapses can be made at once, by what is expected."""
@@ -165,6 +157,12 @@ class _Targets:
     core: NDArray[np.int32]
     cell: NDArray[np.int64]
     forms: Sequence[WordForm]
+
+    def cores(self, mine: NDArray[np.bool_], cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the cores of cells, -1 for those of other populations."""
+        found = np.full(cells.size, -1, np.int32)
+        found[mine] = self.core[cells[mine]]
+        return found
 
     def packed(
         self,
@@ -231,13 +229,6 @@ class _Places:
             found[ordinal].cell[one.first : one.last] = np.arange(first, first + one.size)
             filled[one.core] = first + one.size
         return found
-
-
-def _replica(source: Document) -> Artifact:
-    """Return the network as the ``cpu`` target has it."""
-    document = Document(source.module.clone(), dict(source.resources), source.filename)
-    run_passes(document, parse_passes(REPLICA))
-    return generate(document)
 
 
 def _check_static(name: str, synapse: SynapsePlan) -> None:

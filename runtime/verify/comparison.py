@@ -73,8 +73,8 @@ class Comparison:
         From when on the difference of one cell may have reached all others, in ms; or infinite.
     convention : Convention, optional
         The known difference between simulators that explains the shifts.
-    agrees, reasons
-        The verdict, and what speaks against the targets.
+    agrees, reasons, remarks
+        The verdict, what speaks against the targets, and what else was compared.
     """
 
     a: str
@@ -95,6 +95,7 @@ class Comparison:
     convention: Convention | None = None
     agrees: bool = True
     reasons: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = field(default=())
 
     @property
     def step(self) -> float:

@@ -28,7 +28,8 @@ class Convention:
     Attributes
     ----------
     name : str
-        ``"spike time"``, ``"input time"``, ``"refractory rounding"`` or ``"reset and input"``.
+        ``"spike time"``, ``"input time"``, ``"refractory rounding"``, ``"reset and input"``, or
+        what a target says of itself: ``"solver"``, ``"random numbers"``.
     text : str
         What it is, in words.
     shift : int

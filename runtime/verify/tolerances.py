@@ -76,14 +76,23 @@ def judged(
     scatter : sequence of Statistics, or None
         Activity of the population for several seeds, where the network is recurrent and coupled.
     """
-    reasons = []
+    reasons: list[str] = []
+    remarks: tuple[str, ...] = ()
     if one.convention is None:
-        if one.matched[1] < tolerance.matched:
-            too_few = [_too_few(one, tolerance)]
-            reasons += too_few if scatter is None else _another_activity(one, scatter)
+        if one.matched[1] < tolerance.matched and scatter is not None:
+            outside, remarks = _activity(one, scatter)
+            reasons += outside
+        elif one.matched[1] < tolerance.matched:
+            reasons.append(_too_few(one, tolerance))
         reasons += [*_potentials_apart(one, tolerance), *_far_miss(one, tolerance)]
         reasons += _biased(one, tolerance)
-    return replace(one, agrees=not reasons, reasons=tuple(reasons))
+    return replace(one, agrees=not reasons, reasons=tuple(reasons), remarks=remarks)
+
+
+def judged_by_activity(one: Comparison, scatter: Sequence[Statistics]) -> Comparison:
+    """Return a comparison with the verdict about rate and CV alone; see `judged`."""
+    reasons, remarks = _activity(one, scatter)
+    return replace(one, agrees=not reasons, reasons=reasons, remarks=remarks)
 
 
 def needs_scatter(one: Comparison, tolerance: Tolerance) -> bool:
@@ -133,8 +142,11 @@ def _from(first: Mismatch | None) -> str:
     return f", from cell {first.cell} at {first.time:g} ms on" if first is not None else ""
 
 
-def _another_activity(one: Comparison, scatter: Sequence[Statistics]) -> list[str]:
-    reasons = []
+def _activity(
+    one: Comparison, scatter: Sequence[Statistics]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Compare rate and CV with those of seeds; return what is outside their range, and inside."""
+    outside, inside = [], []
     for what in ("rate", "cv"):
         found = getattr(one.statistics_b, what)
         values = [getattr(each, what) for each in (*scatter, one.statistics_a)]
@@ -142,9 +154,10 @@ def _another_activity(one: Comparison, scatter: Sequence[Statistics]) -> list[st
         if math.isnan(found) or not known:
             continue
         slack = BEYOND * sum(known) / len(known)
-        if not min(known) - slack <= found <= max(known) + slack:
-            reasons.append(
-                f"{what} {found:.3g} of {one.b} after the first divergence; seeds give "
-                f"{min(known):.3g} to {max(known):.3g}{_from(one.first_divergence)}"
-            )
-    return reasons
+        seeds = f"seeds give {min(known):.3g} to {max(known):.3g}, give or take {BEYOND:.0%}"
+        told = f"{what} {found:.3g} of {one.b} after the first divergence; {seeds}"
+        if min(known) - slack <= found <= max(known) + slack:
+            inside.append(told)
+        else:
+            outside.append(told + _from(one.first_divergence))
+    return tuple(outside), tuple(inside)

@@ -89,9 +89,9 @@ def nestml_cell_type(file: str | Path) -> type[StandardCellType]:
     UnsupportedError
         For what the IR has no form for; names the construct.
     """
-    from snnc.nestml.network import cell_text
+    from snnc.nestml.network import model_text
 
-    return _imported(cell_text(file))
+    return _imported(model_text(file, "neuron"))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyNN import descriptions
@@ -82,6 +83,35 @@ def synapse_attributes(info: ModelInfo) -> dict[str, Any]:
         "units": {**units, "weight": "uS"} if info.couples else {**units, "delay": "ms"},
         "couples": info.couples,
     }
+
+
+def nestml_synapse_type(file: str | Path) -> type[StandardSynapseType]:
+    """Return the synapse type of a NESTML synapse.
+
+    Parameters
+    ----------
+    file : path
+        A NESTML file with one synapse.
+
+    Returns
+    -------
+    class
+        With the model's parameters; its state ``w`` is the weight of a connection. The port whose
+        name starts with ``post`` takes postsynaptic spikes.
+
+    Raises
+    ------
+    ModelError
+        If the file is wrong, or its model is a neuron.
+    UnsupportedError
+        For what the IR has no form for; names the construct.
+    """
+    from snnc.ir.read_model import read_model
+    from snnc.nestml.network import model_text
+
+    text = model_text(file, "synapse")
+    name = model_library.register(read_model(text).name, text)
+    return type(name, (StandardSynapseType,), synapse_attributes(model_library.load(name)))
 
 
 class TimingDependence(ModelType):

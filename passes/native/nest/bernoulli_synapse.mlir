@@ -1,5 +1,5 @@
 native.reference @bernoulli_synapse of "nest" {
-  note "Random numbers are drawn by the simulator: equal in distribution only."
+  draws
 }
 syn.model @bernoulli_synapse "Each spike is transmitted with a fixed probability." {
   param p_transmit : 1 = 1.0

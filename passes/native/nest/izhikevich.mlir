@@ -1,5 +1,5 @@
 native.reference @izhikevich of "nest" {
-  note "Equations are stepped by forward Euler with dt (consistent_integration)."
+  solver euler
 }
 dyn.cell @izhikevich "Quadratic integrate-and-fire with a recovery variable (Izhikevich 2003); arrivals step the potential." {
   param a : 1/ms = 0.02

@@ -11,11 +11,11 @@ import numpy as np
 from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, WRAPS
 from snnc.codegen.spinnaker_emulation import EmulatedArtifact
 from snnc.hardware.spinnaker import SpiNNaker
-from snnc.runtime import core_budget, fixed_errors
-from snnc.runtime.core_budget import Budget, Counts, Load
 from snnc.runtime.engine.report import Report
-from snnc.runtime.fixed_errors import FixedError
 from snnc.runtime.simulation import Simulation
+from snnc.runtime.spinnaker import budget, errors
+from snnc.runtime.spinnaker.budget import Budget, Counts, Load
+from snnc.runtime.spinnaker.errors import FixedError
 
 
 class Emulation(Simulation):
@@ -78,7 +78,7 @@ class Emulation(Simulation):
         self._budget.clear()
 
     def loads(self) -> list[Load]:
-        """Return what each core has had to do since the start."""
+        """Return what each core has had to do since the start, or since it was last compiled."""
         return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
 
     def _counted(self, name: str) -> dict[str, Counts]:
@@ -89,18 +89,20 @@ class Emulation(Simulation):
         cells = [
             error
             for one in (self._cells[name] for name in self._fixed)
-            for error in fixed_errors.constant_errors(one.plan.label, one)
+            for error in errors.constant_errors(one.plan.label, one)
         ]
-        return [*fixed_errors.weight_errors(self._emulated.weights), *cells]
+        return [*errors.weight_errors(self._emulated.weights), *cells]
 
     def report(self) -> Report:
         """Return times, memory, what was rounded, and what the cores had to do."""
-        more = [*fixed_errors.table(self.errors()), *core_budget.table(self.loads())]
+        more = [*errors.table(self.errors()), *budget.table(self.loads())]
         return replace(super().report(), precision="fixed", more=tuple(more))
 
     def _warn(self) -> None:
         """Warn once of each thing that the machine would not do in time, or not exactly."""
         loads = self.loads()
+        if not loads:
+            return
         late = max(loads, key=lambda one: one.late)
         full = [one for one in loads if one.overflows]
         cut = [one for one in loads if one.saturations]

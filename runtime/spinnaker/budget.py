@@ -109,10 +109,6 @@ class Budget:
         known = self._synapses.setdefault(population, np.zeros((size, cores), np.int32))
         known += pairs.reshape(size, cores).astype(np.int32)
 
-    def disconnect(self) -> None:
-        """Forget all synapses."""
-        self._synapses = {}
-
     def add(self, steps: int, first: int, spikes: Mapping[str, tuple[Counts, Counts]]) -> None:
         """Count the work of some steps.
 

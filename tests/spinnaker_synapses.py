@@ -1,0 +1,168 @@
+"""Networks on SpiNNaker, and their synapses: as the cpu has them, and as the cores read them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from modular_networks import MODELS, mapped
+
+import snnc
+from snnc.codegen.spinnaker import SpiNNakerArtifact, generate
+from snnc.ir.text import Document, parse, verify
+from snnc.passes.pipelines import pipeline_text
+from snnc.runtime.spinnaker.data import write_data
+from snnc.runtime.spinnaker.decode import check_data
+from snnc.stages import copy_of
+
+Synapse = tuple[str, int, str, int, int, int]
+"""Presynaptic and postsynaptic population and cell, delay and weight as stored."""
+CELL = """dyn.cell @Two {
+  state v : mV = 0.0
+  state i : nA = 0.0
+  state j : nA = 0.0
+  receptor excitatory : nA
+  receptor inhibitory : nA
+  on excitatory(w) { i = i + w }
+  on inhibitory(w) { j = j + w }
+  when v >= 1.0 [mV] { v = 0.0 [mV]  emit }
+}
+"""
+
+
+def projection(
+    number: int,
+    pre: str,
+    post: str,
+    rule: str = '"fixed_probability", {p_connect = 0.2}',
+    receptor: str = "excitatory",
+    weight: str = "0.3",
+    delay: str = "1.0",
+) -> str:
+    return f"""snn.projection @e{number} from @{pre} to @{post} {{object_id = {number}}}
+        connector #snn.connector<{rule}>
+        synapse @Static receptor "{receptor}"
+        weight {weight} delay {delay}
+    """
+
+
+def network(sizes: list[int], projections: list[str], models: str = "") -> Document:
+    first, lines = 0, []
+    for number, size in enumerate(sizes):
+        ids = f"{{object_id = {number}, first_id = {first}}}"
+        lines.append(f"snn.population @P{number} [{size}] of @Two {ids}")
+        first += size
+    head = 'snn.network @net {dt = 1.0, seed = 4, rng = "philox4x32-10/snnc-1"}'
+    body = "\n".join([*lines, *projections])
+    document = parse(f"{MODELS}{CELL}{models}{head} {{\n{body}\n}}\n")
+    verify(document)
+    return document
+
+
+def artifact_of(document: Document, partition: str = "", shifts: str = "") -> SpiNNakerArtifact:
+    text = pipeline_text("spinnaker").replace("partition-cores", f"partition-cores{partition}")
+    text = text.replace("choose-shifts", f"choose-shifts{shifts}")
+    return generate(mapped(copy_of(document), pipeline=text))
+
+
+def synapses_on_cpu(document: Document, artifact: SpiNNakerArtifact) -> Counter[Synapse]:
+    """Return the synapses of the network as the cpu runs it, with weights as they are stored."""
+    compiled = snnc.compile(copy_of(document), "cpu")
+    simulation = compiled.simulation
+    found: Counter[Synapse] = Counter()
+    sizes = {plan.name: plan.size for plan in compiled.artifact.populations}
+    for plan in compiled.artifact.projections:
+        pre, post = (
+            [
+                (name, int(cell))
+                for name, some in side.members
+                for cell in np.arange(sizes[name])[some]
+            ]
+            for side in (plan.pre, plan.post)
+        )
+        factors = np.array([artifact.rings[name, plan.receptor].factor for name, _ in post])
+        edges = simulation.edges(plan.name)
+        weight = simulation.edge_values(plan.name, "weight") * factors[edges.post]
+        weight = np.rint(weight).astype(int)
+        delay = np.rint(simulation.edge_values(plan.name, "delay")).astype(int)
+        for i, j, w, d in zip(edges.pre, edges.post, weight, delay, strict=True):
+            found[(*pre[i], *post[j], int(d), int(w))] += 1
+    return found
+
+
+def synapses_read(artifact: SpiNNakerArtifact, path: Path) -> Counter[Synapse]:
+    """Return the synapses that cores find, by a reader of its own, packet by packet."""
+    found: Counter[Synapse] = Counter()
+    with closing(sqlite3.connect(path)) as file:
+        rows = file.execute("SELECT x, y, p, region_label, content FROM region").fetchall()
+    regions = {((x, y, p), label): np.frombuffer(data, "<u4") for x, y, p, label, data in rows}
+    cells: dict[tuple[int, int, int], list[tuple[str, int]]] = {}
+    for one in artifact.slices:
+        numbers = ((one.population, cell) for cell in range(one.first, one.last))
+        cells.setdefault(one.place, []).extend(numbers)
+    senders = {one.name: (one, one, 0) for one in artifact.slices}
+    for late in artifact.extensions:
+        senders[late.name] = late, late.slice, late.steps
+    for tree in artifact.trees:
+        for place in tree.cores:
+            table, matrix, parameters = (
+                [int(word) for word in regions.get((place, label), ())]
+                for label in ("PopTable", "SynBlocks", "SynapseParams")
+            )
+            for sender, one, steps in (senders[name] for name in tree.slices):
+                if place not in cells:
+                    continue  # an extension, which has no synapses
+                for cell in range(sender.size):
+                    key = sender.key + (cell << 4) + 9
+                    for word in words_of(key, table, matrix):
+                        low, bits = word & 0xFFFF, parameters[2:5]
+                        target = cells[place][low & ((1 << bits[0]) - 1)]
+                        slot = low >> (bits[0] + bits[1]) & ((1 << bits[2]) - 1)
+                        stage = 0 if sender is one else cell // one.size + 1
+                        delay = (slot or 1 << bits[2]) + stage * steps
+                        source = one.population, one.first + cell % one.size
+                        found[(*source, *target, delay, word >> 16)] += 1
+    return found
+
+
+def words_of(key: int, table: list[int], matrix: list[int]) -> list[int]:
+    """Return the synapses of a packet, found as sPyNNaker's population_table.c finds them."""
+    low, high = 0, table[0]
+    while low < high:
+        middle = (low + high) // 2
+        entry = table[2 + 5 * middle : 7 + 5 * middle]
+        if key & entry[1] == entry[0]:
+            break
+        low, high = (middle + 1, high) if entry[0] < key else (low, middle)
+    else:
+        raise AssertionError(f"no entry for {key:#x}")
+    start, colours, count = entry[2] & 0x1FFF, entry[2] >> 13 & 7, entry[2] >> 16
+    core_mask, core_shift, neurons = entry[3] & 0xFFFF, entry[3] >> 16, entry[4] & 0xFFFF
+    local = key & ~(entry[1] | core_mask << core_shift) & 0xFFFFFFFF
+    cell = (local >> colours) + (key >> core_shift & core_mask) * neurons
+    words = []
+    for address in table[2 + 5 * table[0] :][start : start + count]:
+        stride = (address & 0xFF) + 1 + 3
+        row = (address >> 8) * 16 // 4 + cell * stride
+        assert matrix[row] == matrix[row + 2] == 0
+        assert matrix[row + 1] <= stride - 3
+        words += matrix[row + 3 : row + 3 + matrix[row + 1]]
+    return words
+
+
+def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNakerArtifact:
+    artifact = artifact_of(document, *options)
+    write_data(artifact, folder / "ds.sqlite3")
+    expected = synapses_on_cpu(document, artifact)
+    found = sorted(synapses_read(artifact, folder / "ds.sqlite3").elements())
+    wanted = sorted(expected.elements())
+    assert [one[:-1] for one in found] == [one[:-1] for one in wanted]
+    weights = np.array([[one[-1] for one in synapses] for synapses in (found, wanted)])
+    assert np.abs(weights[0] - weights[1]).max(initial=0) <= 1, "the cpu's are floats of 32 bits"
+    assert (weights[0] != weights[1]).sum() <= 1e-3 * len(found) + 1
+    assert artifact.figures["synapses"] == expected.total()
+    check_data(artifact, folder / "ds.sqlite3")
+    return artifact
