@@ -61,6 +61,8 @@ class Target:
         What can be changed after the first run, of `ALL_CHANGES`.
     ranks : bool
         Whether a network can be distributed over MPI processes.
+    no_ranks : str
+        Where it cannot, why, and what there is instead.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Target:
     unavailable: Callable[[], str | None] = always_available
     changes: frozenset[str] = ALL_CHANGES
     ranks: bool = False
+    no_ranks: str = ""
 
     def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact.
