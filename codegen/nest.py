@@ -56,4 +56,5 @@ NEST = Target(
     texts={"nestml": Text("cells.nestml", nestml)},
     unavailable=unavailable,
     changes=frozenset({"parameters", "states", "weights"}),
+    no_ranks="NEST is taken as its package has it, without MPI; --threads uses several processors",
 )

@@ -63,6 +63,8 @@ class Target:
         Whether a network can be distributed over MPI processes.
     emulation : str or None
         Name of the target that computes here what this one would compute elsewhere.
+    no_ranks : str
+        Where it cannot, why, and what there is instead.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Target:
     changes: frozenset[str] = ALL_CHANGES
     ranks: bool = False
     emulation: str | None = None
+    no_ranks: str = ""
 
     def execute(self, artifact: Any) -> Any:
         """Return the simulation of an artifact.

@@ -44,9 +44,9 @@ def distribute(ranks: int, target: str) -> None:
         raise UserError(f"wrong number of ranks; found {ranks}, expected at least 1")
     able = [name for name in TARGETS.names() if TARGETS.get(name).ranks]
     if target not in able:
-        raise UnsupportedError(
-            f"the target {target} runs in one process; targets that have ranks: {', '.join(able)}"
-        )
+        why = f" ({TARGETS.get(target).no_ranks})" if TARGETS.get(target).no_ranks else ""
+        others = f"targets that have ranks: {', '.join(able)}"
+        raise UnsupportedError(f"the target {target} runs in one process{why}; {others}")
     if _MARK in os.environ:
         if this_rank() > 0:
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115

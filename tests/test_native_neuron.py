@@ -268,5 +268,7 @@ def test_ranks_are_refused_for_targets_without_them(monkeypatch):
     monkeypatch.delenv("SNNC_RANKS", raising=False)
     with pytest.raises(UnsupportedError, match=r"target cpu runs in one process.*neuron"):
         distribute(2, "cpu")
+    with pytest.raises(UnsupportedError, match=r"nest runs in one process \(.*without MPI; --thr"):
+        distribute(2, "nest")
     with pytest.raises(UserError, match="found 0"):
         distribute(0, "neuron")
