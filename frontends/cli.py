@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from snnc import __version__
-from snnc.ir.diagnostics import CompilationError, OptionError, SnncError
+from snnc.ir.diagnostics import CompilationError, OptionError, SnncError, UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -285,7 +285,11 @@ def export(file: Path, language: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot write '{output}': {error.strerror or error}") from None
+        click.echo(output)
 
 
 @main.command()

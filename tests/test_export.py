@@ -351,6 +351,8 @@ def test_the_command_prints_a_file_and_names_unknown_languages(tmp_path):
         out = tmp_path / language
         done = CliRunner().invoke(main, ["export", file, "-f", language, "-o", str(out)])
         assert done.exit_code == 0 and "LIF" in out.read_text(), done.output
+    done = CliRunner().invoke(main, ["export", file, "-f", "nestml", "-o", str(tmp_path)])
+    assert done.exit_code == 2 and "cannot write" in done.stderr
     done = CliRunner().invoke(main, ["export", file, "-f", "ninml"])
     assert done.exit_code == 2
     assert "no export to 'ninml'; did you mean 'nineml'?" in done.output

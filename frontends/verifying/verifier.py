@@ -14,6 +14,7 @@ from snnc.compiled import CompiledNetwork
 from snnc.compiler import compile as compile_network
 from snnc.compiler import document_of
 from snnc.ir.diagnostics import OptionError
+from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.replay import empty_lists
 from snnc.ir.text import Document
 from snnc.ir.text import verify as check
@@ -112,7 +113,9 @@ class _Job:
         if not empty_lists(listed):
             return self.document
         simulation = compile_network(self.document).simulation
-        trains = Trains(simulation.artifact)
+        models = models_of(self.document.module).items()
+        driven = [name for name, op in models if not describe_model(op).source]
+        trains = Trains(simulation.artifact, driven)
         try:
             sizes = {plan.name: plan.size for plan in simulation.artifact.populations}
             steps = round(self.ms / simulation.dt)
