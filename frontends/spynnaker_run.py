@@ -1,4 +1,4 @@
-"""Running a script on sPyNNaker with the partition and the placement of the target ``spinnaker``.
+"""Running a script on sPyNNaker with the partition, placement and trees of target ``spinnaker``.
 
 sPyNNaker 7.4 makes everything else, as parts of its pipeline hang together:
 
@@ -7,7 +7,8 @@ sPyNNaker 7.4 makes everything else, as parts of its pipeline hang together:
   has.
 - Placement: its placer is replaced by one that puts each slice where it is in the mapping, on the
   next core that its monitors leave free. Cores that the mapping does not have (delay extensions)
-  go to chips with room, next to the cells that they serve as far as there is any.
+  go to chips with room.
+- Trees: its router is replaced by one that grows trees as ``grow-trees`` does.
 - Keys: its population tables tell the cores of a population apart by bits of the key at one place
   and of one width (``master_pop_table.py``), so keys are allocated by it, in blocks of its form,
   and with them the routing tables and their compression are its own.
@@ -32,6 +33,7 @@ from snnc.codegen.spinnaker import Slice, SpiNNakerArtifact, generate
 from snnc.compiler import document_of, lowering_of
 from snnc.ir.diagnostics import MissingDependencyError, ResourceLimitError, UserError
 from snnc.running import standing_in
+from snnc.spynnaker_router import routed
 
 _SETTINGS = (".spynnaker.cfg", "spynnaker.cfg")
 _BOARD = "[Machine]\nvirtual_board = True\nversion = 5\n"
@@ -103,17 +105,18 @@ def plans_of(path: Path) -> list[Plan]:
     symbols = document.network.symbols()
     return [
         Plan(getattr(symbols[name], "label", name), ordered[-1].last, tuple(ordered))
-        for name, found in slices.items()
-        if (ordered := sorted(found, key=lambda one: one.first))
+        for name in symbols
+        if (ordered := sorted(slices[name], key=lambda one: one.first))
     ]
 
 
 @contextmanager
 def _replaced(plans: list[Plan]) -> Iterator[None]:
-    """Replace sPyNNaker's sizes of slices, and its placer."""
+    """Replace sPyNNaker's sizes of slices, its placer and its router."""
     base: Any = import_module("spinn_front_end_common.interface.abstract_spinnaker_base")
     simulator = base.AbstractSpinnakerBase
-    run, placer = simulator.run, base.place_application_graph
+    run = simulator.run
+    placer, router = base.place_application_graph, base.route_application_graph
     told = False
 
     def run_in_slices(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -126,10 +129,12 @@ def _replaced(plans: list[Plan]) -> Iterator[None]:
 
     simulator.run = run_in_slices
     base.place_application_graph = lambda system: _placed(plans, system)
+    base.route_application_graph = routed
     try:
         yield
     finally:
-        simulator.run, base.place_application_graph = run, placer
+        simulator.run = run
+        base.place_application_graph, base.route_application_graph = placer, router
 
 
 def _populations(plans: list[Plan]) -> list[Any]:

@@ -23,7 +23,10 @@ rule = sim.FixedProbabilityConnector(0.1)
 synapse = sim.StaticSynapse(weight=0.001, delay=1.0)
 sim.Projection(a, b, rule, synapse)
 sim.Projection(noise, a, rule, synapse)
-sim.run(100.0)
+ring = [sim.Population(700, sim.IF_cond_exp(), label=f"ring{k}") for k in range(8)]
+for k in range(8):
+    sim.Projection(ring[k], ring[k - 3], sim.OneToOneConnector(), synapse)
+sim.run(10.0)
 if len(sys.argv) > 1:
     from pacman.data import PacmanDataView
     for one in PacmanDataView.iterate_placemements():
@@ -42,10 +45,15 @@ def script(tmp_path: Path) -> Path:
 
 def test_populations_are_told_as_cores_of_their_own(script):
     plans = plans_of(script)
-    assert [(plan.label, plan.size) for plan in plans] == [("a", 300), ("b", 100), ("noise", 50)]
-    assert [plan.cells_per_core for plan in plans] == [150, 100, 50]
-    cores = [one.place for plan in plans for one in plan.slices]
-    assert len(set(cores)) == 4
+    assert [(plan.label, plan.size) for plan in plans[:3]] == [
+        ("a", 300),
+        ("b", 100),
+        ("noise", 50),
+    ]
+    assert [plan.cells_per_core for plan in plans] == [150, 100, 50, *[234] * 8]
+    cores = {one.place for plan in plans for one in plan.slices}
+    assert len(cores) == 4 + 8 * 3
+    assert len({core[:2] for core in cores}) > 1, "on more than one chip"
 
 
 def test_without_spynnaker_the_extra_is_named(script, monkeypatch):
