@@ -247,7 +247,7 @@ def test_what_does_not_fit_is_lost_with_its_reason(narrow):
         mapped(network(32, every, []), narrow)
 
 
-@pytest.mark.parametrize(("cells", "seed", "best"), [(12, 1, 0), (16, 1, 1)])
+@pytest.mark.parametrize(("cells", "seed", "best"), [(12, 1, 0), (16, 6, 1)])
 def test_an_exact_placement_loses_no_more_than_any(narrow, cells, seed, best):
     pytest.importorskip("ortools", reason="the exact placement is OR-tools'")
     rng = np.random.default_rng(seed)
@@ -259,7 +259,8 @@ def test_an_exact_placement_loses_no_more_than_any(narrow, cells, seed, best):
     )
     found = search(problem)
     exact = refined(problem, found, 2.0)
-    assert found.lost > best == exact.lost == problem.least_loss()
+    assert found.lost > best, "the solver would not be asked"
+    assert exact.lost == best == problem.least_loss()
 
 
 def test_drivers_can_take_one_class_alone_wherever_their_mask_allows():

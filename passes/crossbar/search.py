@@ -31,7 +31,7 @@ HARM = 6.0
 """What an exchange may cost in the first round, in squared excess; it falls to 0 in the last."""
 PARTNERS = 128
 """Sources that are tried as the other one of an exchange."""
-PATIENCE = 8
+PATIENCE = 20
 """Rounds without gain after which a start is given up."""
 
 
