@@ -177,6 +177,7 @@ def test_deviations_do_not_depend_on_how_many_are_drawn():
     assert not np.array_equal(few, Deviations(1, 2).of(3, "v_reset", 10, 1.0, 0.5))
 
 
+@pytest.mark.filterwarnings("ignore:.*are on no chip")
 def test_the_mapping_is_gone_and_lost_synapses_with_it():
     pre, post = np.arange(500), np.zeros(500, np.int64)
     edge = ("S", "P", ("from_list", {"pre": pre, "post": post}), "excitatory", 0.01)

@@ -57,6 +57,7 @@ def test_python_examples(code, workplace):
         "Cross-check simulators",
         "Map it onto SpiNNaker",
         "Map it onto BrainScaleS-2",
+        "Map it onto a BrainScaleS wafer, or emulate either chip",
     ],
 )
 def test_commands(title, workplace):

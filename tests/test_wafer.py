@@ -117,7 +117,8 @@ def test_neurons_lose_what_is_beyond_their_places():
     pre, post = np.arange(500), np.zeros(500, np.int64)
     edge = ("S", "P", ("from_list", {"pre": pre, "post": post}), "excitatory", 0.01)
     populations = {"P": (2, *CELL), "S": (500, "SpikeSourcePoisson", {"rate": 1.0})}
-    found = summary(generate(mapped(network(populations, [edge]), circuits=2)))
+    with pytest.warns(UserWarning, match=r"of 500 synapses are on no chip.*in-degree 52; take few"):
+        found = summary(generate(mapped(network(populations, [edge]), circuits=2)))
     assert found["lost_by_reason"]["in-degree"] == 500 - 2 * 224
     assert found["lost_at_least_by_reason"]["in-degree"] == 500 - 2 * 224
     assert found["lost"] >= found["lost_at_least"]
@@ -130,7 +131,8 @@ def test_synapses_beyond_the_rows_are_lost_and_no_fewer_than_the_bound():
     rng = np.random.default_rng(3)
     edges = [("P", "P", random_edges(rng, 900, 900, 160_000), "excitatory", 0.01)]
     edges += [("P", "P", random_edges(rng, 900, 900, 60_000), "inhibitory", 0.01)]
-    found = summary(generate(mapped(network({"P": (900, *CELL)}, edges), circuits=2)))
+    with pytest.warns(UserWarning, match="synapses are on no chip, for want of: rows"):
+        found = summary(generate(mapped(network({"P": (900, *CELL)}, edges), circuits=2)))
     assert 0 < found["lost_at_least"] <= found["lost"] <= 2.5 * found["lost_at_least"]
     assert sum(found["lost_by_reason"].values()) == found["lost"]
 

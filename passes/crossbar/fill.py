@@ -7,7 +7,6 @@ finds none is lost, those of the smallest weights first. Rows without synapses a
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from xdsl.passes import ModulePass
 
 from snnc.hardware.crossbar import ROWS_PER_DRIVER, CrossbarChip
 from snnc.ir.dialects import analog
+from snnc.passes.analog.losses import warn_of_losses
 from snnc.passes.analog.reading import AnalogMapping, Ints, Table, analog_mapping_of
 from snnc.passes.crossbar.drivers import masks_of, selects_of, take_rows
 from snnc.passes.crossbar.problem import LINES, Placement
@@ -53,7 +53,7 @@ class FillRowsPass(ModulePass):
             reasons[list(lost)] = list(lost.values())
             placed.append(np.insert(found, 1, number, axis=1))
         self._add(mapping, np.concatenate(placed), reasons)
-        _warn_of_lost(reasons)
+        warn_of_losses(reasons, "take fewer cells or synapses, or more chips")
 
     def _add(self, mapping: AnalogMapping, placed: Ints, reasons: Ints) -> None:
         """Add the tables of each projection."""
@@ -66,19 +66,6 @@ class FillRowsPass(ModulePass):
             gone = np.flatnonzero((wiring.projection == number) & (reasons >= 0))
             lost = np.stack([wiring.index[gone], reasons[gone]], axis=1)
             mapping.add(analog.LostOp, projection.symbol, lost)
-
-
-def _warn_of_lost(reasons: Ints) -> None:
-    lost = np.bincount(reasons[reasons >= 0], minlength=len(analog.LOST))
-    if lost.any():
-        why = ", ".join(
-            f"{name} {n}" for name, n in zip(analog.LOST, lost.tolist(), strict=True) if n
-        )
-        warnings.warn(
-            f"{lost.sum()} of {reasons.size} synapses are on no chip, for want of: {why}; take "
-            "fewer cells or synapses, or more chips",
-            stacklevel=2,
-        )
 
 
 def _columns(circuits: Table, number: int) -> dict[int, list[tuple[int, int]]]:

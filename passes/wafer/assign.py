@@ -11,6 +11,7 @@ from xdsl.passes import ModulePass
 
 from snnc.hardware.wafer import Wafer
 from snnc.ir.dialects import analog, wafer
+from snnc.passes.analog.losses import warn_of_losses
 from snnc.passes.analog.reading import AnalogMapping, analog_mapping_of
 from snnc.passes.wafer.buses import Buses, buses_of
 from snnc.passes.wafer.connections import Connections, connections_of
@@ -44,6 +45,9 @@ class AssignRowsPass(ModulePass):
             own = np.flatnonzero(mapping.wiring.projection == number)
             _add(mapping, projection.symbol, own, rows, placement, last_bits)
         add_table(mapping, wafer.LoadsOp, _loads(placement, connections, rows))
+        warn_of_losses(
+            REASONS[rows.cause], "take fewer synapses, or 'circuits' of 'place-neurons' by hand"
+        )
         excess = connections.in_degrees() - placement.size * machine.rows
         mapping.op.add([wafer.BoundOp(int(excess.clip(0).sum()), rows.unavoidable)])
 
