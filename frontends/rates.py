@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snnc.ir.diagnostics import OptionError
-from snnc.ir.registry import TARGETS
 
 
 def measured_rates(net: Any, ms: float) -> dict[str, float]:
@@ -51,9 +50,9 @@ def expecting(rates: Mapping[str, float], target: str, pipeline: str) -> str:
         If the passes of the target ask for none.
     """
     if "partition-cores" not in pipeline:
-        from snnc.passes.pipelines import PIPELINES
+        from snnc.passes.pipelines import pipeline_names, pipeline_text
 
-        able = [name for name in TARGETS.names() if "partition-cores" in PIPELINES[name]]
+        able = [name for name in pipeline_names() if "partition-cores" in pipeline_text(name)]
         raise OptionError(
             f"target '{target}' places no cells by their rates; targets that do: {', '.join(able)}"
         )

@@ -65,9 +65,9 @@ def check_model(model: syn.ModelOp) -> None:
     if "pre" not in events:
         refuse(model, f"synapse '{model.label}' has no 'on pre', so it would deliver nothing")
     check_sequences(model)
-    check_time(model)
     if tables_of(model):
         refuse(model, f"synapse '{model.label}' reads a table, which only cells have")
+    check_time(ops)
     check_draws(model)
 
 
@@ -183,9 +183,10 @@ def is_random(value: SSAValue) -> bool:
     return isinstance(op, draws.Draw) or any(is_random(operand) for operand in op.operands)
 
 
-def check_time(model: Operation) -> None:
-    """Refuse reads of the time: the states of a synapse are only known when a spike arrives."""
-    for op in model.walk():
+def check_time(ops: Sequence[Operation]) -> None:
+    """Refuse events that read the time, since delivery knows times between spikes alone."""
+    said = [op for op in ops if isinstance(op, dyn.AliasOp | syn.EventOp)]
+    for op in (inner for one in said for inner in one.walk()):
         if isinstance(op, ex.GetOp) and op.variable.data == "t":
             refuse(op, "a synapse cannot read the time; found 't', expected a state that decays")
 
