@@ -9,7 +9,7 @@ columns that its operation names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,17 +24,15 @@ from xdsl.dialects.builtin import (
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Dialect, Operation, Region
+from xdsl.ir import Attribute, Dialect
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     prop_def,
-    region_def,
-    traits_def,
 )
-from xdsl.traits import IsolatedFromAbove, NoTerminator
 
 from snnc.ir.dialects.analog_cells import CellsOp
+from snnc.ir.dialects.mapping_op import MappingOfNetwork
 from snnc.ir.dialects.snn_values import ArrayHandleAttr
 from snnc.ir.locations import refuse
 
@@ -285,26 +283,10 @@ class LostOp(OfProjection):
 
 
 @irdl_op_definition
-class MappingOp(IRDLOperation):
+class MappingOp(MappingOfNetwork):
     """A network on chips."""
 
     name = "analog.mapping"
-    network_ = prop_def(FlatSymbolRefAttrConstr, prop_name="network")
-    body = region_def("single_block")
-    traits = traits_def(NoTerminator(), IsolatedFromAbove())
-    assembly_format = "`of` $network $body attr-dict"
-
-    def __init__(self, network: str, body: Region) -> None:
-        super().__init__(properties={"network": SymbolRefAttr(network)}, regions=[body])
-
-    @property
-    def network(self) -> str:
-        """Symbol of the network."""
-        return self.network_.root_reference.data
-
-    def add(self, ops: Iterable[Operation]) -> None:
-        """Append what a pass has decided."""
-        self.body.block.add_ops(ops)
 
     def verify_(self) -> None:
         """Check what refers to what; `check_arrays` checks the numbers."""

@@ -20,21 +20,19 @@ from xdsl.dialects.builtin import (
     f64,
     i64,
 )
-from xdsl.ir import Dialect, Operation, Region
+from xdsl.ir import Dialect
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
     irdl_op_definition,
     prop_def,
-    region_def,
-    traits_def,
 )
-from xdsl.traits import IsolatedFromAbove, NoTerminator
 
 from snnc.ir.dialects.map_delays import ExtensionOp
 from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 from snnc.ir.dialects.map_weights import RingOp, WeightsOp
+from snnc.ir.dialects.mapping_op import MappingOfNetwork
 
 
 @irdl_op_definition
@@ -214,26 +212,10 @@ class PlaceOp(IRDLOperation):
 
 
 @irdl_op_definition
-class MappingOp(IRDLOperation):
+class MappingOp(MappingOfNetwork):
     """A network on a machine."""
 
     name = "map.mapping"
-    network_ = prop_def(FlatSymbolRefAttrConstr, prop_name="network")
-    body = region_def("single_block")
-    traits = traits_def(NoTerminator(), IsolatedFromAbove())
-    assembly_format = "`of` $network $body attr-dict"
-
-    def __init__(self, network: str, body: Region) -> None:
-        super().__init__(properties={"network": SymbolRefAttr(network)}, regions=[body])
-
-    @property
-    def network(self) -> str:
-        """Symbol of the network."""
-        return self.network_.root_reference.data
-
-    def add(self, ops: Iterable[Operation]) -> None:
-        """Append what a pass has decided."""
-        self.body.block.add_ops(ops)
 
     def verify_(self) -> None:
         """Check all that has been decided against the machine and the network."""
