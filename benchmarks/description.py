@@ -137,6 +137,8 @@ class Network:
         Who can run it.
     record_v : str, optional
         Population whose membrane potentials are wanted.
+    solver : str
+        How snnc solves its equations, where not by default.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Network:
     dt: float = 0.1
     peers: tuple[str, ...] = ("nest", "brian2")
     record_v: str | None = None
+    solver: str = "auto"
 
     @property
     def cells(self) -> tuple[Population, ...]:

@@ -21,9 +21,6 @@ MODULES = {"nest": "nest", "brian2": "brian2"}
 SOLVERS = {
     # NEST steps this model by the method of Euler, the others are more accurate by default.
     ("nest", "Izhikevich"): "euler",
-    # A Hodgkin-Huxley spike at 0.1 ms is at the limit of the default, which errs by 0.2 mV.
-    ("nest", "HH_cond_exp"): "fine_splitting",
-    ("brian2", "HH_cond_exp"): "fine_splitting",
 }
 DURATION = 60.0
 APART = 1.0

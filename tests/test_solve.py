@@ -131,7 +131,7 @@ GATED = """dyn.cell @Gated {
 
 def test_golden_text_of_the_extrapolated_splitting():
     assert (
-        print_text(lower(GATED, "solve,hoist-constants"))
+        print_text(lower(GATED, "solve{method=extrapolated_splitting},hoist-constants"))
         == """builtin.module {
   step.cell @Gated {
     param tau : ms = 20.0
@@ -200,12 +200,12 @@ def test_golden_text_of_the_extrapolated_splitting():
 @pytest.mark.parametrize(
     ("equations", "expected"),
     [
-        ("dv/dt = -m * v / tau dm/dt = (v / x - m) / tau", "extrapolated_splitting"),
+        ("dv/dt = -m * v / tau dm/dt = (v / x - m) / tau", "fine_splitting"),
         ("dv/dt = (m * m * x - v) / tau dm/dt = (v / x * v / x - m) / tau", "exponential_midpoint"),
         ("dv/dt = -v * v / x / tau dm/dt = v / x * (1.0 - m) / tau", "rk4"),
         ("dv/dt = -v / tau dm/dt = v / x * (1.0 - m) / tau", "exponential_midpoint"),
-        ("dv/dt = -m * v / tau dm/dt = -v / x * m / tau", "extrapolated_splitting"),
-        ("dv/dt = -m * v / tau dm/dt = v * v / x / x / tau", "extrapolated_splitting"),
+        ("dv/dt = -m * v / tau dm/dt = -v / x * m / tau", "fine_splitting"),
+        ("dv/dt = -m * v / tau dm/dt = v * v / x / x / tau", "fine_splitting"),
     ],
 )
 def test_states_whose_rates_depend_on_what_they_drive_are_split(equations, expected):
@@ -227,7 +227,7 @@ def test_states_whose_rates_depend_on_what_they_drive_are_split(equations, expec
         ("IF_curr_delta", {"v": ("exact", None)}),
         ("IF_cond_exp", {"v": ("exponential_midpoint", 2), "gsyn_exc": ("exact", None)}),
         ("IF_cond_exp_gsfa_grr", {"v": ("exponential_midpoint", 2), "g_s": ("exact", None)}),
-        ("HH_cond_exp", {"v": ("extrapolated_splitting", 4), "m": ("extrapolated_splitting", 4)}),
+        ("HH_cond_exp", {"v": ("fine_splitting", 4), "m": ("fine_splitting", 4)}),
         ("EIF_cond_exp_isfa_ista", {"v": ("rk4", 4), "w": ("rk4", 4)}),
         ("Izhikevich", {"v": ("rk4", 4), "u": ("rk4", 4)}),
     ],

@@ -56,6 +56,7 @@ def compiled_network(network: Network, request: dict[str, Any]) -> CompiledNetwo
         document(network, request["seed"]),
         threads=request["threads"],
         precision=request["precision"],
+        solver=network.solver,
     )
 
 

