@@ -162,7 +162,7 @@ class EdgeAccess:
         values = np.empty(located.pre.size)
         for number, part in enumerate(self._bundle.parts):
             here = located.place == number
-            arrays = self._wiring.pre_states[self._name, part.source].arrays
+            arrays = self._wiring.states.pre[self._name, part.source].arrays
             values[here] = arrays[name][one.pre.index[located.pre[here]]]
         return values
 

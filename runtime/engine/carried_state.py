@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from snnc.runtime.connectivity.bundles import Bundle
 from snnc.runtime.connectivity.post_history import PostHistory
-from snnc.runtime.connectivity.wiring import PreStates, Wiring
+from snnc.runtime.connectivity.synapse_states import PreStates
+from snnc.runtime.connectivity.wiring import Wiring
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.history import Volley
 from snnc.runtime.engine.recording import Recording
@@ -88,10 +89,10 @@ def _exported_synapses(
     for array in bundle.arrays:
         state.arrays[array] = located.gather([part.rows.arrays[array] for part in bundle.parts])
         state.baseline[array] = located.gather([part.baseline[array] for part in bundle.parts])
-    state.pre = {source: pre for (own, source), pre in wiring.pre_states.items() if own == name}
+    state.pre = {source: pre for (own, source), pre in wiring.states.pre.items() if own == name}
     state.rings = {
         (target, thread): ring
-        for (own, target, thread), ring in wiring.rings.items()
+        for (own, target, thread), ring in wiring.states.rings.items()
         if own == name
     }
     return state
@@ -132,9 +133,9 @@ def _import_synapses(name: str, old: ProjectionState, wiring: Wiring, kernels: K
             located.scatter([part.rows.arrays[array] for part in bundle.parts], values)
             located.scatter([part.baseline[array] for part in bundle.parts], old.baseline[array])
     for source, pre in old.pre.items():
-        if (name, source) in wiring.pre_states:
-            wiring.pre_states[name, source].take_over(pre)
+        if (name, source) in wiring.states.pre:
+            wiring.states.pre[name, source].take_over(pre)
     for (target, thread), ring in old.rings.items():
-        new = wiring.rings.get((name, target, thread))
+        new = wiring.states.rings.get((name, target, thread))
         if new is not None and new.heads.size == ring.heads.size:
-            wiring.rings[name, target, thread] = ring
+            wiring.states.rings[name, target, thread] = ring

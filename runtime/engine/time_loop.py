@@ -201,7 +201,9 @@ class Engine:
         self._listed = program.add([(source_of("schedule"), self._schedule_rows(before))])
         self._collect = program.add([(source_of("collect"), self._collect_rows())])
         self._publish = program.add([(source_of("publish"), self._couplings.publish_rows())])
-        self._events = program.add(self._wiring.emit()) + program.add(self._wiring.observe())
+        self._events = program.add(self._wiring.tables.emit()) + program.add(
+            self._wiring.tables.observe()
+        )
         self._record(program)
         for kernel in program.kernels:
             self._report.use(kernel)
@@ -215,11 +217,11 @@ class Engine:
         """Add what other threads need not be waited for, the meeting, and the other deliveries."""
         self._advance(program, sources=True)
         if self._layout.partitions == 1:
-            program.add(self._wiring.deliver(self.accumulators))
+            program.add(self._wiring.tables.deliver(self.accumulators))
             return
-        program.add(self._wiring.deliver(self.accumulators, after=self.epoch))
+        program.add(self._wiring.tables.deliver(self.accumulators, after=self.epoch))
         program.meet()
-        program.add(self._wiring.deliver(self.accumulators, until=self.epoch))
+        program.add(self._wiring.tables.deliver(self.accumulators, until=self.epoch))
 
     def _advance(self, program: Program, sources: bool) -> None:
         """Add the kernels of Poisson sources, on which nothing acts, or of all other cells."""

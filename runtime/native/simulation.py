@@ -17,8 +17,9 @@ from snnc.runtime.engine.recording import SPIKES, TraceRecorder
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
 from snnc.runtime.native.trains import Trains
+from snnc.runtime.network import indices_of
 from snnc.runtime.replica import replica_of
-from snnc.runtime.simulation import Simulation, indices_of
+from snnc.runtime.simulation import Simulation
 
 # Between two calls of a progress function, and of writes to a file.
 _SLICES = 20
