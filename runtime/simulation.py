@@ -16,9 +16,10 @@ from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.carried_state import SimulationState, exported, imported
 from snnc.runtime.engine.interrupts import stopping
 from snnc.runtime.engine.memory import check_record
-from snnc.runtime.engine.recording import SPIKES, Trace
+from snnc.runtime.engine.recording import SPIKES
 from snnc.runtime.engine.report import Report
 from snnc.runtime.engine.spool import Spool
+from snnc.runtime.engine.traces import Trace
 from snnc.runtime.jit.cache import Kernels
 from snnc.runtime.network import Network, indices_of
 

@@ -10,6 +10,7 @@ import pytest
 from single_cells import builder_of
 
 import snnc
+from snnc.runtime.jit.cache import source_of
 from snnc.runtime.jit.compiler import assembly
 
 MODELS = ("IF_curr_exp", "IF_cond_exp", "HH_cond_exp")
@@ -68,3 +69,8 @@ def test_stores_are_not_masked(model: str, precision: str):
 def test_counts_are_drawn_with_whole_vectors():
     text = code("SpikeSourcePoisson", "f64")
     assert len(re.findall(rf"vpmuludq\s.*%{widest()}", text)) >= 20
+
+
+def test_samples_go_past_the_caches():
+    text = assembly(source_of("record_trace").text)
+    assert re.search(r"^\s*v?movnt\w+\s+%[xyz]mm", text, re.M)

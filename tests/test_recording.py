@@ -67,22 +67,29 @@ def test_samples_are_the_states_whatever_their_type_and_unit(precision):
 
 def test_slabs_grow_and_the_next_is_ready_when_one_is_full():
     slabs = Slabs("float32")
-    slabs.advance(10, 3)
+    slabs.advance(10, 3, wanted=10)
     assert slabs.slab.shape == (10, 3) and slabs.slab.dtype == np.float32
     first = slabs.slab
-    slabs.prepare(10, 5)
-    slabs.advance(10, 3)
+    slabs.prepare(10, 5, wanted=15)
+    slabs.advance(10, 3, wanted=10)
     assert slabs.slab is not first and slabs.slab.shape == (20, 3)
-    slabs.prepare(10, 20)
-    slabs.advance(10, 4)  # other columns than were prepared for
+    slabs.prepare(10, 20, wanted=10)
+    slabs.advance(10, 4, wanted=10)  # other columns than were prepared for
     assert slabs.slab.shape == (40, 4)
-    slabs.prepare(10, 40)
-    slabs.advance(500, 4)  # more rows
+    slabs.prepare(10, 40, wanted=10)
+    slabs.advance(500, 4, wanted=500)  # more rows
     assert slabs.slab.shape == (500, 4)
-    for _ in range(15):
-        slabs.prepare(10, len(slabs.slab))
-        slabs.advance(10, 4)
+    slabs.advance(10, 4, wanted=1 << 30)
     assert slabs.slab.nbytes == SLAB_BYTES
+
+
+def test_slabs_begin_on_a_cache_line_and_keep_what_is_written_while_pages_are_asked_for():
+    slabs = Slabs("float64")
+    for _ in range(3):
+        slabs.advance(1, 4000, wanted=1 << 30)
+        assert slabs.slab.ctypes.data % 64 == 0
+        slabs.slab[:] = 7.0
+        assert (slabs.slab == 7.0).all()
 
 
 def test_a_file_holds_what_memory_would(tmp_path):
@@ -158,3 +165,21 @@ os._exit(9)
         (group,) = file.values()
         assert group["v/samples_1"].shape == (502, 3)
         assert len(group["spikes/step"]) == len(group["spikes/cell"]) > 0
+
+
+@pytest.mark.parametrize("cells", [1, 7, 8, 9, 203])
+@pytest.mark.parametrize("precision", ["f64", "f32"])
+def test_samples_lie_side_by_side_wherever_cache_lines_begin(cells, precision):
+    sim.setup(timestep=0.1, precision=precision, threads=2)
+    population = sim.Population(cells, sim.IF_curr_exp(i_offset=np.linspace(0.1, 2.0, cells)))
+    population.record(["v", "isyn_exc"])
+    population.initialize(v=np.linspace(-70.0, -60.0, cells))
+    sim.run(3.0)
+    signals = {s.name: np.asarray(s) for s in population.get_data().segments[0].analogsignals}
+    v = signals["v"]
+    assert v.shape == (31, cells)
+    np.testing.assert_allclose(v[0], np.linspace(-70.0, -60.0, cells), rtol=1e-6)
+    now = sim.session.current().existing.state(population.symbol, "v")
+    np.testing.assert_array_equal(v[-1], now)
+    assert (np.abs(np.diff(v, axis=0)) > 0).any(axis=0).all()
+    assert not signals["isyn_exc"].any()

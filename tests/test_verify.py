@@ -18,7 +18,7 @@ from snnc.ir.diagnostics import MissingDependencyError, OptionError, UserError
 from snnc.ir.registry import TARGETS
 from snnc.ir.text import save
 from snnc.ir.values import Sequences
-from snnc.runtime.engine.recording import Trace
+from snnc.runtime.engine.traces import Trace
 from snnc.runtime.verify.comparison import compare
 from snnc.runtime.verify.observation import Observation, Observed
 from snnc.verifying.variants import Variant, parse_variant

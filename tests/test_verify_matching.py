@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from snnc.runtime.engine.recording import Trace
+from snnc.runtime.engine.traces import Trace
 from snnc.runtime.verify.matching import match, steps_between
 from snnc.runtime.verify.observation import Observed
 from snnc.runtime.verify.potentials import both, difference, margin

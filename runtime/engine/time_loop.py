@@ -22,10 +22,11 @@ from snnc.runtime.engine.driver import Driver, StopFlag
 from snnc.runtime.engine.history import History
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.engine.program import Program, run_once
-from snnc.runtime.engine.recording import Recording, SpikeRecorder, TraceRecorder
+from snnc.runtime.engine.recording import Recording, SpikeRecorder
 from snnc.runtime.engine.report import Report
 from snnc.runtime.engine.sources import Schedule, poisson_widths
 from snnc.runtime.engine.tables import Tables, aligned_zeros
+from snnc.runtime.engine.traces import TraceRecorder
 from snnc.runtime.jit.cache import Kernels, source_of
 
 # Python sees progress and signals between chunks; buffers bound how long they get.
@@ -171,6 +172,7 @@ class Engine:
 
     def prepare(self, steps: int) -> None:
         """Make all ready for a run of a number of steps."""
+        self._recording.expect(self.step + steps)
         if self.stale:
             self.size_histories()
         reserve = min(self._longest_chunk(), max(steps, 1))
@@ -234,7 +236,7 @@ class Engine:
     def _record(self, program: Program) -> None:
         spikes = [r for r in self._recording.active() if isinstance(r, SpikeRecorder)]
         traces = [r for r in self._recording.active() if isinstance(r, TraceRecorder)]
-        for recorder in (*spikes, *traces):
+        for recorder in spikes:
             recorder.reserve(self._reserved)
         self._spikes = program.add((source_of("record_spikes"), r.rows()) for r in spikes)
         self._traces = program.add((source_of("record_trace"), r.rows()) for r in traces)
@@ -270,7 +272,7 @@ class Engine:
     def start(self) -> None:
         """Emit the spikes of stamp 0, and take the samples of the present step that are missing."""
         spikes = self._spikes if not self.started else []
-        self._recording.begin(self.step, _all(self._spikes))
+        self._recording.begin(self.step, 1, _all(self._spikes))
         run_once(self._publish, self.step - 1)
         if not self.started:
             run_once([*self._listed, *self._events], -1)
@@ -304,7 +306,7 @@ class Engine:
         self._currents.prepare(first, steps)
         for table in filter(None, _all(self._inject)):
             self._currents.renew(table.words)
-        self._recording.begin(first + 1, _all(self._spikes))
+        self._recording.begin(first + 1, steps, _all(self._spikes))
         try:
             self._driver.run(first, first + steps)
         finally:

@@ -124,6 +124,7 @@ def _address(builder: Any, address: Value) -> Any:
 
 
 STACK_WORDS = 2048
+LINE = 64
 
 
 def _stack_words(builder: Any) -> Value:
@@ -168,6 +169,22 @@ def _prefetch(builder: Any, address: Value) -> Value:
     return Value(NOTHING, ())
 
 
+def _stream_line(builder: Any, to: Value, source: Value) -> Value:
+    """Copy LINE bytes to the cache line at an address, past the caches; `fence` makes it seen."""
+    line = ir.VectorType(INT32.llvm, LINE // 4).as_pointer()
+    words = builder.inttoptr(convert(builder, source, INT64).llvm, line)
+    place = builder.inttoptr(convert(builder, to, INT64).llvm, line)
+    stored = builder.store(builder.load(words, align=4), place, align=LINE)
+    stored.set_metadata("nontemporal", builder.module.add_metadata([I32(1)]))
+    return Value(NOTHING, ())
+
+
+def _fence(builder: Any) -> Value:
+    """Have all writes before it seen by other threads before anything that follows."""
+    builder.fence("seq_cst")
+    return Value(NOTHING, ())
+
+
 def _pause(builder: Any) -> Value:
     """Tell the processor that this is a spinning loop (nothing where there is no such hint)."""
     if "x86" in builder.module.triple:
@@ -203,6 +220,8 @@ fetch_add = Primitive("fetch_add", _fetch_add)
 load_acquire = Primitive("load_acquire", _load_acquire)
 store_release = Primitive("store_release", _store_release)
 prefetch = Primitive("prefetch", _prefetch)
+stream_line = Primitive("stream_line", _stream_line)
+fence = Primitive("fence", _fence)
 pause = Primitive("pause", _pause)
 sched_yield = Primitive("sched_yield", _sched_yield)
 usleep = Primitive("usleep", _usleep)

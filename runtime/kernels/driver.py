@@ -5,6 +5,7 @@
 
 from snnc.runtime.jit.intrinsics import (
     call_kernel,
+    fence,
     fetch_add,
     i64,
     load_acquire,
@@ -99,4 +100,5 @@ def entry(desc, rows, step):
         elif done < rows and not leave:
             met = arrive(shared, threads, stop)
             meet = True
+    fence()  # samples have gone past the caches
     own[REACHED] = step + done

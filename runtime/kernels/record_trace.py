@@ -5,19 +5,34 @@ are then, address of the offsets of the cells in it (int64) or 0 for all, number
 of the recorder's cursor (int64: address of the samples ([samples, columns]) and number of the first
 of them, counted from the start of the simulation), the row's first column, number of columns, and
 steps between samples.
+
+Samples of a whole slice go past the caches, which they would sweep clean of the network.
 """
 
-from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, ix, loop
+from snnc.runtime.jit.intrinsics import f64, i32, i64, ix, loop, stream_line
 
 STATE, KIND, CELLS, NUMBER, CURSOR, COLUMN, COLUMNS, INTERVAL, WIDTH = range(9)
 DOUBLE, SINGLE, WHOLE = range(3)
+LINE = 64
 
 
 @loop
-def copy_all(state, n, sample):
-    """Sample all cells of a slice."""
+def copy_words(source, n, to):
+    """Copy some words of 4 bytes."""
     for i in range(n):
-        sample[i] = state[i]
+        to[i] = source[i]
+
+
+def copy_all(source, size, to):
+    """Copy a number of bytes: whole cache lines, and what is before and behind them."""
+    head = min((LINE - (to & (LINE - 1))) & (LINE - 1), size)
+    lines = (size - head) // LINE
+    tail = head + lines * LINE
+    copy_words(i32(source, head >> 2), head >> 2, i32(to, head >> 2))
+    for q in range(lines):
+        stream_line(to + head + LINE * q, source + head + LINE * q)
+    left = (size - tail) >> 2
+    copy_words(i32(source + tail, left), left, i32(to + tail, left))
 
 
 @loop
@@ -27,15 +42,6 @@ def copy_chosen(state, cells, n, sample):
         sample[i] = state[ix(cells[i])]
 
 
-@loop
-def copy(state, chosen, n, sample):
-    """Sample a slice: all of it, or the cells whose offsets are at an address."""
-    if chosen != 0:
-        copy_chosen(state, i64(chosen, n), n, sample)
-    else:
-        copy_all(state, n, sample)
-
-
 def entry(desc, rows, step):
     """Take the samples of each row that are due."""
     d = i64(desc, rows * WIDTH)
@@ -43,12 +49,14 @@ def entry(desc, rows, step):
         q = r * WIDTH
         number = (step + 1) // d[q + INTERVAL]
         if number * d[q + INTERVAL] == step + 1:
-            n = d[q + NUMBER]
+            state, cells, n = d[q + STATE], d[q + CELLS], d[q + NUMBER]
             cursor = i64(d[q + CURSOR], 2)
             place = (number - cursor[1]) * d[q + COLUMNS] + d[q + COLUMN]
-            if d[q + KIND] == SINGLE:
-                copy(f32(d[q + STATE], n), d[q + CELLS], n, f32(cursor[0] + 4 * place, n))
-            elif d[q + KIND] == WHOLE:
-                copy(i32(d[q + STATE], n), d[q + CELLS], n, i32(cursor[0] + 4 * place, n))
+            size = 8 if d[q + KIND] == DOUBLE else 4
+            sample = cursor[0] + size * place
+            if cells == 0:
+                copy_all(state, size * n, sample)
+            elif d[q + KIND] == DOUBLE:
+                copy_chosen(f64(state, n), i64(cells, n), n, f64(sample, n))
             else:
-                copy(f64(d[q + STATE], n), d[q + CELLS], n, f64(cursor[0] + 8 * place, n))
+                copy_chosen(i32(state, n), i64(cells, n), n, i32(sample, n))

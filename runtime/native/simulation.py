@@ -13,7 +13,8 @@ from snnc.ir.diagnostics import UnsupportedError, UserError
 from snnc.ir.model_info import describe_model, models_of
 from snnc.ir.registry import TARGETS
 from snnc.ir.values import Value
-from snnc.runtime.engine.recording import SPIKES, TraceRecorder
+from snnc.runtime.engine.recording import SPIKES
+from snnc.runtime.engine.traces import TraceRecorder
 from snnc.runtime.native.driver import LOOKAHEAD, Driver
 from snnc.runtime.native.network import NativeNetwork, Numbers
 from snnc.runtime.native.trains import Trains

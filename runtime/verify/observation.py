@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.ir.values import Sequences
-from snnc.runtime.engine.recording import Trace
+from snnc.runtime.engine.traces import Trace
 from snnc.runtime.simulation import Simulation
 
 Progress: TypeAlias = Callable[[float], None] | None

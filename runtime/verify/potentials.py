@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.runtime.engine.recording import Trace
+from snnc.runtime.engine.traces import Trace
 from snnc.runtime.verify.observation import Observed
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,7 @@ from snnc.ranks import this_rank
 if TYPE_CHECKING:
     from snnc.pynn.cells.populations import Population
     from snnc.pynn.data.recording import SegmentData
-    from snnc.runtime.engine.recording import Trace
+    from snnc.runtime.engine.traces import Trace
 
 # Neo searches all spikes for each cell; above this many comparisons the list is split here.
 _NEO_SEARCH_LIMIT = 20_000_000

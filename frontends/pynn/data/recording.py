@@ -17,7 +17,7 @@ from snnc.pynn.refusals import NothingRecorded, NotYet, UnknownVariable, ValueRe
 
 if TYPE_CHECKING:
     from snnc.pynn.cells.populations import Population
-    from snnc.runtime.engine.recording import Trace
+    from snnc.runtime.engine.traces import Trace
 
 SPIKES = "spikes"
 
