@@ -13,6 +13,7 @@ from snnc.ir.diagnostics import ModelError
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.text import Document, parse, print_text, verify
+from snnc.ir.units import DIMENSIONLESS
 from snnc.model_library import PACKAGED
 
 FILES = sorted(PACKAGED.glob("*.mlir"))
@@ -234,7 +235,7 @@ def document_of(tree):
     value = tree(builder)
     builder.block.add_op(dyn.YieldOp(value))
     params = [dyn.ParamOp(name, unit, 1.0) for name, unit in NAMES.items()]
-    dimension = ex.DIMENSIONLESS if value.type == i1 else ex.exponents_of(value)
+    dimension = DIMENSIONLESS if value.type == i1 else ex.exponents_of(value)
     alias = dyn.AliasOp("value", dimension, Region(builder.block))
     cell = dyn.CellOp("cell", Region(Block([*params, alias])))
     return Document(ModuleOp([cell]))

@@ -203,7 +203,7 @@ class KernelExpressions:
                 return f"{left} {op.predicate.data} {right}", _COMPARE
             case ex.PowOp():
                 return self._power(op)
-        raise UnsupportedError(f"'{ex.spelling(op)}' cannot be compiled", location_of(op))
+        raise UnsupportedError(f"'{op.spelling}' cannot be compiled", location_of(op))
 
     def _call(self, function: str, arguments: list[str]) -> tuple[str, int]:
         self.functions.add(function)

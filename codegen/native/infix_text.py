@@ -120,7 +120,7 @@ class Writer:
         return text, _SUM if op.number < 0 else _ATOM
 
     def _call(self, op: ex.Expression) -> tuple[str, int]:
-        name = ex.spelling(op)
+        name = op.spelling
         template = self.language.templates.get(name)
         if template is None:
             raise UnsupportedError(f"{self.language.name} has no '{name}'", location_of(op))

@@ -14,14 +14,9 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
 
-from snnc.ir.dialects.expressions import (
-    DIMENSIONLESS,
-    NUMBER,
-    Expression,
-    describe,
-    exponents_of,
-)
+from snnc.ir.dialects.expressions import NUMBER, Expression, describe, exponents_of
 from snnc.ir.locations import refuse
+from snnc.ir.units import DIMENSIONLESS
 
 
 class Draw(Expression):

@@ -12,7 +12,7 @@ from snnc.ir.dialects import dyn, native, syn
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects.model_rules import check_places, check_reads, readable_names
 from snnc.ir.locations import refuse
-from snnc.ir.units import divide
+from snnc.ir.units import Exponents, divide
 
 _WAYS = (native.NoteOp, native.SolverOp, native.DrawsOp)
 _IN_REFERENCE = (native.SettingOp, native.FixedOp, native.PostsynapticOp, *_WAYS)
@@ -82,7 +82,7 @@ def _check_value(op: native.SettingOp | native.FixedOp) -> None:
         refuse(op, f"'{op.sym_name.data}' is not a finite number; found {op.value.value.data}")
 
 
-def _check_unit(op: native.Binding, expected: ex.Exponents) -> None:
+def _check_unit(op: native.Binding, expected: Exponents) -> None:
     if ex.exponents_of(op.value) != expected:
         refuse(
             op,

@@ -225,8 +225,8 @@ class Reader:
             case ex.PowOp() if (n := ex.integer_literal(op.rhs)) is not None:
                 return operands[0].power(n)
             case draws.Draw():
-                return of_atom(Atom(ex.spelling(op), (*operands, _stream(op))))
-        return _call(ex.spelling(op), operands)
+                return of_atom(Atom(op.spelling, (*operands, _stream(op))))
+        return _call(op.spelling, operands)
 
 
 def _stream(op: draws.Draw) -> Form:

@@ -1,0 +1,115 @@
+"""The vocabulary of expressions in `dyn`: pure arithmetic on quantities whose type is their unit.
+
+Whoever reads or writes expressions imports this package; its modules divide it by subject.
+"""
+
+from xdsl.ir import Operation
+
+from snnc.ir.dialects.expressions.arithmetic import AddOp, DivOp, MulOp, NegOp, SubOp
+from snnc.ir.dialects.expressions.base import (
+    Binary,
+    ConstOp,
+    Expression,
+    GetOp,
+    PreviousOp,
+    Unary,
+    integer_literal,
+)
+from snnc.ir.dialects.expressions.functions import (
+    BINARY_FUNCTIONS,
+    UNARY_FUNCTIONS,
+    AbsOp,
+    CosOp,
+    ExpOp,
+    ExprelOp,
+    FloorOp,
+    LogGammaSfOp,
+    LogOp,
+    MaxOp,
+    MinOp,
+    PowOp,
+    SinOp,
+    SqrtOp,
+    TanhOp,
+)
+from snnc.ir.dialects.expressions.logic import (
+    COMPARISONS,
+    AndOp,
+    CompareOp,
+    NotOp,
+    OrOp,
+    SelectOp,
+)
+from snnc.ir.dialects.expressions.quantities import (
+    NUMBER,
+    TIME,
+    Dimension,
+    Quantity,
+    describe,
+    exponents_of,
+    quantity,
+    quantity_of,
+)
+
+__all__ = [
+    "BINARY_FUNCTIONS",
+    "COMPARISONS",
+    "EXPRESSIONS",
+    "NUMBER",
+    "TIME",
+    "UNARY_FUNCTIONS",
+    "AbsOp",
+    "AddOp",
+    "AndOp",
+    "Binary",
+    "CompareOp",
+    "ConstOp",
+    "CosOp",
+    "Dimension",
+    "DivOp",
+    "ExpOp",
+    "ExprelOp",
+    "Expression",
+    "FloorOp",
+    "GetOp",
+    "LogGammaSfOp",
+    "LogOp",
+    "MaxOp",
+    "MinOp",
+    "MulOp",
+    "NegOp",
+    "NotOp",
+    "OrOp",
+    "PowOp",
+    "PreviousOp",
+    "Quantity",
+    "SelectOp",
+    "SinOp",
+    "SqrtOp",
+    "SubOp",
+    "TanhOp",
+    "Unary",
+    "describe",
+    "exponents_of",
+    "integer_literal",
+    "quantity",
+    "quantity_of",
+]
+
+EXPRESSIONS: tuple[type[Operation], ...] = (
+    ConstOp,
+    GetOp,
+    PreviousOp,
+    AddOp,
+    SubOp,
+    MulOp,
+    DivOp,
+    NegOp,
+    CompareOp,
+    AndOp,
+    OrOp,
+    NotOp,
+    SelectOp,
+    *UNARY_FUNCTIONS.values(),
+    *BINARY_FUNCTIONS.values(),
+)
