@@ -83,7 +83,7 @@ def test_exponential_functions(evaluate, dtype, low, high, tiny):
     exact = x.astype(np.longdouble)
     assert ulps(evaluate("exp", x), np.exp(exact)) < 1.1
     assert ulps(evaluate("expm1", x), np.expm1(exact)) < 2.1
-    assert ulps(evaluate("exprel", x), np.expm1(exact) / exact) < 3
+    assert ulps(evaluate("exprel", x), np.expm1(exact) / exact) < 4
     assert ulps(evaluate("tanh", x), np.tanh(exact)) < 3
 
 
@@ -134,6 +134,13 @@ def test_cosine_of_turns(evaluate, dtype):
     assert ulps(evaluate("cos_turns", x), np.choose(n.astype(int) % 4, turned)) < 2
     quarters = np.arange(-8, 9).astype(dtype) / 4
     np.testing.assert_array_equal(evaluate("cos_turns", quarters), np.array([1, 0, -1, 0] * 5)[:17])
+
+
+@pytest.mark.parametrize("dtype, overflow", [(np.float64, 709.78), (np.float32, 88.72)])
+def test_exprel_grows_without_a_gap_until_it_is_infinite(evaluate, dtype, overflow):
+    y = evaluate("exprel", np.linspace(overflow - 2, overflow + 3, 20001).astype(dtype))
+    assert (np.diff(y[np.isfinite(y)]) >= 0).all() and np.isfinite(y[:8000]).all()
+    assert not np.isnan(y).any() and np.isinf(y[-8000:]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -98,12 +98,13 @@ def test_golden_text_of_regimes_and_the_exponential_midpoint():
     derived H_m : 1 = exp(-1.0 / tau * (0.5 * dt))
     derived H_m_const : 1 = { let x = 0.5 * dt yield x * exprel(-1.0 / tau * x) * (1.0 / tau) }
     steps wait = rest
-    derived inverse_cm : mV/ms/nA = 1.0 / cm
+    derived c : 1 = { let x = dt / cm let x_0 = x * g_max yield x_0 * H_m }
+    derived c_1 : 1 = { let x = dt / cm let x_0 = x * g_max yield -(x_0 * H_m_const) }
+    derived c_x : MOhm = dt / cm
     update {
       let m_next = P_m * m + P_m_const
-      let m_0 = H_m * m + H_m_const
-      let x = -(g_max * m_0) * inverse_cm
-      let v_next = select(in(wait), v, v + dt * (x * v + injected * inverse_cm) * exprel(x * dt))
+      let x = c_1 - c * m
+      let v_next = select(in(wait), v, v + (x * v + c_x * injected) * exprel(x))
       let x_0 = in(run) and v_next >= theta
       v = select(x_0, 0.0 [mV], v_next)
       m = m_next

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import AnyFloat
@@ -225,6 +225,60 @@ def fold_function(op: type[ex.Unary], x: float) -> float | None:
     except (KeyError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
+
+
+def distributed(
+    algebra: Algebra,
+    factor: SSAValue,
+    value: SSAValue,
+    constant: Callable[[SSAValue], bool],
+) -> SSAValue:
+    """Return factor * value with the factor in each term of a sum, constant terms first.
+
+    What is constant in a term can then be computed once together with the factor.
+
+    Parameters
+    ----------
+    algebra : Algebra
+        Where both are, and the product goes.
+    factor, value : SSAValue
+        What is multiplied; the factor is constant.
+    constant : callable
+        Tells whether a value is constant.
+    """
+    terms = list(_terms(algebra, factor, value, constant))
+    terms.sort(key=lambda term: not constant(term))
+    total, *others = terms
+    for term in others:
+        total = algebra.add(total, term)
+    return total
+
+
+def _terms(
+    algebra: Algebra,
+    factor: SSAValue,
+    value: SSAValue,
+    constant: Callable[[SSAValue], bool],
+) -> Iterator[SSAValue]:
+    """Yield the terms of factor * value."""
+    op = value.owner
+    match op:
+        case ex.AddOp():
+            yield from _terms(algebra, factor, op.lhs, constant)
+            yield from _terms(algebra, factor, op.rhs, constant)
+        case ex.SubOp():
+            yield from _terms(algebra, factor, op.lhs, constant)
+            yield from map(algebra.neg, _terms(algebra, factor, op.rhs, constant))
+        case ex.NegOp():
+            yield from map(algebra.neg, _terms(algebra, factor, op.operand, constant))
+        case ex.MulOp() if constant(op.rhs):
+            yield from _terms(algebra, algebra.mul(factor, op.rhs), op.lhs, constant)
+        case ex.MulOp() if constant(op.lhs):
+            yield from _terms(algebra, algebra.mul(factor, op.lhs), op.rhs, constant)
+        case ex.DivOp() if constant(op.rhs):
+            yield from _terms(algebra, algebra.div(factor, op.rhs), op.lhs, constant)
+        case _:
+            yield algebra.mul(factor, value)
 
 
 def reads(value: SSAValue) -> set[str]:

@@ -44,6 +44,10 @@ class System:
         """States that have no exact solution."""
         return [name for name in self.states if name not in self.linear]
 
+    def is_constant(self, value: SSAValue) -> bool:
+        """Tell whether a value depends on parameters and the step alone."""
+        return reads(value).isdisjoint((*self.states, *self.inputs, "t"))
+
     def closure(self, state: str) -> list[str]:
         """Return `state` and the linear states that it depends on, itself first."""
         found, pending = [state], [state]

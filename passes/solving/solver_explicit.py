@@ -15,13 +15,12 @@ from xdsl.ir import Operation, SSAValue
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import expressions as ex
 from snnc.passes.solving import solver_exact
-from snnc.passes.solving.algebra import Algebra, affine, reads
+from snnc.passes.solving.algebra import Algebra, affine, distributed, reads
 from snnc.passes.solving.equations import System
 from snnc.passes.solving.update import HALF, WHOLE, Builder
 
 Values = dict[str, SSAValue]
 Solver = Callable[[Builder, System], Values]
-Gain = Callable[[Algebra, SSAValue], SSAValue]
 
 
 def exact_after(builder: Builder, system: System, part: Fraction) -> Values:
@@ -69,38 +68,38 @@ def _neighbours(system: System, state: str) -> set[str]:
     return reads(system.states[state]) - {state}
 
 
-def _exprel(algebra: Algebra, z: SSAValue) -> SSAValue:
-    return algebra.function(ex.ExprelOp, z)
-
-
 def _exponential(
-    builder: Builder,
-    system: System,
-    state: str,
-    values: Values,
-    duration: SSAValue,
-    start: SSAValue | None = None,
-    gain: Gain = _exprel,
+    builder: Builder, system: System, state: str, values: Values, duration: SSAValue
 ) -> SSAValue:
-    """Solve x' = a x + b over `duration` from `start`: x + h (a x + b) exprel(a h).
+    """Solve x' = a x + b over `duration`: x + (a h x + b h) exprel(a h).
 
-    `gain` gives exprel or what stands for it.
+    The duration goes into the terms of a and b: what is constant in them is computed beforehand.
     """
+    algebra, start = builder.algebra, builder.get(state)
+    a, b = _frozen(builder, system, state, values)
+    gained = distributed(algebra, duration, b, system.is_constant)
+    if a is None:
+        return algebra.add(start, gained)
+    z = distributed(algebra, duration, a, system.is_constant)
+    change = algebra.add(algebra.mul(z, start), gained)
+    return algebra.add(start, algebra.mul(change, algebra.function(ex.ExprelOp, z)))
+
+
+def _frozen(
+    builder: Builder, system: System, state: str, values: Values
+) -> tuple[SSAValue | None, SSAValue]:
+    """Return a, None for 0, and b of x' = a x + b with all other states frozen."""
     form = affine(system.scratch, system.states[state], [state])
     if form is None:
         raise UnsupportedError(
             f"state '{state}' is not linear in itself, as exponential solvers need it; "
             "expected solver rk4, euler or auto"
         )
-    algebra = builder.algebra
-    start = builder.get(state) if start is None else start
-    b = evaluate(builder, form.rest, values)
-    if state not in form.coefficients:
-        return algebra.add(start, algebra.mul(duration, b))
-    a = evaluate(builder, form.coefficients[state], values)
-    slope = algebra.add(algebra.mul(a, start), b)
-    factor = gain(algebra, algebra.mul(a, duration))
-    return algebra.add(start, algebra.mul(algebra.mul(duration, slope), factor))
+    a = form.coefficients.get(state)
+    return (
+        None if a is None else evaluate(builder, a, values),
+        evaluate(builder, form.rest, values),
+    )
 
 
 def extrapolated_splitting(builder: Builder, system: System) -> Values:
@@ -165,12 +164,33 @@ def _splitting(builder: Builder, system: System, groups: list[list[str]], count:
         duration = a.mul(a.const(part / count), builder.dt())
         values = {**exact, **moved}
         for s in group:
-            start = moved.get(s)
-            moved[s] = _exponential(builder, system, s, values, duration, start, _pade)
+            start = moved.get(s) or builder.get(s)
+            moved[s] = _relaxed(builder, system, s, values, duration, start)
         if group is last:
             passed += 1
             exact = exact_after(builder, system, Fraction(passed, count))
     return moved
+
+
+def _relaxed(
+    builder: Builder,
+    system: System,
+    state: str,
+    values: Values,
+    duration: SSAValue,
+    start: SSAValue,
+) -> SSAValue:
+    """Solve x' = a x + b over `duration` from `start` with an approximant of the exponential.
+
+    The duration stays outside a and b: parts of the step would multiply their constants.
+    """
+    algebra = builder.algebra
+    a, b = _frozen(builder, system, state, values)
+    if a is None:
+        return algebra.add(start, algebra.mul(duration, b))
+    slope = algebra.add(algebra.mul(a, start), b)
+    gain = _pade(algebra, algebra.mul(a, duration))
+    return algebra.add(start, algebra.mul(algebra.mul(duration, slope), gain))
 
 
 def _pade(algebra: Algebra, z: SSAValue) -> SSAValue:

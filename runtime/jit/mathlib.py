@@ -24,14 +24,17 @@ class _ExpConstants(NamedTuple):
     ln2_upper: float
     ln2_lower: float
     series: tuple[float, ...]
+    coth: tuple[float, ...]
+    minus_one: float
     magic: float
     bias: float
     mantissa: int
 
 
 # `series` is (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2, interpolated at Chebyshev's nodes, with an
-# error of 0.1 ulp of e^r. The upper part of ln 2 has so few bits that its product with an exponent
-# is exact. Adding `magic` moves an integer into the lowest bits of the mantissa.
+# error of 0.1 ulp of e^r; `coth` is q coth(q) in q^2 for |q| <= ln(2) / 4, likewise. Below
+# `minus_one` e^x - 1 rounds to -1. The upper part of ln 2 has so few bits that its product with an
+# exponent is exact. Adding `magic` moves an integer into the lowest bits of the mantissa.
 _DOUBLE = _ExpConstants(
     low=-746.0,
     high=710.0,
@@ -49,6 +52,15 @@ _DOUBLE = _ExpConstants(
         2.76202305675069e-07,
         2.5100494788905042e-08,
     ),
+    coth=(
+        1.0,
+        0.3333333333333315,
+        -0.022222222221506507,
+        0.0021164020146718946,
+        -0.00021163367301040484,
+        2.118390665374123e-05,
+    ),
+    minus_one=-40.0,
     magic=6755399441055744.0,
     bias=1023.0,
     mantissa=52,
@@ -65,6 +77,8 @@ _SINGLE = _ExpConstants(
         0.008363246669753728,
         0.0013926268052570573,
     ),
+    coth=(1.0, 0.3333322643084927, -0.022127205818223604),
+    minus_one=-20.0,
     magic=12582912.0,
     bias=127.0,
     mantissa=23,
@@ -110,10 +124,24 @@ def _expm1(x: Term) -> Term:
 
 
 def _exprel(x: Term) -> Term:
-    """(e^x - 1) / x within 3 ulp; 1 at 0, infinity where e^x overflows."""
-    high = _constants(x).high
-    divisor = select(x.equals(0.0), 1.0, select(x > high, high, x))
-    return select(x.equals(0.0), 1.0, _expm1(x) / divisor)
+    """(e^x - 1) / x within 4 ulp; 1 at 0, infinity where e^x overflows.
+
+    With x = n ln 2 + 2 q the quotient (e^2q - 1) / 2q is 1 / (q coth(q) - q), and what 2^n adds
+    goes over the same denominator, so that one division serves both.
+    """
+    c = _constants(x)
+    half, log2_of_e = x * 0.5, 1.4426950408889634
+    # Where it is reached, the scale below is infinite.
+    most = (c.bias + 1.9) / (2.0 * log2_of_e)
+    half = select(half > most, most, half)
+    reduced = select(half < 0.5 * c.minus_one, 0.5 * c.minus_one, half)
+    n = (reduced * (2.0 * log2_of_e)).llvm("rint")
+    q = n.llvm("fmuladd", x.const(-0.5 * c.ln2_upper), reduced)
+    q = n.llvm("fmuladd", x.const(-0.5 * c.ln2_lower), q)
+    even = horner(q * q, *c.coth)
+    scale = _power_of_two(n - 1.0)
+    above = (scale - 0.5).llvm("fmuladd", even + q, q)
+    return select(x.equals(0.0), 1.0, above / (half * (even - q)))
 
 
 _LOG_DOUBLE = (
