@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snnc.ir.diagnostics import UserError, did_you_mean
-from snnc.runtime.jit.cache import Kernels
+from snnc.runtime.jit.cache import Kernels, source_of
 from snnc.runtime.jit.drawing import (
     PLAIN,
     SCRATCH_BYTES,
@@ -207,10 +207,11 @@ class Sampler:
         _, values = arguments(distribution, params)
         self._found = f"'{distribution}' rejects nearly every draw; found {dict(params)}"
         count = len(DISTRIBUTIONS[distribution].parameters)
-        self._kernel = kernels.get(drawing(distribution, count))
+        self._kernel = kernels.get(source_of("draw_values"))
         self._words = np.zeros(WIDTH, np.int64)
         self._words[2:4] = key
         self._words[9:13] = np.array(values).view(np.int64)
+        self._words[20] = kernels.get(drawing(distribution, count)).address
 
     def numbers(self, counters: Counters) -> NDArray[np.float64]:
         """Return the draws.

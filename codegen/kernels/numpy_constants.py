@@ -35,7 +35,7 @@ def log_gamma_sf(shape, x):
 
 
 def first_row(entries, size):
-    from scipy.linalg import expm
+    from snnc.codegen.kernels.matrix_exponential import expm
 
     entries = np.broadcast_arrays(*entries)
     matrix = np.stack(entries, axis=-1).reshape(*entries[0].shape, size, size)

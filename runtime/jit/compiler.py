@@ -61,9 +61,10 @@ def assembly(text: str) -> str:
 def _module(text: str, symbol: str, machine: Any) -> Any:
     """Return the optimised LLVM module of a text, its entry named `symbol`."""
     module = llvm.parse_assembly(translate(text, symbol, machine.triple, str(machine.target_data)))
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    copies = bool(read(text).get("UNROLL", True))
+    options = llvm.create_pipeline_tuning_options(speed_level=3 if copies else 2)
     options.loop_vectorization = True
-    options.loop_unrolling = bool(read(text).get("UNROLL", True))
+    options.loop_unrolling = options.loop_interleaving = copies
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
     return module

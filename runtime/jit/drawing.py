@@ -1,18 +1,12 @@
 """Kernels that draw random values of many cells or synapses, one for each distribution.
 
-They work through chunks that stay in the innermost cache: counters, draws, then what is stored.
-Numbers are drawn in loops that vectorise. Where a draw rejects, the few rejected are drawn again
-together, each from the next block of its own counter, as `snnc.runtime.jit.samplers` would.
+They fill a chunk for the kernel ``draw_values``, which they share and whose table they read: its
+scratch holds counters, then draws. Numbers are drawn in loops that vectorise. Where a draw rejects,
+the few rejected are drawn again together, each from the next block of its own counter, as
+`snnc.runtime.jit.samplers` would.
 
-Words of the descriptor: number n of draws; address of the results; two words of the key; addresses
-of the positions of n pre- and postsynaptic cells (int32; 0 for their own order) and of ordinals
-(int32; 0 for zeros); addresses of the gids of pre- and postsynaptic cells by position (int64; the
-latter 0 for zeros); four parameters of the distribution; address of the places of the results
-(int64); scale, or unit (float64); the number of impossible draws (returned); address of scratch;
-for step 3 the least and the greatest number of units, and the factor before they are rounded.
-
-`step` says what is stored: 0 the n numbers in order (float64); 1 and 2 the numbers times the scale
-in their places (float32, float64); 3 numbers of units in order, rounded half up (int32).
+Some more are drawn than are wanted, that vectors are full: loops without a remainder compile in
+half the time.
 """
 
 from __future__ import annotations
@@ -23,23 +17,23 @@ from typing import Final
 from snnc.codegen.artifact import KernelSource
 
 CHUNK: Final = 512
-WIDTH: Final = 20
+WIDTH: Final = 21
 SCRATCH_BYTES: Final = CHUNK * (6 * 4 + 4 + 8 + 8)
 PLAIN, STORE_32, STORE_64, UNITS = range(4)
 
 _DRAW = """
 @loop
-def draw(m, x, k0, k1, c0, c1, c2, p):
-    for i in range(m):
+def draw(n, x, k0, k1, c0, c1, c2, p):
+    for i in range(n):
         x[i] = {name}({parameters}, k0, k1, c0[i], c1[i], c2[i])
 """
-_CALL_DRAW = "draw(m, x, d[2], d[3], c0, c1, c2, p)"
+_CALL_DRAW = "draw(filled(rows), x, d[2], d[3], c0, c1, c2, p)"
 
 # nan is rejected by both comparisons.
 _DRAW_AGAIN = """
 @loop
-def draw(m, x, k0, k1, c0, c1, c2, block, p):
-    for i in range(m):
+def draw(n, x, k0, k1, c0, c1, c2, block, p):
+    for i in range(n):
         x[i] = p[0] + p[1] * standard_normal(k0, k1, c0[i], c1[i], c2[i], block)
 
 
@@ -53,7 +47,7 @@ def rejected(m, x, p, index):
 
 
 @loop
-def again(left, index, c0, c1, c2, e0, e1, e2):
+def choose(left, index, c0, c1, c2, e0, e1, e2):
     for i in range(left):
         e0[i] = c0[ix(index[i])]
         e1[i] = c1[ix(index[i])]
@@ -77,80 +71,47 @@ def give_up(left, index, x):
         x[ix(index[i])] = NAN
 
 
-@loop
-def draw_accepted(m, x, k0, k1, c0, c1, c2, p, e0, e1, e2, index, y):
-    draw(m, x, k0, k1, c0, c1, c2, 0, p)
-    left = rejected(m, x, p, index)
-    block = 1
+def draw_from(n, to, counters, d, block, p):
+    draw(n, f64(to, CHUNK), d[2], d[3], u32(counters, CHUNK), u32(counters + 4 * CHUNK, CHUNK),
+         u32(counters + 8 * CHUNK, CHUNK), block, p)
+
+
+def draw_accepted(m, d, p, c0, c1, c2, e0, e1, e2, index, x, y):
+    counters = d[16]
+    to = counters + 28 * CHUNK
+    left = m
+    block = 0
     while left > 0 and block < MAX_REDRAWS:
-        again(left, index, c0, c1, c2, e0, e1, e2)
-        draw(left, y, k0, k1, e0, e1, e2, block, p)
-        left = accept(left, index, x, p, y)
+        draw_from(filled(left), to, counters, d, block, p)
+        if block == 0:
+            left = rejected(m, x, p, index)
+        else:
+            left = accept(left, index, x, p, y)
+        choose(left, index, c0, c1, c2, e0, e1, e2)
+        counters = d[16] + 12 * CHUNK
+        to = d[16] + 36 * CHUNK
         block += 1
     give_up(left, index, x)
 """
-_CALL_DRAW_AGAIN = "draw_accepted(m, x, d[2], d[3], c0, c1, c2, p, e0, e1, e2, index, y)"
+_CALL_DRAW_AGAIN = "draw_accepted(rows, d, p, c0, c1, c2, e0, e1, e2, index, x, y)"
 
 _TEXT = '''\
-"""Draws of the distribution {name}."""
+"""Draws of the distribution {name}: `rows` of them, at most a chunk, as ``draw_values`` says."""
 
-from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, ix, loop, u32
-from snnc.runtime.jit.mathlib import floor
+from snnc.runtime.jit.intrinsics import f64, i32, i64, ix, loop, u32
 from snnc.runtime.jit.samplers import {imported}
 
 CHUNK = {chunk}
+VECTOR = 16
+
+
+def filled(n):
+    return (n + (VECTOR - 1)) // VECTOR * VECTOR
+
 {draw}
-
-@loop
-def gids_of(m, first, cells, gids, counter):
-    if cells != 0:
-        position = i32(cells + 4 * first, m)
-        for i in range(m):
-            counter[i] = gids[ix(position[i])]
-    else:
-        for i in range(m):
-            counter[i] = gids[ix(first + i)]
-
-
-@loop
-def copy(m, values, counter):
-    for i in range(m):
-        counter[i] = values[i]
-
-
-@loop
-def zero(m, counter):
-    for i in range(m):
-        counter[i] = 0
-
-
-@loop
-def impossible(m, x):
-    count = 0
-    for i in range(m):
-        count += 1 - (x[i] == x[i])
-    return count
-
-
-@loop
-def scatter(m, x, scale, places, result):
-    for i in range(m):
-        result[ix(places[i])] = x[i] * scale
-
-
-@loop
-def to_units(m, x, unit, least, greatest, stretch, result):
-    bad = 0
-    for i in range(m):
-        ratio = x[i] / unit
-        bad += 1 - ((ratio >= least) & (ratio <= greatest))
-        result[i] = int(floor(ratio * stretch + 0.5))
-    return bad
-
 
 def entry(desc, rows, step):
     d = i64(desc, {width})
-    f = f64(desc, {width})
     p = f64(desc + 9 * 8, 4)
     words = d[16]
     c0 = u32(words, CHUNK)
@@ -162,30 +123,7 @@ def entry(desc, rows, step):
     index = i32(words + 24 * CHUNK, CHUNK)
     x = f64(words + 28 * CHUNK, CHUNK)
     y = f64(words + 36 * CHUNK, CHUNK)
-    bad = 0
-    for first in range(0, d[0], CHUNK):
-        m = min(CHUNK, d[0] - first)
-        gids_of(m, first, d[4], i64(d[7], 1), c0)
-        if d[8] != 0:
-            gids_of(m, first, d[5], i64(d[8], 1), c1)
-        else:
-            zero(m, c1)
-        if d[6] != 0:
-            copy(m, i32(d[6] + 4 * first, m), c2)
-        else:
-            zero(m, c2)
-        {call}
-        if step == {units}:
-            bad += to_units(m, x, f[14], f[17], f[18], f[19], i32(d[1] + 4 * first, m))
-            continue
-        bad += impossible(m, x)
-        if step == {plain}:
-            copy(m, x, f64(d[1] + 8 * first, m))
-        elif step == {store_32}:
-            scatter(m, x, f[14], i64(d[13] + 8 * first, m), f32(d[1], 1))
-        else:
-            scatter(m, x, f[14], i64(d[13] + 8 * first, m), f64(d[1], 1))
-    d[15] = bad
+    {call}
 '''
 
 
@@ -207,14 +145,6 @@ def drawing(distribution: str, parameters: int) -> KernelSource:
         draw, call = _DRAW_AGAIN, _CALL_DRAW_AGAIN
         imported = "MAX_REDRAWS, NAN, standard_normal"
     text = _TEXT.format(
-        name=distribution,
-        imported=imported,
-        chunk=CHUNK,
-        draw=draw,
-        call=call,
-        width=WIDTH,
-        plain=PLAIN,
-        store_32=STORE_32,
-        units=UNITS,
+        name=distribution, imported=imported, chunk=CHUNK, draw=draw, call=call, width=WIDTH
     )
     return KernelSource(f"draw_{distribution}", text)

@@ -7,8 +7,8 @@ not to overlap, so LLVM vectorises without run-time checks.
 The language is what `snnc.runtime.jit.translate` takes of Python: functions of numbers, arrays and
 tuples; ``if``, ``while`` and ``for`` over ranges; arithmetic by the rules of
 `snnc.runtime.jit.kinds`, with 0 for an integer divided by 0. With the constant ``UNROLL = False``
-in a text its loops are not copied several times in a row: loops that branch gain nothing by it, and
-take half the time to compile.
+in a text its loops are copied neither several times in a row nor for each way that a condition may
+go: loops that branch or wait for memory gain nothing by it, and take half the time to compile.
 """
 
 from __future__ import annotations
