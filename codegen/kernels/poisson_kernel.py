@@ -99,7 +99,7 @@ def round_limits(known, limits, low, thresholds):
         reached += 1
         sure += least == 0
         thresholds[j] = max(least, 1) - 1
-    for j in range(reached, reached + 4):
+    for j in range(reached, reached + 7):
         thresholds[j] = 0xFFFF
     return sure, reached
 
@@ -110,22 +110,22 @@ def fill(n, sure, counts):
         counts[i] = sure
 
 
+# Adds how many of seven ascending thresholds are exceeded, three comparisons for each number.
 @loop
-def tally(n, halves, t0, t1, t2, t3, counts):
+def tally(n, halves, t0, t1, t2, t3, t4, t5, t6, counts):
     for i in range(n):
         w = halves[i]
-        k = np.uint8(w > t0) + np.uint8(w > t1) + np.uint8(w > t2) + np.uint8(w > t3)
-        counts[i] += np.uint8(k)
+        four = w > t3
+        two = w > select(four, t5, t1)
+        one = w > select(two, select(four, t6, t2), select(four, t4, t0))
+        counts[i] += (np.uint8(four) << 2) + (np.uint8(two) << 1) + np.uint8(one)
 
 
 @loop
-def tally_block(n, halves, sure, reached, thresholds, counts):
+def tally_block(n, halves, sure, reached, t, counts):
     fill(n, sure, counts)
-    for j in range(sure, reached, 4):
-        tally(
-            n, halves, thresholds[j], thresholds[j + 1], thresholds[j + 2], thresholds[j + 3],
-            counts,
-        )
+    for j in range(sure, reached, 7):
+        tally(n, halves, t[j], t[j + 1], t[j + 2], t[j + 3], t[j + 4], t[j + 5], t[j + 6], counts)
 
 
 @loop
@@ -133,7 +133,7 @@ def count(n, first, key0, key1, scratch, counts, {arguments}, k):
     t = k * dt
 {lines}
     limits = u32(scratch + 2 * BLOCK, MOST)
-    thresholds = u16(scratch + 2 * BLOCK + 4 * MOST, MOST + 4)
+    thresholds = u16(scratch + 2 * BLOCK + 4 * MOST, MOST + 7)
     known = limits_of({mean}, limits)
     at = 0
     while at < n:
