@@ -175,6 +175,36 @@ def test_neighbours_and_successive_steps_are_independent():
         assert abs((counts[:, lag:] * counts[:, :-lag]).mean()) < 0.01
 
 
+def test_rare_spikes_are_as_frequent_as_they_should_be():
+    # Rarer than 16 bits could tell, and from many blocks of cells.
+    builder = builder_of(["SpikeSourcePoisson"], seed=5)
+    builder.population("noise", 20_000, "SpikeSourcePoisson", parameters={"rate": 0.05})
+    builder.record("noise", ["spikes"])
+    simulation = snnc.compile(builder.finish()).simulation
+    simulation.run(1000.0)
+    assert abs(simulation.spike_counts("noise").sum() - 1000.0) < 5.0 * np.sqrt(1000.0)
+
+
+def spikes_of_sources(rate: Value, threads: int) -> list[np.ndarray]:
+    builder = builder_of(["SpikeSourcePoisson"], seed=6)
+    builder.population("noise", 1500, "SpikeSourcePoisson", parameters={"rate": rate})
+    builder.record("noise", ["spikes"])
+    simulation = snnc.compile(builder.finish(), threads=threads).simulation
+    simulation.run(20.0)
+    return list(simulation.spikes("noise"))
+
+
+def test_one_rate_of_all_cells_and_rates_of_each_draw_the_same_spikes():
+    each = np.full(1500, 4000.0)
+    each[-1] = 0.0
+    times, cells = spikes_of_sources(4000.0, 1)
+    for threads, rate in ((3, 4000.0), (1, each), (3, each)):
+        found = spikes_of_sources(rate, threads)
+        kept = cells < (1500 if np.isscalar(rate) else 1499)
+        assert np.array_equal(found[0], times[kept])
+        assert np.array_equal(found[1], cells[kept])
+
+
 def test_counts_under_way_are_carried_over_to_a_network_compiled_anew():
     document = network()
     once, first, then = (compiled(document, True, "f64") for _ in range(3))

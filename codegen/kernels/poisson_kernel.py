@@ -1,11 +1,13 @@
 """Kernel text of a Poisson source: a count per cell and step by inversion.
 
-One random word per cell and step decides how many spikes the step has. Words come from Philox keyed
-by (seed, population) and counted by (group of cells, step): a block of four words serves the cells
-i, i + 16, i + 32 and i + 48 of a group of 64, so that the draw vectorises. A rate that all cells
-share is compared with thresholds, which are computed once a step; rates that differ cost an
-exponential per cell. A block of cells is compared with as many thresholds as its largest word asks
-for. Both give the same count for the same word and rate.
+A random number of 32 bits per cell and step decides how many spikes the step has. Bits come from
+Philox keyed by (seed, population). The upper 16 are a cell's own: a block of four words, counted by
+(group of eight cells, step), has those of eight cells, in an order in which the draw vectorises.
+The lower 16 are shared by BLOCK cells, counted by (block of cells, step): a cell's spikes are as
+likely as with 32 bits of its own, and counts of two cells have a covariance of less than 1e-10
+where more than one spike in a step is rare, 1e-8 where it is not. A rate that all cells share is
+compared with thresholds, which are computed once a step; rates that differ cost an exponential per
+cell. Both give the same count for the same number and rate.
 """
 
 from __future__ import annotations
@@ -17,19 +19,19 @@ from snnc.codegen.kernels.kernel_expressions import KernelExpressions, Precision
 from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import step
 
-_TEXT = '''"""Spike counts of {name}: Poisson, by inversion of one random word per cell and step."""
+_TEXT = '''"""Spike counts of {name}: Poisson, by inversion of a random number per cell and step."""
 
 import numpy as np
 
-from snnc.runtime.jit.intrinsics import f32, f64, i64, ix, loop, select, u8, u32
+from snnc.runtime.jit.intrinsics import f32, f64, i64, ix, loop, select, u8, u16, u32
 from snnc.runtime.jit.mathlib import ceil, exp
 from snnc.runtime.jit.philox import philox
 {imports}
 
 WIDTH = {width}
 GROUP = 64
-BLOCK = 256
-LANES = 16
+LANES = 8
+BLOCK = 512
 MOST = 255
 RANGE = 4294967296.0
 
@@ -39,11 +41,17 @@ def draw(groups, first, k, key0, key1, words0, words1, words2, words3):
     for g in range(groups):
         for lane in range(LANES):
             drawn = philox(first + g * LANES + lane, 0, k, 0, key0, key1)
-            at = g * GROUP + lane
+            at = g * 4 * LANES + lane
             words0[at] = drawn[0]
             words1[at] = drawn[1]
             words2[at] = drawn[2]
             words3[at] = drawn[3]
+
+
+@loop
+def lower_bits(block, k, key0, key1):
+    drawn = philox(block, 0, k, 1, key0, key1)
+    return drawn[0] >> 16
 
 {counting}
 
@@ -53,96 +61,112 @@ def entry(desc, rows, step):
     for row in range(rows):
         q = row * WIDTH
         n = d[q]
-        groups = (n + GROUP - 1) // GROUP
-        words = d[q + 1]
-        size = groups * GROUP
-        draw(
-            groups, d[q + 2] // GROUP * LANES, step, d[q + 3], d[q + 4],
-            u32(words, size), u32(words + 64, size), u32(words + 128, size), u32(words + 192, size),
-        )
+        size = (n + GROUP - 1) // GROUP * GROUP
         slot = (step + 1) & d[q + 6]
-        count(
-            n, u32(words, size), u32(words + 4 * size, MOST + 9), u8(d[q + 5] + slot * d[q + 7], n),
-            {unpacked},
-            step,
-        )
+        counts = u8(d[q + 5] + slot * d[q + 7], size)
+        count(n, d[q + 2], d[q + 3], d[q + 4], d[q + 1], counts, {unpacked}, step)
+        for i in range(n, size):
+            counts[i] = 0
 '''
 
 _SHARED = """
+# Writes the least numbers that stand for 1, 2, ... spikes; returns how many there are.
 @loop
-def tally(n, words, t0, t1, t2, t3, counts):
-    for i in range(n):
-        w = words[i]
-        k = np.uint32(w > t0) + np.uint32(w > t1) + np.uint32(w > t2) + np.uint32(w > t3)
-        counts[i] += np.uint8(k)
-
-
-@loop
-def largest(n, words):
-    result = np.uint32(0)
-    for i in range(n):
-        result = select(words[i] > result, words[i], result)
-    return result
-
-
-@loop
-def tally_block(n, words, thresholds, known, sure, counts):
-    for i in range(n):
-        counts[i] = sure
-    most = largest(n, words)
-    j = 0
-    while j < known and most > thresholds[j]:
-        tally(
-            n, words, thresholds[j], thresholds[j + 1], thresholds[j + 2], thresholds[j + 3], counts
-        )
-        j += 4
-
-
-@loop
-def count(n, words, thresholds, counts, {arguments}, k):
-    t = k * dt
-{lines}
-    mean = {mean}
+def limits_of(mean, limits):
     term = exp(-mean)
     total = term
-    sure = 0
     known = 0
-    while sure + known < MOST:
+    while known < MOST:
         limit = ceil(total * RANGE - 0.5)
         if limit >= RANGE:
             break
-        if limit > 0.0:
-            thresholds[known] = np.uint32(limit - 1.0)
-            known += 1
-        else:
-            sure += 1
-        term = term * mean / (sure + known)
+        limits[known] = np.uint32(limit)
+        known += 1
+        term = term * mean / known
         total += term
-    for j in range(known, known + 4):
-        thresholds[j] = 0xFFFFFFFF
-    for first in range(0, n, BLOCK):
-        last = select(first + BLOCK < n, first + BLOCK, n)
-        tally_block(last - first, words[first:last], thresholds, known, sure, counts[first:last])
+    return known
+
+
+# Writes what upper bits must exceed; returns how many limits all of them reach, and how many some.
+@loop
+def round_limits(known, limits, low, thresholds):
+    sure = 0
+    reached = 0
+    for j in range(known):
+        least = int(limits[j] >> 16) + (low < (limits[j] & 0xFFFF))
+        if least > 0xFFFF:
+            break
+        reached += 1
+        sure += least == 0
+        thresholds[j] = max(least, 1) - 1
+    for j in range(reached, reached + 7):
+        thresholds[j] = 0xFFFF
+    return sure, reached
+
+
+@loop
+def fill(n, sure, counts):
+    for i in range(n):
+        counts[i] = sure
+
+
+# Adds how many of seven ascending thresholds are exceeded, three comparisons for each number.
+@loop
+def tally(n, halves, t0, t1, t2, t3, t4, t5, t6, counts):
+    for i in range(n):
+        w = halves[i]
+        four = w > t3
+        two = w > select(four, t5, t1)
+        one = w > select(two, select(four, t6, t2), select(four, t4, t0))
+        counts[i] += (np.uint8(four) << 2) + (np.uint8(two) << 1) + np.uint8(one)
+
+
+@loop
+def tally_block(n, halves, sure, reached, t, counts):
+    fill(n, sure, counts)
+    for j in range(sure, reached, 7):
+        tally(n, halves, t[j], t[j + 1], t[j + 2], t[j + 3], t[j + 4], t[j + 5], t[j + 6], counts)
+
+
+@loop
+def count(n, first, key0, key1, scratch, counts, {arguments}, k):
+    t = k * dt
+{lines}
+    limits = u32(scratch + 2 * BLOCK, MOST)
+    thresholds = u16(scratch + 2 * BLOCK + 4 * MOST, MOST + 7)
+    known = limits_of({mean}, limits)
+    at = 0
+    while at < n:
+        here = min(n - at, BLOCK - ((first + at) & (BLOCK - 1)))
+        groups = (here + GROUP - 1) // GROUP
+        words = u32(scratch, BLOCK // 2)
+        draw(
+            groups, (first + at) // GROUP * LANES, k, key0, key1,
+            words, words[LANES:], words[2 * LANES :], words[3 * LANES :],
+        )
+        low = lower_bits((first + at) // BLOCK, k, key0, key1)
+        sure, reached = round_limits(known, limits, low, thresholds)
+        size = groups * GROUP
+        tally_block(size, u16(scratch, BLOCK), sure, reached, thresholds, counts[at : at + size])
+        at += here
 """
 
 _EACH = """
 @loop
-def expect(n, words, counts, {arguments}, t):
+def expect(n, halves, low, counts, {arguments}, t):
     for i in range(n):
-        u = (np.float64(words[i]) + 0.5) / RANGE
+        u = (np.float64(halves[i]) * 65536.0 + low) / RANGE
 {lines}
         mean = {mean}
         counts[i] = u >= exp(-mean)
 
 
 @loop
-def count(n, words, thresholds, counts, {arguments}, k):
-    t = k * dt
-    expect(n, words, counts, {arguments}, t)
+def invert(n, halves, low, counts, {arguments}, t):
     for i in range(n):
         if counts[i] == 0:
             continue
-        u = (np.float64(words[i]) + 0.5) / RANGE
+        u = (np.float64(halves[i]) * 65536.0 + low) / RANGE
 {lines}
         mean = {mean}
         term = exp(-mean)
@@ -153,6 +177,24 @@ def count(n, words, thresholds, counts, {arguments}, k):
             term = term * mean / spikes
             total += term
         counts[i] = spikes
+
+
+@loop
+def count(n, first, key0, key1, scratch, counts, {arguments}, k):
+    t = k * dt
+    at = 0
+    while at < n:
+        here = min(n - at, BLOCK - ((first + at) & (BLOCK - 1)))
+        words = u32(scratch, BLOCK // 2)
+        draw(
+            (here + GROUP - 1) // GROUP, (first + at) // GROUP * LANES, k, key0, key1,
+            words, words[LANES:], words[2 * LANES :], words[3 * LANES :],
+        )
+        low = np.float64(lower_bits((first + at) // BLOCK, k, key0, key1)) + 0.5
+        halves = u16(scratch, BLOCK)
+        expect(here, halves, low, counts[at : at + here], {sliced}, t)
+        invert(here, halves, low, counts[at : at + here], {sliced}, t)
+        at += here
 """
 
 
@@ -180,13 +222,16 @@ def poisson_kernel(
         return f"{name}[i]" if name in arrays else name
 
     # Expectations are f64 whatever the precision of cells: counts must not depend on it.
-    taken = {"t", "u", "k", "i", "n", "w", "words", "counts", "thresholds", "dt", "mean", "term"}
-    text = KernelExpressions(leaf, "f64", taken | {"total", "sure", "known", "limit", "spikes"})
+    taken = {"t", "u", "k", "i", "n", "low", "halves", "counts", "dt", "mean", "term", "total"}
+    text = KernelExpressions(leaf, "f64", taken | {"spikes", "first", "scratch", "key0", "key1"})
     mean = text.value(counted.expectation)
     each = any(kind == "array" for kind in fields.values())
     indent = "        " if each else "    "
     counting = (_EACH if each else _SHARED).format(
         arguments=", ".join(fields),
+        sliced=", ".join(
+            f"{name}[at : at + here]" if kind == "array" else name for name, kind in fields.items()
+        ),
         lines="\n".join(f"{indent}{line}" for line in text.take_lines()) or f"{indent}pass",
         mean=mean,
     )

@@ -21,8 +21,8 @@ from snnc.runtime.engine.tables import address, aligned_zeros, bits
 from snnc.runtime.random import INITIAL, PARAM, SPIKES, key
 
 _FLAGS_PER_BLOCK = 64
-# Kernels that draw counts keep thresholds behind their random words.
-_THRESHOLDS = 264
+# Words of kernels that draw counts: for a block of cells, limits and thresholds.
+_SCRATCH = 256 + 255 + 131
 # Kernels count the spikes of a cell in a step with 8 bits.
 MOST_SPIKES = 255.0
 
@@ -386,7 +386,7 @@ class Cells:
             case "ring_stride":
                 return self.flag_words(part.thread)[2]
             case "scratch":
-                scratch = np.zeros(_blocks(part) * _FLAGS_PER_BLOCK + _THRESHOLDS, np.uint32)
+                scratch = aligned_zeros(_SCRATCH, np.uint32)
                 self._keep.append(scratch)
                 return address(scratch)
             case "scalar":

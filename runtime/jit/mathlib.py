@@ -89,9 +89,10 @@ def _constants(x: Term) -> _ExpConstants:
     return _SINGLE if x.is_single else _DOUBLE
 
 
-def _power_of_two(n: Term) -> Term:
+def _power_of_two(n: Term, more: float = 0.0) -> Term:
+    """2^(n + more) for integers."""
     c = _constants(n)
-    return ((n + (c.magic + c.bias)).bits() << c.mantissa).as_float()
+    return ((n + (c.magic + c.bias + more)).bits() << c.mantissa).as_float()
 
 
 def _reduced_exp(x: Term) -> tuple[Term, Term, Term]:
@@ -139,7 +140,7 @@ def _exprel(x: Term) -> Term:
     q = n.llvm("fmuladd", x.const(-0.5 * c.ln2_upper), reduced)
     q = n.llvm("fmuladd", x.const(-0.5 * c.ln2_lower), q)
     even = horner(q * q, *c.coth)
-    scale = _power_of_two(n - 1.0)
+    scale = _power_of_two(n, -1.0)
     above = (scale - 0.5).llvm("fmuladd", even + q, q)
     return select(x.equals(0.0), 1.0, above / (half * (even - q)))
 

@@ -6,11 +6,33 @@ room for spikes, the number of spikes that found none, which stays 0 in a correc
 bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 """
 
-from snnc.runtime.jit.intrinsics import i32, i64, loop, select, u8, u64
+from snnc.runtime.jit.intrinsics import i32, i64, loop, lowest, select, u8
 
 UNROLL = False
 CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, STRIDE, WIDTH = range(12)
 BLOCK = 64
+
+
+SEVENS = 0x7F7F7F7F7F7F7F7F
+ONES = 0x0101010101010101
+# Moves the lowest bit of byte j to bit 56 + j.
+GATHERED = 0x0102040810204080
+
+
+@loop
+def marked(word):
+    """Return a bit for each byte of a word, set where the byte is not zero."""
+    return ((((word & SEVENS) + SEVENS | word) >> 7 & ONES) * GATHERED) >> 56 & 0xFF
+
+
+@loop
+def marks(words, first):
+    """Return a bit for each byte of eight words, set where the byte is not zero."""
+    low = marked(words[first]) | marked(words[first + 1]) << 8
+    low |= marked(words[first + 2]) << 16 | marked(words[first + 3]) << 24
+    high = marked(words[first + 4]) | marked(words[first + 5]) << 8
+    high |= marked(words[first + 6]) << 16 | marked(words[first + 7]) << 24
+    return low | high << 32
 
 
 @loop
@@ -23,13 +45,14 @@ def gather(words, counts, blocks, first, ids, room):
         high = words[q + 4] | words[q + 5] | words[q + 6] | words[q + 7]
         if (low | high) == 0:
             continue
-        for word in range(q, q + 8):
-            if words[word] != 0:
-                for i in range(8 * word, 8 * word + 8):
-                    for _ in range(counts[i]):
-                        if n < room:
-                            ids[n] = first + i
-                        n += 1
+        left = marks(words, q)
+        while left != 0:
+            i = block * BLOCK + lowest(left)
+            left &= left - 1
+            for _ in range(counts[i]):
+                if n < room:
+                    ids[n] = first + i
+                n += 1
     return n
 
 
@@ -43,7 +66,7 @@ def entry(desc, rows, step):
         room = d[q + ROOM]
         counts = d[q + COUNTS] + slot * d[q + STRIDE]
         n = gather(
-            u64(counts, blocks * 8),
+            i64(counts, blocks * 8),
             u8(counts, blocks * BLOCK),
             blocks,
             d[q + FIRST],
