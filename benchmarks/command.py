@@ -12,19 +12,24 @@ from pathlib import Path
 from snnc.benchmarks.building import PEER_CELLS, RULES, building_text, rows_of_building
 from snnc.benchmarks.description import Network
 from snnc.benchmarks.fidelity import compare_with_nest, fidelity_text
+from snnc.benchmarks.growth import growth_text
 from snnc.benchmarks.limits import machine, triad_gb_s
 from snnc.benchmarks.measure import OWN, Row, Setting, measure
 from snnc.benchmarks.networks import NETWORKS, module_of
-from snnc.benchmarks.potential import MODELS, errors, errors_text
+from snnc.benchmarks.potential import add_errors, integrators_text
 from snnc.benchmarks.race import race_text
 from snnc.benchmarks.stages import rows_of_stages, stages_text
-from snnc.benchmarks.table import growth_text, table
+from snnc.benchmarks.table import table
 from snnc.compiler import PRECISIONS
 from snnc.ir.diagnostics import OptionError, did_you_mean
 
 SIMULATORS = ("nest", "brian2")
 BUILDING, STAGES = "b5", "compile"
-NAMES = (*NETWORKS, BUILDING, STAGES)
+_OTHERS = {
+    BUILDING: "B5: building through PyNN, random and distance-dependent connections.",
+    STAGES: "The stages of compiling, imports and sizes of the IR.",
+}
+NAMES = (*NETWORKS, *_OTHERS)
 _FAITHFUL = ("b2", "b3")  # whose distributions of activity are compared
 Step = Callable[[str], None]
 
@@ -64,6 +69,12 @@ class Options:
             raise OptionError("repeats, threads, scales and times must be positive")
 
 
+def described() -> list[tuple[str, str]]:
+    """Return the name of each benchmark, with a line on it."""
+    networks = {name: (module_of(name).__doc__ or "").splitlines()[0] for name in NETWORKS}
+    return sorted((networks | _OTHERS).items())
+
+
 def bench(options: Options) -> list[Row]:
     """Run benchmarks, print their tables, and return the rows."""
     options.check()
@@ -80,14 +91,19 @@ def bench(options: Options) -> list[Row]:
 
 
 def all_scales(name: str, options: Options) -> list[Row]:
-    """Return the rows of a network at each scale."""
+    """Return the rows of a network at each scale, and with ``--accuracy`` of distributions."""
     module = module_of(name)
+    networks = [module.network(scale) for scale in options.scales or module.SCALES]
     rows: list[Row] = []
-    for scale in options.scales or module.SCALES:
-        rows += simulating(module.network(scale), options)
-    growth = growth_text([row for row in rows if row["sim_s"] is not None])
+    for network in networks:
+        rows += simulating(network, options)
+    accuracy(rows, networks[0], options)
+    growth = growth_text(rows)
     if growth:
         print(growth, flush=True)
+    if options.accuracy and name in _FAITHFUL:
+        for network in networks:
+            rows += fidelity(network, options)
     return rows
 
 
@@ -96,30 +112,30 @@ def simulating(network: Network, options: Options) -> list[Row]:
     note = f"; {network.note}" if network.note else ""
     print(f"\n{network.title}, {network.size} cells{note}")
     settings = settings_of(options, network)
-    ms = options.ms or network.duration
     with progress(len(settings) * options.repeat) as step:
-        rows = measure(network, settings, ms, options.repeat, step)
+        rows = measure(network, settings, options.ms or network.duration, options.repeat, step)
     print(table(rows), flush=True)
     if network.published:
         print(race_text(rows, network.published), flush=True)
-    return rows + (accuracy(network, settings, ms, options) if options.accuracy else [])
+    return rows
 
 
-def accuracy(
-    network: Network, settings: Sequence[Setting], ms: float, options: Options
-) -> list[Row]:
-    """Return rows on the error of one cell, and on distributions of activity."""
-    rows: list[Row] = []
-    single = [setting for setting in settings if setting.threads == options.threads[0]]
-    if network.cells[0].model in MODELS and not network.published:
-        rows += errors(network, single)
-        print(errors_text(rows), flush=True)
-    if network.name in _FAITHFUL:
-        own = [setting for setting in single if setting.target == OWN]
-        with progress((len(own) + 1) * max(options.repeat, 2)) as step:
-            compared = compare_with_nest(network, own, ms, options.repeat, step)
-        print(fidelity_text(compared), flush=True)
-        rows += compared
+def accuracy(rows: list[Row], network: Network, options: Options) -> None:
+    """Print the integrators of rows, with their errors where there are peers to compare."""
+    settings = [one for one in settings_of(options, network) if one.threads == options.threads[0]]
+    if options.accuracy or any(setting.target != OWN for setting in settings):
+        with progress(len(settings)) as step:
+            add_errors(rows, network, settings, step)
+    print(integrators_text(rows), flush=True)
+
+
+def fidelity(network: Network, options: Options) -> list[Row]:
+    """Return rows on distributions of activity at every precision beside NEST's."""
+    settings = [Setting(OWN, options.threads[0], precision) for precision in PRECISIONS]
+    with progress((len(settings) + 1) * max(options.repeat, 2)) as step:
+        ms = options.ms or network.duration
+        rows = compare_with_nest(network, settings, ms, options.repeat, step)
+    print(fidelity_text(rows), flush=True)
     return rows
 
 

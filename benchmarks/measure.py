@@ -28,7 +28,7 @@ Row = dict[str, Any]
 FIELDS = (
     "bench", "scale", "target", "threads", "precision", "compile_s", "build_s", "sim_s",
     "sim_cpu_s", "bio_s", "rate_hz", "cv", "events", "peak_mb", "size", "runs", "version",
-    "integrator",
+    "integrator", "rms_mv", "ns_per_update", "ns_per_event", "limit_ns_per_event",
 )  # fmt: skip
 """What every row has, None where it does not apply; beside `valid`, `reason` and `ratio`."""
 
@@ -151,7 +151,7 @@ def measure(
     samples: list[list[Sample]] = [[] for _ in settings]
     for number in range(repeat):
         for setting, own in zip(settings, samples, strict=True):
-            split = setting.target == OWN and number == 0
+            split = setting.target == OWN
             own.append(run(network, setting, ms, seed=number + 1, split=split))
             step(f"{network.name} {setting.target}")
     rows = [row_of(network, *pair, ms) for pair in zip(settings, samples, strict=True)]
@@ -196,21 +196,25 @@ def row_of(network: Network, setting: Setting, samples: list[Sample], ms: float)
         "version": used[0].figures["version"],
         "size": network.size,
     }
-    row.update(costs(network, row, samples[0], setting))
+    if setting.target == OWN:
+        row.update(costs(network, row, used, setting))
     return row
 
 
-def costs(network: Network, row: Row, first: Sample, setting: Setting) -> Row:
-    """Return what an update and an event cost in ns, and the limit of the latter."""
+def costs(network: Network, row: Row, samples: Sequence[Sample], setting: Setting) -> Row:
+    """Return what an update and an event cost in ns, medians over runs, and the latter's limit."""
     updates = network.size * row["bio_s"] * 1e3 / network.dt
-    if "update_s" not in first.figures:
-        return {"ns_per_update": None, "ns_per_event": None, "limit_ns_per_event": None}
-    update_s, spent = first.figures["update_s"], first.figures["sim_cpu_s"]
-    events = first.activity.events
+    update_s = statistics.median(one.figures["update_s"] for one in samples)
+    deliveries = [
+        (one.figures["sim_cpu_s"] - one.figures["update_s"]) / one.activity.events
+        for one in samples
+        if one.activity.events
+    ]
+    per_event = statistics.median(deliveries) if deliveries else 0.0
     elements = max(2 * network.size // setting.threads, 1)
     return {
         "ns_per_update": update_s / updates * 1e9,
-        "ns_per_event": (spent - update_s) / events * 1e9 if spent > update_s and events else None,
+        "ns_per_event": per_event * 1e9 if per_event > 0.0 else None,
         "limit_ns_per_event": scatter_ns(elements, setting.precision),
     }
 

@@ -68,7 +68,8 @@ def _draw_bars(axis: Any, rows: list[Row]) -> None:
     ticks = [i + width * (len(labels) - 1) / 2 for i in range(len(groups))]
     axis.set_xticks(ticks, [f"{name}\n{scale:g}" for name, scale in groups])
     axis.set_ylabel("time / biological time (hatched: invalid)")
-    axis.legend()
+    # Below the bars, which may be as high as the picture.
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 
 
 def _draw_scaling(axis: Any, name: str, rows: list[Row]) -> None:
@@ -76,9 +77,19 @@ def _draw_scaling(axis: Any, name: str, rows: list[Row]) -> None:
     for label in dict.fromkeys(_label(row) for row in rows):
         own = sorted((r for r in rows if _label(r) == label), key=lambda r: r["scale"])
         numbers = [row["scale"] * unit for row in own]
-        axis.plot(numbers, [r["sim_s"] / r["bio_s"] for r in own], "o-", label=label)
+        (line,) = axis.plot(numbers, [r["sim_s"] / r["bio_s"] for r in own], "o-", label=label)
+        parted = [row for row in own if row["ns_per_event"] is not None]
+        if parted:
+            axis.plot(
+                [row["scale"] * unit for row in parted],
+                [r["ns_per_event"] * 1e-9 * r["events"] / r["bio_s"] for r in parted],
+                ".--", color=line.get_color(), label=f"{label}, CPU time of deliveries",
+            )  # fmt: skip
+        last = own[-1]["sim_s"] / own[-1]["bio_s"]
+        growing = [last * n / numbers[-1] for n in numbers]
+        axis.plot(numbers, growing, ":", color="grey", linewidth=0.8)
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xlabel(what)
-    axis.set_ylabel("time / biological time")
+    axis.set_ylabel("time / biological time (dotted: linear)")
     axis.legend()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,23 +35,6 @@ def table(rows: Iterable[Row]) -> str:
         ratios = ", ".join(f"{peer} {ratio:.1f}x" for peer, ratio in row["ratio"].items())
         invalid = "" if row["valid"] else f"INVALID: {row['reason']}"
         lines.append(f"{cells}  {'; '.join(filter(None, (ratios, invalid)))}".rstrip())
-    return "\n".join(lines)
-
-
-def growth_text(rows: list[Row]) -> str:
-    """Return how time grows with the scale: the exponents of least squares, 1 being linear."""
-    lines = []
-    for who in dict.fromkeys((row["target"], row["threads"], row["precision"]) for row in rows):
-        own = [r for r in rows if (r["target"], r["threads"], r["precision"]) == who]
-        scales = [math.log(row["scale"]) for row in own]
-        if len(set(scales)) < 2:
-            continue
-        times = [math.log(row["sim_s"]) for row in own]
-        exponent = statistics.linear_regression(scales, times).slope
-        lines.append(
-            f"{own[0]['bench']} on {who[0]}, {who[1]} threads, {who[2]}: time grows with the power "
-            f"{exponent:.2f} over a factor of {max(r['scale'] for r in own) / own[0]['scale']:g}"
-        )
     return "\n".join(lines)
 
 

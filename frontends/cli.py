@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
-from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from snnc import __version__
-from snnc.ir.diagnostics import CompilationError, OptionError, SnncError, UserError
+from snnc.cli_bench import bench
+from snnc.cli_errors import F, reporting_errors
+from snnc.ir.diagnostics import OptionError, UserError
 
-F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -24,27 +22,9 @@ def main() -> None:
     """Compile and run spiking neural networks.
 
     FILE is a PyNN script (.py), a saved network (.mlir) or a model file (NineML: .xml).
+
+    With eval "$(_SNNC_COMPLETE=bash_source snnc)" in ~/.bashrc, Tab completes commands and options.
     """
-
-
-def reporting_errors(command: F) -> F:
-    """Turn errors of the input into one line and exit status 2, Ctrl-C into 130."""
-
-    @wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except CompilationError:
-            raise
-        except SnncError as error:
-            text = str(error)
-            click.echo(text if error.location else f"snnc: error: {text}", err=True)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            click.echo("snnc: interrupted", err=True)
-            sys.exit(130)
-
-    return wrapper  # type: ignore[return-value]
 
 
 def compile_options(command: F) -> F:
@@ -336,55 +316,7 @@ def passes() -> None:
         click.echo(f"\npipeline of {target}:\n  {pipeline_text(target)}")
 
 
-def comma_separated(kind: Callable[[str], Any]) -> Callable[..., list[Any]]:
-    """Return a callback that splits an option's text at commas."""
-
-    def split(_context: Any, option: click.Parameter, text: str | None) -> list[Any]:
-        try:
-            return [kind(part) for part in (text or "").split(",") if part]
-        except ValueError as error:
-            raise click.BadParameter(str(error), param=option) from None
-
-    return split
-
-
-@main.command()
-@click.argument("names", nargs=-1)
-@click.option("--peers", default="", callback=comma_separated(str), help="Of nest, brian2.")
-@click.option("--threads", default="1", callback=comma_separated(int), help="Numbers of threads.")
-@click.option("--repeat", default=5, show_default=True, help="Runs of each, with own seeds.")
-@click.option("--scale", default="", callback=comma_separated(float), help="Sizes [own default].")
-@click.option("--precision", default="f64", callback=comma_separated(str), help="Of snnc.")
-@click.option("--ms", type=float, help="Biological time that is timed [own default].")
-@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the rows here.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the rows as a PNG.")
-@click.option("--accuracy", is_flag=True, help="Compare distributions of activity with NEST's.")
-@click.option("--brian2-python", default=sys.executable, help="An interpreter that has Brian2.")
-@reporting_errors
-def bench(
-    names: tuple[str, ...],
-    peers: list[str],
-    threads: list[int],
-    repeat: int,
-    scale: list[float],
-    precision: list[str],
-    ms: float | None,
-    output: Path | None,
-    plot: Path | None,
-    accuracy: bool,
-    brian2_python: str,
-) -> None:
-    """Time networks on snnc and on peers side by side, all of them or NAMES."""
-    # Benchmarks stand above the frontends, which know them by name only.
-    command = import_module("snnc.benchmarks.command")
-    options = command.Options(
-        names, peers, threads, precision, repeat, scale, ms, accuracy, brian2_python
-    )  # fmt: skip
-    rows = command.bench(options)
-    if output is not None:
-        command.write(rows, output)
-    if plot is not None:
-        import_module("snnc.benchmarks.plot").plot(rows, plot)
+main.add_command(bench)
 
 
 if __name__ == "__main__":
