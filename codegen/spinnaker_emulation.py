@@ -221,7 +221,8 @@ def _refuse_other_synapses(network: Artifact, emulated: Collection[str]) -> None
             if plan.cell in emulated and projection.receptor not in cell.packed:
                 raise UnsupportedError(
                     f"not all synapses onto '{projection.receptor}' of '{plan.label}' keep their "
-                    "weight, and others are not emulated; the nearest that are: StaticSynapse"
+                    "weight; the arithmetic of those that change is not emulated: expected "
+                    "StaticSynapse, or a run on another target, as 'cpu'"
                 )
 
 

@@ -68,6 +68,8 @@ class SpiNNaker:
         runs in real time (Rhodes et al. 2020, doi 10.1098/rsta.2019.0160).
     cycles_per_event : float
         To add a synaptic event: sPyNNaker plans with 13 million static events in a second.
+    cycles_per_plastic_event : float
+        The same where the synapse changes: 1.4 million (``synapse_dynamics_stdp.py``).
     idle_board_watts, active_core_watts, joules_per_hop : float
         Energy: of a board doing nothing, of each core in use, and of a packet on a link.
     """
@@ -91,6 +93,7 @@ class SpiNNaker:
     poisson_per_core: int = 500
     cycles_per_neuron: float = 312.5
     cycles_per_event: float = 15.4
+    cycles_per_plastic_event: float = 142.9
     idle_board_watts: float = 26.84
     active_core_watts: float = 0.034
     joules_per_hop: float = 1e-9

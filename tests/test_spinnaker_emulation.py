@@ -17,6 +17,7 @@ from snnc.ir.text import parse
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
 from snnc.pynn import session
 from snnc.runtime.jit.cache import shared_kernels
+from snnc.runtime.spinnaker.rows import STATIC
 from snnc.runtime.spinnaker.synapses import Synapses
 
 RECEPTORS = ("excitatory", "inhibitory")
@@ -306,7 +307,7 @@ def test_plastic_synapses_are_refused():
     )
     sim.Projection(source, cells, sim.AllToAllConnector(), stdp)
     lowering = lowering_of(session.current(), "spinnaker", emulate=True)
-    with pytest.raises(UnsupportedError, match="the nearest is 'static_synapse'"):
+    with pytest.raises(UnsupportedError, match="the arithmetic of those that change is not emul"):
         lowering.artifact()
 
 
@@ -331,10 +332,10 @@ def test_weights_are_those_that_the_cores_would_read(rounding):
         multiples = simulation().edge_values(plan.name, "weight") / quantum
         assert (multiples == np.rint(multiples)).all()
         found += multiples.astype(int).tolist()
-    passes = f"partition-cores,{shifts},place-cores"
+    passes = f"match-native{{simulator=spinnaker}},partition-cores,{shifts},place-cores"
     mapped = lowering_of(document, "spinnaker", pipeline=passes).artifact()
     synapses = Synapses(mapped, shared_kernels())
-    words = synapses.onto([core.name for core in mapped.cores if core.index]).words
+    words = synapses.onto([core.name for core in mapped.cores if core.index])[STATIC].words
     assert sorted(found) == sorted((words >> np.uint32(16)).tolist())
     # Weights of one size become two numbers where they are rounded at random.
     assert len(set(found[-4200:])) == (2 if rounding == "stochastic" else 1)
