@@ -412,6 +412,25 @@ def test_packets_and_events_of_cores_are_counted():
     assert loads[0].budget == 200_000
 
 
+def test_cores_that_send_packets_again_are_counted():
+    begin()
+    cells = sim.Population(20, sim.IF_curr_exp())
+    driven(cells, [[1.0], [1.0, 3.0]], delay=700.0)  # of 256 slots, so two stages
+
+    def extension():
+        (found,) = (one for one in simulation().loads() if one.packets and not one.cells)
+        return found
+
+    sim.run(305.0)
+    load = extension()
+    assert (load.cells, load.packets, load.events) == (0, 2, 0)
+    # Two stages of two cells in each step; three packets in, and out again after 256 and 512 ms.
+    assert load.cycles == pytest.approx(4 * 10 + 2 * 100)
+    assert load.mean_cycles == pytest.approx(4 * 10 + 6 * 100 / 305)
+    sim.run(300.0)
+    assert extension().mean_cycles == pytest.approx(4 * 10 + 9 * 100 / 605)
+
+
 def test_steps_that_are_too_long_are_warned_of():
     begin(dt=0.1)
     cells = sim.Population(60, sim.IF_curr_exp())

@@ -84,7 +84,8 @@ def chosen_blocks(lengths: Mapping[RowForm, Sequence[NDArray[np.int64]]], room: 
 
 
 def _joined(parts: Sequence[Blocks], forms: tuple[RowForm, ...]) -> Blocks:
-    none = Blocks(*[np.empty(0, np.int64)] * 3, np.empty((len(forms), 0), np.int64), forms)
+    one = np.empty(0, np.int64)
+    none = Blocks(one, one, one, np.empty((len(forms), 0), np.int64), forms)
     sender, first, cells, length = (
         np.concatenate([getattr(part, name) for part in (none, *parts)], axis=-1)
         for name in ("sender", "first", "cells", "length")
@@ -140,7 +141,7 @@ class _Halving:
 
     def _bytes(self, longest: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what rows of one length take, with their headers, up to the next address."""
-        return sum(
-            np.ceil(cells * form.words(own) * (WORD / ADDRESS_SCALE)) * ADDRESS_SCALE
-            for form, own in zip(self._forms, longest, strict=True)
-        )
+        found = np.zeros(cells.shape)
+        for form, own in zip(self._forms, longest, strict=True):
+            found += np.ceil(cells * form.words(own) * (WORD / ADDRESS_SCALE)) * ADDRESS_SCALE
+        return found

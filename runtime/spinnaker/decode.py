@@ -127,7 +127,7 @@ def _check_rule(
 
 def _sorted(one: Arrivals) -> NDArray[np.int64]:
     columns = np.stack([one.plastic, one.weight, one.delay, one.receptor, one.target, one.cell])
-    return columns[:, np.lexsort(columns)]
+    return columns[:, np.lexsort(columns)].astype(np.int64)
 
 
 def _arrivals(
