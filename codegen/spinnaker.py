@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 from xdsl.ir import Operation
 
+from snnc.codegen.native.artifact import NativeSynapse
+from snnc.codegen.native.in_use import synapses_in_use
+from snnc.codegen.native.matched import matched_synapse
 from snnc.codegen.spinnaker_files import (
     keys_text,
     machine_text,
@@ -25,6 +28,8 @@ from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.ir.text import Document
 from snnc.ir.units import parse_unit
 
+SIMULATOR = "spinnaker"
+"""Whose models count as the machine's."""
 Place = tuple[int, int, int]
 Op = TypeVar("Op", bound=Operation)
 
@@ -148,6 +153,8 @@ class SpiNNakerArtifact:
         How weights are stored, by population and receptor.
     rounding : mapping of str to str
         How weights of each projection are rounded.
+    synapses : mapping of str to NativeSynapse
+        What sPyNNaker has for each synapse model in use.
     tables : mapping of (int, int) to tuple of Entry
         The routing table of each chip that has one; the first entry that matches counts.
     dt : float
@@ -170,6 +177,7 @@ class SpiNNakerArtifact:
     receptors: Mapping[str, int]
     rings: Mapping[tuple[str, str], Ring]
     rounding: Mapping[str, str]
+    synapses: Mapping[str, NativeSynapse]
     seconds: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -190,6 +198,8 @@ def generate(document: Document) -> SpiNNakerArtifact:
     ------
     OptionError
         If the module has not been mapped.
+    UnsupportedError
+        Synapses that sPyNNaker does not have; the message names the nearest.
     """
     found = [op for op in document.module.body.block.ops if isinstance(op, mapping.MappingOp)]
     if len(found) != 1:
@@ -231,6 +241,10 @@ def generate(document: Document) -> SpiNNakerArtifact:
             for ring in _of(op, RingOp)
         },
         rounding={one.projection: one.rounding for one in _of(op, WeightsOp)},
+        synapses={
+            label: matched_synapse(document, label, SIMULATOR)
+            for label in synapses_in_use(document)
+        },
         seconds=dict(document.seconds),
     )
 

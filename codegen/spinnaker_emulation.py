@@ -45,6 +45,14 @@ class EmulatedSlice:
 
 
 @dataclass(frozen=True)
+class EmulatedExtension(EmulatedSlice):
+    """A core that sends those cells' packets again `stages` times, every `steps` steps."""
+
+    stages: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class WeightError:
     """How the weights of a projection are rounded.
 
@@ -75,12 +83,15 @@ class EmulatedArtifact:
         How projections' weights are rounded, by label.
     slices : tuple of EmulatedSlice
         Which cells share a core.
+    extensions : tuple of EmulatedExtension
+        Which cores send packets again.
     """
 
     network: Artifact
     models: frozenset[str]
     weights: Mapping[str, WeightError]
     slices: tuple[EmulatedSlice, ...]
+    extensions: tuple[EmulatedExtension, ...]
 
     def settings(self) -> dict[str, object]:
         """Return what was chosen."""
@@ -117,7 +128,8 @@ def generate(document: Document) -> EmulatedArtifact:
         replace(network, populations=populations, lead=1),
         frozenset(matched),
         _weights(document, network, rings),
-        tuple(_slices(document)),
+        tuple(_slices(document).values()),
+        tuple(_extensions(document)),
     )
 
 
@@ -221,7 +233,8 @@ def _refuse_other_synapses(network: Artifact, emulated: Collection[str]) -> None
             if plan.cell in emulated and projection.receptor not in cell.packed:
                 raise UnsupportedError(
                     f"not all synapses onto '{projection.receptor}' of '{plan.label}' keep their "
-                    "weight, and others are not emulated; the nearest that are: StaticSynapse"
+                    "weight; the arithmetic of those that change is not emulated: expected "
+                    "StaticSynapse, or a run on another target, as 'cpu'"
                 )
 
 
@@ -264,9 +277,18 @@ def _weights(
     return found
 
 
-def _slices(document: Document) -> Iterator[EmulatedSlice]:
-    for op in _of(_mapping(document).body.block, mapping.SliceOp):
-        yield EmulatedSlice(op.population, op.first, op.last, op.core)
+def _slices(document: Document) -> dict[str, EmulatedSlice]:
+    return {
+        op.symbol: EmulatedSlice(op.population, op.first, op.last, op.core)
+        for op in _of(_mapping(document).body.block, mapping.SliceOp)
+    }
+
+
+def _extensions(document: Document) -> Iterator[EmulatedExtension]:
+    slices = _slices(document)
+    for op in _of(_mapping(document).body.block, mapping.ExtensionOp):
+        one = slices[op.slice]
+        yield EmulatedExtension(one.population, one.first, one.last, op.core, op.stages, op.steps)
 
 
 def _mapping(document: Document) -> mapping.MappingOp:

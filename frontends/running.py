@@ -172,9 +172,10 @@ def write_compiled(
     contents = {"lowered.mlir": print_text(lowered)}
     contents.update((text.file, text.of(lowered)) for text in lowering.generator.texts.values())
     output.mkdir(parents=True, exist_ok=True)
+    made = lowering.generator.write(artifact, output, without)  # first, as it may be refused
     save(lowering.source, str(output / "network.mlir"))
     written = [output / "network.mlir"]
     for name, content in contents.items():
         (output / name).write_text(content + "\n")
         written.append(output / name)
-    return written + lowering.generator.write(artifact, output, without)
+    return written + made

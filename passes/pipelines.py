@@ -45,8 +45,8 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
-        "partition-cores,choose-shifts,place-cores,grow-trees,allocate-keys,make-tables,"
-        "compress-tables,walk-packets"
+        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,place-cores,grow-trees,"
+        "allocate-keys,make-tables,compress-tables,walk-packets"
     ),
     "spinnaker-emulation": (
         "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"

@@ -33,6 +33,11 @@ CELL = """dyn.cell @Two {
 """
 
 
+ADDITIVE, MULTIPLICATIVE = (
+    f"STDP_SpikePairRule_{kind}WeightDependence" for kind in ("Additive", "Multiplicative")
+)
+
+
 def projection(
     number: int,
     pre: str,
@@ -41,12 +46,25 @@ def projection(
     receptor: str = "excitatory",
     weight: str = "0.3",
     delay: str = "1.0",
+    synapse: str = "Static",
+    parameters: str = "",
 ) -> str:
+    values = f"parameters {{{parameters}}}" if parameters else ""
     return f"""snn.projection @e{number} from @{pre} to @{post} {{object_id = {number}}}
         connector #snn.connector<{rule}>
-        synapse @Static receptor "{receptor}"
-        weight {weight} delay {delay}
+        synapse @{synapse} receptor "{receptor}"
+        weight {weight} delay {delay} {values}
     """
+
+
+def plastic(
+    number: int,
+    *args: str,
+    rule: str = ADDITIVE,
+    parameters: str = "w_max = 1.5, A_plus = 0.1",
+    **options: str,
+) -> str:
+    return projection(number, *args, synapse=rule, parameters=parameters, **options)
 
 
 def network(sizes: list[int], projections: list[str], models: str = "") -> Document:
@@ -129,7 +147,10 @@ def synapses_read(artifact: SpiNNakerArtifact, path: Path) -> Counter[Synapse]:
 
 
 def words_of(key: int, table: list[int], matrix: list[int]) -> list[int]:
-    """Return the synapses of a packet, found as sPyNNaker's population_table.c finds them."""
+    """Return the synapses of a packet, found as sPyNNaker's population_table.c finds them.
+
+    Plastic ones come as static ones would: the weight above the control.
+    """
     low, high = 0, table[0]
     while low < high:
         middle = (low + high) // 2
@@ -147,10 +168,21 @@ def words_of(key: int, table: list[int], matrix: list[int]) -> list[int]:
     for address in table[2 + 5 * table[0] :][start : start + count]:
         stride = (address & 0xFF) + 1 + 3
         row = (address >> 8) * 16 // 4 + cell * stride
-        assert matrix[row] == matrix[row + 2] == 0
-        assert matrix[row + 1] <= stride - 3
-        words += matrix[row + 3 : row + 3 + matrix[row + 1]]
+        plastic = matrix[row + 1 : row + 1 + matrix[row]]
+        fixed = row + 1 + len(plastic)
+        static, controls = matrix[fixed : fixed + 2]
+        assert len(plastic) + static + (controls + 1) // 2 <= stride - 3
+        words += matrix[fixed + 2 : fixed + 2 + static]
+        assert plastic[:2] == [0, 0][: len(plastic)], "no spike yet, and no trace of one"
+        halves = halves_of(matrix[fixed + 2 + static :], controls)
+        weights = halves_of(plastic[2:], controls)
+        words += [weight << 16 | half for weight, half in zip(weights, halves, strict=True)]
     return words
+
+
+def halves_of(words: list[int], number: int) -> list[int]:
+    halves = [word >> shift & 0xFFFF for word in words[: (number + 1) // 2] for shift in (0, 16)]
+    return halves[:number]
 
 
 def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNakerArtifact:

@@ -144,7 +144,8 @@ def test_packets_arrive_on_many_boards():
 
 
 def test_packets_go_straight_on_without_entries():
-    document = mapped(modular([10, 10], [(0, 1)]), pipeline="partition-cores{cells=10}")
+    begin = "match-native{simulator=spinnaker},partition-cores{cells=10}"
+    document = mapped(modular([10, 10], [(0, 1)]), pipeline=begin)
     (found,) = ops_of(document, mapping.MappingOp)
     found.add([mapping.PlaceOp("core0", (0, 0, 1)), mapping.PlaceOp("core1", (4, 0, 3))])
     passes = "grow-trees,allocate-keys,make-tables,compress-tables,walk-packets"
@@ -158,7 +159,10 @@ def test_packets_go_straight_on_without_entries():
 
 
 def test_compression_joins_entries_and_the_walk_agrees():
-    passes = "partition-cores{cells=20},place-cores,grow-trees,allocate-keys,make-tables"
+    passes = (
+        "match-native{simulator=spinnaker},partition-cores{cells=20},place-cores,grow-trees,"
+        "allocate-keys,make-tables"
+    )
     plain = mapped(modular(SIZES, EDGES), pipeline=f"{passes},walk-packets")
     number = len(ops_of(plain, mapping.EntryOp))
     assert len(ops_of(spread(), mapping.EntryOp)) < 0.9 * number

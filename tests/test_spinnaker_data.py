@@ -13,8 +13,16 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spinnaker_synapses import artifact_of, check_both_ways, network, projection
+from spinnaker_synapses import (
+    ADDITIVE,
+    artifact_of,
+    check_both_ways,
+    network,
+    plastic,
+    projection,
+)
 
+from snnc import model_library
 from snnc.cli import main
 from snnc.codegen.spinnaker_files import keys_text
 from snnc.ir.diagnostics import ModelError, ResourceLimitError, UserError
@@ -23,6 +31,7 @@ from snnc.runtime.spinnaker.blocks import ENTRY_BYTES, chosen_blocks
 from snnc.runtime.spinnaker.data import write_data
 from snnc.runtime.spinnaker.decode import check_data, read_data
 from snnc.runtime.spinnaker.population_table import TableEntry, encoded
+from snnc.runtime.spinnaker.rows import PLASTIC, STATIC
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
 
@@ -55,7 +64,7 @@ def test_synapses_of_any_network_are_read_back(tmp_path_factory, data):
     numbers = st.integers(0, len(sizes) - 1)
     edges = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4))
     projections = [
-        projection(
+        data.draw(st.sampled_from([projection, plastic]))(
             100 + number, f"P{pre}", f"P{post}", data.draw(st.sampled_from(RULES)), "excitatory",
             data.draw(st.sampled_from(VALUES)), data.draw(st.sampled_from(DELAYS)),
         )
@@ -63,7 +72,8 @@ def test_synapses_of_any_network_are_read_back(tmp_path_factory, data):
     ]  # fmt: skip
     cells = data.draw(st.integers(20, 100))
     folder = tmp_path_factory.mktemp("data")
-    check_both_ways(network(sizes, projections), folder, f"{{cells={cells}}}")
+    document = network(sizes, projections, model_library.text(ADDITIVE))
+    check_both_ways(document, folder, f"{{cells={cells}}}")
 
 
 def test_receptors_have_types_and_negative_weights_their_size(tmp_path):
@@ -118,17 +128,20 @@ def test_short_rows_cost_less_than_sixteen_bytes_a_synapse(tmp_path):
 @settings(deadline=None)
 def test_blocks_hold_each_cell_once_at_aligned_places(sizes, seed, room):
     rng = np.random.default_rng(seed)
-    lengths = [rng.poisson(rng.choice([0.1, 2.0, 200.0]), size) for size in sizes]
+    lengths = {
+        form: [rng.poisson(rng.choice([0.1, 2.0, 200.0]), size) for size in sizes]
+        for form in (STATIC, PLASTIC)
+    }
     blocks = chosen_blocks(lengths, room)
     covered = [np.zeros(size, int) for size in sizes]
-    for sender, first, cells, longest in zip(
-        blocks.sender, blocks.first, blocks.cells, blocks.length, strict=True
+    for sender, first, cells, *longest in zip(
+        blocks.sender, blocks.first, blocks.cells, *blocks.length, strict=True
     ):
         covered[sender][first : first + cells] += 1
-        assert lengths[sender][first : first + cells].max() == longest
+        assert [lengths[form][sender][first : first + cells].max() for form in lengths] == longest
         assert first % (1 << int(cells - 1).bit_length()) == 0
     assert all((one == 1).all() for one in covered)
-    least = 8 + ENTRY_BYTES * len(sizes) + 8 * len(sizes)
+    least = 8 + ENTRY_BYTES * len(sizes) + 16 * len(sizes)
     assert blocks.table_bytes <= max(room, least)
 
 
@@ -204,9 +217,9 @@ def remove(path: Path) -> None:
         (set_word("SynBlocks", 3, 1), "are not those of the network"),
         (set_word("SynBlocks", 3, 1 << 6), "are not those of the network"),
         (set_word("SynBlocks", 3, 0, 0x1F), "a cell or receptor that the core does not have"),
-        (set_word("SynBlocks", 1, 1 << 12), "synapses where it has room for"),
+        (set_word("SynBlocks", 1, 1 << 12), "words where it has room for"),
         (set_word("SynBlocks", 1, 1), "are not those of the network"),
-        (set_word("SynBlocks", 0, 5), "a row has plastic synapses"),
+        (set_word("SynBlocks", 0, 5), "words where it has room for"),
         (set_word("PopTable", 0, 1), "a population table of"),
         (set_word("PopTable", 2, 1), "ones in its key where its mask has none"),
         (set_word("PopTable", 2, 1 << 24), "overlap, or are not in order"),
@@ -290,20 +303,6 @@ def test_rare_weights_above_all_expectation_are_warned_of(tmp_path):
     with pytest.warns(UserWarning, match=r"'e10': \d+ of 40000 weights are above .* as 65535"):
         write_data(artifact, tmp_path / "ds.sqlite3")
     check_data(artifact, tmp_path / "ds.sqlite3")
-
-
-PLASTIC = """syn.model @Plastic {
-  on pre { weight = 1.5 * weight  deliver weight }
-}
-"""
-
-
-def test_synapses_that_change_are_mapped_but_not_written(tmp_path):
-    plastic = projection(10, "P0", "P1").replace("@Static", "@Plastic")
-    artifact = artifact_of(network([6, 5], [plastic], PLASTIC))
-    with pytest.warns(UserWarning, match=r"'ds.sqlite3' is not written: the synapses of 'e10'"):
-        write_data(artifact, tmp_path / "ds.sqlite3")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_compiling_writes_the_data_and_what_they_take(tmp_path):

@@ -17,6 +17,7 @@ from snnc.ir.text import parse
 from snnc.passes.pipelines import parse_passes, pipeline_text, run_passes
 from snnc.pynn import session
 from snnc.runtime.jit.cache import shared_kernels
+from snnc.runtime.spinnaker.rows import STATIC
 from snnc.runtime.spinnaker.synapses import Synapses
 
 RECEPTORS = ("excitatory", "inhibitory")
@@ -306,7 +307,7 @@ def test_plastic_synapses_are_refused():
     )
     sim.Projection(source, cells, sim.AllToAllConnector(), stdp)
     lowering = lowering_of(session.current(), "spinnaker", emulate=True)
-    with pytest.raises(UnsupportedError, match="the nearest is 'static_synapse'"):
+    with pytest.raises(UnsupportedError, match="the arithmetic of those that change is not emul"):
         lowering.artifact()
 
 
@@ -331,10 +332,10 @@ def test_weights_are_those_that_the_cores_would_read(rounding):
         multiples = simulation().edge_values(plan.name, "weight") / quantum
         assert (multiples == np.rint(multiples)).all()
         found += multiples.astype(int).tolist()
-    passes = f"partition-cores,{shifts},place-cores"
+    passes = f"match-native{{simulator=spinnaker}},partition-cores,{shifts},place-cores"
     mapped = lowering_of(document, "spinnaker", pipeline=passes).artifact()
     synapses = Synapses(mapped, shared_kernels())
-    words = synapses.onto([core.name for core in mapped.cores if core.index]).words
+    words = synapses.onto([core.name for core in mapped.cores if core.index])[STATIC].words
     assert sorted(found) == sorted((words >> np.uint32(16)).tolist())
     # Weights of one size become two numbers where they are rounded at random.
     assert len(set(found[-4200:])) == (2 if rounding == "stochastic" else 1)
@@ -409,6 +410,25 @@ def test_packets_and_events_of_cores_are_counted():
     assert loads[0].cycles == pytest.approx(10 * 312.5 + 3 * 15.4)
     assert loads[0].mean_cycles == pytest.approx(10 * 312.5 + 3 * 15.4 / 8)
     assert loads[0].budget == 200_000
+
+
+def test_cores_that_send_packets_again_are_counted():
+    begin()
+    cells = sim.Population(20, sim.IF_curr_exp())
+    driven(cells, [[1.0], [1.0, 3.0]], delay=700.0)  # of 256 slots, so two stages
+
+    def extension():
+        (found,) = (one for one in simulation().loads() if one.packets and not one.cells)
+        return found
+
+    sim.run(305.0)
+    load = extension()
+    assert (load.cells, load.packets, load.events) == (0, 2, 0)
+    # Two stages of two cells in each step; three packets in, and out again after 256 and 512 ms.
+    assert load.cycles == pytest.approx(4 * 10 + 2 * 100)
+    assert load.mean_cycles == pytest.approx(4 * 10 + 6 * 100 / 305)
+    sim.run(300.0)
+    assert extension().mean_cycles == pytest.approx(4 * 10 + 9 * 100 / 605)
 
 
 def test_steps_that_are_too_long_are_warned_of():

@@ -60,6 +60,19 @@ def matched_models(
     )
 
 
+def matched_synapse(document: Document, label: str, simulator: str) -> NativeSynapse:
+    """Return a synapse model as a simulator has it.
+
+    Raises
+    ------
+    UnsupportedError
+        If the simulator does not have it; the message names the nearest and what differs.
+    OptionError
+        If the models have not been matched.
+    """
+    return native_synapse(_match_of(document, label, simulator))
+
+
 def _match_of(document: Document, label: str, simulator: str) -> native.MatchOp:
     for op in document.module.body.block.ops:
         if isinstance(op, native.MatchOp | native.NoMatchOp):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -16,6 +16,7 @@ from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_delays import MOST_STAGES
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.passes.spinnaker.connections import Reach, Span, reaches_of
+from snnc.passes.spinnaker.plastic import ROW_HISTORY, plastic_onto
 from snnc.passes.spinnaker.rates import expected_rate
 from snnc.passes.spinnaker.slots import Slots, choose_slots
 from snnc.passes.spinnaker.value_ranges import delay_range
@@ -105,6 +106,13 @@ class Loads:
             self._onto[reach.post.population].append(reach)
             steps = round(delay_range(reach.projection, arrays).most / self.dt)
             self._steps[reach.projection.symbol] = max(1, steps)
+        self._plastic = {
+            name: plastic_onto(self._onto[name], self._infos, self.dt) for name in self._populations
+        }
+
+    def program(self, population: snn.PopulationOp) -> tuple[str, frozenset[tuple[str, str]]]:
+        """Return what cells must have in common to share a core: model, and rule of plasticity."""
+        return population.model, self._plastic[population.symbol].rule
 
     def rate(self, population: snn.PopulationOp) -> float:
         """Return the expected spikes of a cell in a second."""
@@ -134,7 +142,7 @@ class Loads:
         info, machine = self._infos[population.model], self.machine
         if info.source:
             return machine.poisson_per_core
-        cycles = machine.cycles_per_neuron + machine.cycles_per_event * self._events(population)
+        cycles = machine.cycles_per_neuron + self._cycles(population)
         in_time = int(self.cycles / cycles)
         if in_time < 1:
             raise ResourceLimitError(
@@ -142,8 +150,10 @@ class Loads:
                 f"{self.cycles:.0f}, and enough with slowdown={ceil(cycles / self.cycles)} times "
                 "what it has"
             )
-        room = machine.dtcm - self.fixed((machine.ring_buffer_bits,)).dtcm
-        return min(machine.neurons_per_core, in_time, room // self._state(info))
+        plastic = self._plastic[population.symbol]
+        room = machine.dtcm - self.fixed((machine.ring_buffer_bits,), [population]).dtcm
+        state = self._state(info) + plastic.per_cell
+        return min(machine.neurons_per_core, in_time, room // state)
 
     def slots(self, model: str) -> Slots:
         """Return how the cores of a model wait for its delays.
@@ -239,29 +249,44 @@ class Loads:
         """Return what cells `first` to `last` - 1 of a population ask of their core."""
         info, cells = self._infos[population.model], last - first
         rows = sum(self._rows(reach, first, last) for reach in self._onto[population.symbol])
-        state = self._state(info) * cells
+        state = (self._state(info) + self._plastic[population.symbol].per_cell) * cells
         synapses = sum(reach.synapses for reach in self._onto[population.symbol])
         share = cells / population.size
         return Load(self._events(population) * cells, synapses * share, rows + state, state)
 
-    def fixed(self, index: tuple[int, ...]) -> Load:
-        """Return what a core asks for whatever its synapses: ring buffers, and room for rows.
+    def fixed(self, index: tuple[int, ...], populations: Iterable[snn.PopulationOp]) -> Load:
+        """Return what a core with cells of some populations asks for whatever their number.
 
-        Two rows are in DTCM, one to come and one that is worked on; spikes wait in one word each.
+        That is ring buffers, room for rows, and decays of traces. Two rows are in DTCM, one to come
+        and one that is worked on; spikes wait in one word each.
         """
         machine = self.machine
         if not index:
             return Load(dtcm=machine.dtcm_reserved)
         rows = 2 * (ROW_HEADER + WORD * machine.row_synapses)
         waiting = WORD * machine.spike_buffer
-        return Load(dtcm=(2 << sum(index)) + rows + waiting + machine.dtcm_reserved)
+        tables = max((self._plastic[one.symbol].tables for one in populations), default=0)
+        buffers = (2 << sum(index)) + rows + waiting
+        return Load(sdram=tables, dtcm=buffers + tables + machine.dtcm_reserved)
 
     def _events(self, population: snn.PopulationOp) -> float:
         """Return the synaptic events of a cell in a step."""
-        arriving = 0.0
+        return sum(self._arriving(reach) for reach in self._onto[population.symbol])
+
+    def _cycles(self, population: snn.PopulationOp) -> float:
+        """Return what the synaptic events of a cell in a step take."""
+        machine, found = self.machine, 0.0
         for reach in self._onto[population.symbol]:
-            arriving += reach.synapses * self.rate(self._populations[reach.pre.population])
-        return arriving / population.size * self.dt * 1e-3
+            changes = self._infos[reach.projection.synapse].plastic
+            cycles = machine.cycles_per_plastic_event if changes else machine.cycles_per_event
+            found += cycles * self._arriving(reach)
+        return found
+
+    def _arriving(self, reach: Reach) -> float:
+        """Return the events that a cell gets through some synapses in a step."""
+        post = self._populations[reach.post.population]
+        rate = self.rate(self._populations[reach.pre.population])
+        return reach.synapses * rate / post.size * self.dt * 1e-3
 
     def _rows(self, reach: Reach, first: int, last: int) -> int:
         """Return bytes of the rows onto some cells; rows of one length, with room for the longest.
@@ -274,8 +299,10 @@ class Loads:
             return 0
         mean = reach.synapses / reach.pre.size / reach.post.size * cells
         length = 1 if reach.aligned else min(cells, ceil(mean + 3 * sqrt(mean) * reach.random))
-        headers = ROW_HEADER * ceil(length / self.machine.row_synapses)
-        return pre.size * (headers + WORD * length)
+        header = ROW_HEADER
+        if self._infos[reach.projection.synapse].plastic:
+            header, length = ROW_HEADER + ROW_HISTORY, length + length % 2
+        return pre.size * (header * ceil(length / self.machine.row_synapses) + WORD * length)
 
     def _state(self, info: ModelInfo) -> int:
         return WORD * max(1, len(info.parameters) + len(info.states))

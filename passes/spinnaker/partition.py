@@ -1,15 +1,15 @@
 """`partition-cores`: cut populations into slices, and put slices on cores.
 
-Each model has cores of its own. As many cells share a core as its time in a step and its memories
-allow. Populations are cut evenly, and small ones share cores. They are cut at the ends of cores
-instead, one population after the other, where that saves cores and either makes no more slices or
-saves a tenth of the cores.
+Each model, and each rule of plasticity, has cores of its own. As many cells share a core as its
+time in a step and its memories allow. Populations are cut evenly, and small ones share cores. They
+are cut at the ends of cores instead, one population after the other, where that saves cores and
+either makes no more slices or saves a tenth of the cores.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from math import ceil
@@ -32,6 +32,7 @@ WORTH_CUTTING = 0.1
 """Share of the cores that cutting populations anywhere must save where it makes more slices, since
 each costs routing entries."""
 Most = Callable[[snn.PopulationOp], int]
+Program = Callable[[snn.PopulationOp], Hashable]
 _TINY = 1e-9
 _LIMITS = (
     "boards",
@@ -87,7 +88,7 @@ class PartitionCoresPass(ModulePass):
             raise OptionError("boards, cells, rate and slowdown of 'partition-cores' are positive")
         network = network_of(op)
         loads = Loads(op, network, SpiNNaker(), self.rate, self.slowdown, arrays_of(ctx))
-        cores = cores_of(network, self._most(loads), self.alone)
+        cores = cores_of(network, self._most(loads), loads.program, self.alone)
         late = [
             (piece, found)
             for piece in chain.from_iterable(cores)
@@ -137,7 +138,9 @@ class PartitionCoresPass(ModulePass):
         )
 
 
-def cores_of(network: snn.NetworkOp, most: Most, alone: bool = False) -> list[list[Piece]]:
+def cores_of(
+    network: snn.NetworkOp, most: Most, program: Program, alone: bool = False
+) -> list[list[Piece]]:
     """Return the pieces of populations on each core.
 
     Parameters
@@ -146,18 +149,20 @@ def cores_of(network: snn.NetworkOp, most: Most, alone: bool = False) -> list[li
         The network.
     most : callable
         How many cells of a population fit on a core.
+    program : callable
+        What cells of populations must have in common to share a core.
     alone : bool
         Whether populations share no cores.
     """
-    models: dict[str, list[snn.PopulationOp]] = defaultdict(list)
+    programs: dict[Hashable, list[snn.PopulationOp]] = defaultdict(list)
     for op in network.symbols().values():
         if isinstance(op, snn.PopulationOp):
-            models[op.model].append(op)
+            programs[program(op)].append(op)
     found: list[list[Piece]] = []
     if alone:
-        every = chain.from_iterable(models.values())
+        every = chain.from_iterable(programs.values())
         return [[piece] for one in every for piece in _even_pieces(one, most(one))]
-    for populations in models.values():
+    for populations in programs.values():
         even, filled = _evenly(populations, most), _one_after_the_other(populations, most)
         found += filled if _is_worth_cutting(even, filled) else even
     return found
@@ -227,7 +232,7 @@ def _machine_op(machine: SpiNNaker) -> mapping.MachineOp:
 def _core_op(symbol: str, pieces: Sequence[Piece], loads: Loads) -> mapping.CoreOp:
     load = sum((loads.of(one.population, one.first, one.last) for one in pieces), Load())
     index = loads.index({one.population.symbol: one.last - one.first for one in pieces})
-    fixed = loads.fixed(index)
+    fixed = loads.fixed(index, [one.population for one in pieces])
     return mapping.CoreOp(
         symbol, index, load.events, load.synapses, load.sdram + fixed.sdram, load.dtcm + fixed.dtcm
     )

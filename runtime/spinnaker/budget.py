@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.spinnaker_emulation import EmulatedSlice
+from snnc.codegen.spinnaker_emulation import EmulatedExtension, EmulatedSlice
 from snnc.hardware.spinnaker import SpiNNaker
+from snnc.runtime.spinnaker.extension_budget import ExtensionBudget
 
 Counts = NDArray[np.int64]
 _AT_ONCE = 1 << 22
@@ -61,6 +62,8 @@ class Budget:
     ----------
     slices : sequence of EmulatedSlice
         Which cells are on which core.
+    extensions : sequence of EmulatedExtension
+        Which cores send packets again; they advance no cells.
     advanced : collection of str
         Populations whose cells are advanced in each step.
     machine : SpiNNaker
@@ -72,11 +75,14 @@ class Budget:
     def __init__(
         self,
         slices: Sequence[EmulatedSlice],
+        extensions: Sequence[EmulatedExtension],
         advanced: Iterable[str],
         machine: SpiNNaker,
         dt: float,
     ) -> None:
-        self.cores = list(dict.fromkeys(one.core for one in slices))
+        self.cores = list(dict.fromkeys(one.core for one in (*slices, *extensions)))
+        self._extensions = ExtensionBudget(extensions, machine)
+        self._extended = [self.cores.index(one.core) for one in extensions]
         self.budget = machine.clock * dt
         self._machine = machine
         self._slices: dict[str, list[tuple[int, int, int]]] = {}
@@ -92,6 +98,7 @@ class Budget:
     def clear(self) -> None:
         """Forget what has been counted."""
         cores = len(self.cores)
+        self._extensions.clear()
         self._steps = 0
         self._cycles = np.zeros(cores)
         self._most_cycles = np.zeros(cores)
@@ -141,6 +148,9 @@ class Budget:
                 packets[:, core] += np.bincount(tick, heard[cell, core], steps).astype(np.int64)
         machine = self._machine
         cycles = machine.cycles_per_neuron * self._cells + machine.cycles_per_event * events
+        again, taken = self._extensions.add(steps, first, spikes)
+        cycles[:, self._extended] += again
+        packets[:, self._extended] += taken
         self._steps += steps
         self._cycles += cycles.sum(axis=0)
         self._late += (cycles > self.budget).sum(axis=0)

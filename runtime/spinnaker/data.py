@@ -12,17 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.codegen.spinnaker import Core, Extension, Sender, Slice, SpiNNakerArtifact
-from snnc.ir.diagnostics import SnncError, UnsupportedError
+from snnc.ir.diagnostics import SnncError
 from snnc.ir.dialects.map_weights import LARGEST_WORD
 from snnc.runtime.jit.cache import Kernels, shared_kernels
 from snnc.runtime.spinnaker.blocks import ENTRY_BYTES, HEADER_BYTES
 from snnc.runtime.spinnaker.matrices import Keys, Matrix, make_matrix
-from snnc.runtime.spinnaker.store import DataFile
-from snnc.runtime.spinnaker.synapses import Synapses
+from snnc.runtime.spinnaker.plasticity import Plasticity, region_of
+from snnc.runtime.spinnaker.rows import RowForm
+from snnc.runtime.spinnaker.store import PLASTICITY, DataFile
+from snnc.runtime.spinnaker.synapses import Sorted, Synapses
 from snnc.runtime.spinnaker.words import Losses
 
 _DROP_LATE_SPIKES = 1
 _HAS_KEY = 1
+COARSE = 0.05
+"""Relative errors of amounts that are worth a warning."""
 
 
 def write_data(artifact: SpiNNakerArtifact, path: Path) -> None:
@@ -42,19 +46,16 @@ def write_data(artifact: SpiNNakerArtifact, path: Path) -> None:
     ------
     ResourceLimitError
         If the form has no numbers for a core's data.
+    UnsupportedError
+        If SpiNNaker has no such plasticity.
 
     Warns
     -----
     UserWarning
-        Of synapses that have no such form, for which nothing is written; of weights and delays that
-        are not stored as they are.
+        Of weights, delays and amounts of changes that are not stored as they are.
     """
     started = process_time()
-    try:
-        data = CoreData(artifact, shared_kernels())
-    except UnsupportedError as error:
-        warnings.warn(f"'{path.name}' is not written: {error.message}", stacklevel=2)
-        return
+    data = CoreData(artifact, shared_kernels())
     rows: dict[str, int] = {}
     tables: dict[str, int] = {}
     with DataFile(path) as file:
@@ -62,10 +63,13 @@ def write_data(artifact: SpiNNakerArtifact, path: Path) -> None:
             file.write(core.place, "SynapseParams", data.parameters(core))
             file.write(core.place, "PopTable", matrix.table)
             file.write(core.place, "SynBlocks", matrix.rows)
+            if (rule := data.plasticity(core)) is not None:
+                file.write(core.place, PLASTICITY, rule)
             rows[core.name], tables[core.name] = matrix.rows.nbytes, matrix.table.nbytes
         for late in artifact.extensions:
             file.write(late.place, "DelayParams", data.extension(late))
     _warn(data.losses)
+    _warn_of_rules(data.rules)
     artifact.figures.update(_figures(artifact, data.losses, rows, tables))
     artifact.seconds["synaptic-data"] = process_time() - started
 
@@ -95,29 +99,38 @@ class CoreData:
         """What could not be stored as it is, by projection."""
         return self._synapses.losses
 
+    @property
+    def rules(self) -> Mapping[str, Plasticity]:
+        """How plastic synapses change, by the population that they end on."""
+        return self._synapses.rules
+
     def matrices(self) -> Iterator[tuple[Core, Matrix]]:
         """Yield the matrices of all cores with synapses."""
         for batch in self._synapses.batches():
             made = self._synapses.onto(batch)
-            ends = np.cumsum(made.counts.sum(axis=1))
-            for number, (name, words) in enumerate(
-                zip(batch, np.split(made.words, ends[:-1]), strict=True)
-            ):
-                yield self._cores[name], self._matrix(name, made.counts[number], words)
+            for number, name in enumerate(batch):
+                yield self._cores[name], self._matrix(name, number, made)
 
-    def _matrix(self, name: str, counts: NDArray[np.int64], words: NDArray[np.uint32]) -> Matrix:
+    def _matrix(self, name: str, number: int, made: Mapping[RowForm, Sorted]) -> Matrix:
         core, machine = self._cores[name], self._artifact.machine
         heard = sorted(self._heard[name], key=lambda one: self._synapses.begin[one.name])
-        senders, lengths = [], []
+        senders, cells = [], []
         for one in heard:
             assert one.key is not None and one.mask is not None
             begin = self._synapses.begin[one.name]
             senders.append(Keys(one.key, one.mask, one.size))
-            lengths.append(counts[begin : begin + one.size])
-        if sum(int(row.sum()) for row in lengths) != words.size:
-            raise SnncError(f"internal error: '{name}' has synapses from cells it does not hear")
+            cells.append(slice(begin, begin + one.size))
+        synapses = {form: one.of_core(number, cells) for form, one in made.items()}
+        for one in synapses.values():
+            if sum(int(row.sum()) for row in one.lengths) != one.words.size:
+                raise SnncError(f"internal error: '{name}' has synapses of cells it does not hear")
         used = core.dtcm - HEADER_BYTES - ENTRY_BYTES * len(heard)
-        return make_matrix(senders, lengths, words, machine.dtcm - used, machine.colour_bits)
+        return make_matrix(senders, synapses, machine.dtcm - used, machine.colour_bits)
+
+    def plasticity(self, core: Core) -> NDArray[np.uint32] | None:
+        """Return how the plastic synapses of a core change; None where there are none."""
+        populations = [one.population for one in self._slices[core.name]]
+        return region_of(self._synapses.rules, self._artifact, populations)
 
     def parameters(self, core: Core) -> NDArray[np.uint32]:
         """Return numbers of cells and receptors, bits of synapses, and shifts of ring buffers."""
@@ -193,3 +206,15 @@ def _warn(losses: Mapping[str, Losses]) -> None:
         ):
             if number:
                 warnings.warn(f"'{name}': {number} of {one.synapses} {what}", stacklevel=3)
+
+
+def _warn_of_rules(rules: Mapping[str, Plasticity]) -> None:
+    """Say where synapses change by other amounts than the network has them change."""
+    for population, rule in rules.items():
+        if rule.error > COARSE:
+            warnings.warn(
+                f"plastic synapses onto '{population}' change by multiples of 2^-15 on SpiNNaker, "
+                f"a relative error of {rule.error:.2g}: {rule}; larger weights, with inputs that "
+                "count for less, leave less",
+                stacklevel=3,
+            )

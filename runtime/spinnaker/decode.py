@@ -13,8 +13,9 @@ from snnc.codegen.spinnaker import Core, Sender, SpiNNakerArtifact
 from snnc.ir.diagnostics import ModelError
 from snnc.runtime.jit.cache import shared_kernels
 from snnc.runtime.spinnaker.data import CoreData, heard_by
-from snnc.runtime.spinnaker.population_table import ROW_HEADER, WORD, PopulationTable
-from snnc.runtime.spinnaker.store import SYNAPSES, read_regions
+from snnc.runtime.spinnaker.population_table import WORD, PopulationTable
+from snnc.runtime.spinnaker.rows import read_rows
+from snnc.runtime.spinnaker.store import PLASTICITY, SYNAPSES, read_regions
 from snnc.runtime.spinnaker.words import WordForm
 
 _FIXED_PARAMETERS = 7
@@ -34,6 +35,8 @@ class Arrivals:
         Postsynaptic cells, as numbers on the core.
     receptor, weight, delay : ndarray of int64, shape (n,)
         Number of the receptor, weight as stored, delay of the packet in steps.
+    plastic : ndarray of bool, shape (n,)
+        Whether the weight changes.
     """
 
     source: str
@@ -42,6 +45,7 @@ class Arrivals:
     receptor: NDArray[np.int64]
     weight: NDArray[np.int64]
     delay: NDArray[np.int64]
+    plastic: NDArray[np.bool_]
 
 
 def read_data(artifact: SpiNNakerArtifact, path: Path) -> Iterator[tuple[Core, list[Arrivals]]]:
@@ -89,7 +93,7 @@ def check_data(artifact: SpiNNakerArtifact, path: Path) -> None:
         If a core's data cannot be read, its parameters differ, or its synapses do.
     """
     made = CoreData(artifact, shared_kernels())
-    regions = read_regions(path, ["SynapseParams", "DelayParams"])
+    regions = read_regions(path, ["SynapseParams", PLASTICITY, "DelayParams"])
     for late in artifact.extensions:
         found = regions.get(late.place, {}).get("DelayParams", ())
         if not np.array_equal(found, made.extension(late)):
@@ -98,6 +102,7 @@ def check_data(artifact: SpiNNakerArtifact, path: Path) -> None:
     for (core, found), (_, matrix) in zip(read_data(artifact, path), made.matrices(), strict=True):
         if not np.array_equal(regions[core.place]["SynapseParams"], made.parameters(core)):
             raise ModelError(f"core {core.place}: the parameters of synapses differ")
+        _check_rule(core, regions[core.place].get(PLASTICITY), made.plasticity(core))
         right = {
             "PopTable": matrix.table,
             "SynBlocks": matrix.rows,
@@ -112,9 +117,17 @@ def check_data(artifact: SpiNNakerArtifact, path: Path) -> None:
                 )
 
 
+def _check_rule(
+    core: Core, found: NDArray[np.uint32] | None, right: NDArray[np.uint32] | None
+) -> None:
+    absent = np.empty(0, np.uint32)
+    if not np.array_equal(absent if found is None else found, absent if right is None else right):
+        raise ModelError(f"core {core.place}: the rule of its plastic synapses differs")
+
+
 def _sorted(one: Arrivals) -> NDArray[np.int64]:
-    columns = np.stack([one.weight, one.delay, one.receptor, one.target, one.cell])
-    return columns[:, np.lexsort(columns)]
+    columns = np.stack([one.plastic, one.weight, one.delay, one.receptor, one.target, one.cell])
+    return columns[:, np.lexsort(columns)].astype(np.int64)
 
 
 def _arrivals(
@@ -131,30 +144,13 @@ def _arrivals(
     for one in heard:
         assert one.key is not None
         keys = one.key + (np.arange(one.size, dtype=np.int64) << colour_bits)
-        cell, words = _words(table, regions["SynBlocks"], keys)
-        weight, delay, receptor, target = form.unpacked(words)
+        packet, address, length = table.rows(keys)
+        rows = read_rows(regions["SynBlocks"], address // WORD, length)
+        weight, delay, receptor, target = form.unpacked(rows.words)
         if np.any(target >= cells) or np.any(receptor >= receptors):
             raise ModelError(f"a synapse from '{one.name}' ends on a cell or receptor that the "
                              f"core does not have; it has {cells} and {receptors}")  # fmt: skip
-        found.append(Arrivals(one.name, cell, target, receptor, weight, delay))
+        found.append(
+            Arrivals(one.name, packet[rows.row], target, receptor, weight, delay, rows.plastic)
+        )
     return found
-
-
-def _words(
-    table: PopulationTable, matrix: NDArray[np.uint32], keys: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Return the synapses that packets reach: number of the packet, and word."""
-    packet, address, length = table.rows(keys)
-    place = address // WORD
-    if np.any(place + ROW_HEADER + length > matrix.size):
-        raise ModelError(f"a row ends beyond the {WORD * matrix.size} bytes of the matrix")
-    headers = matrix[place[:, None] + np.arange(ROW_HEADER)].astype(np.int64)
-    if np.any(headers[:, [0, 2]]):
-        raise ModelError("a row has plastic synapses; all are static")
-    counts = headers[:, 1]
-    if np.any(counts > length):
-        raise ModelError(f"a row holds {int(counts.max())} synapses where it has room for "
-                         f"{int(length[counts.argmax()])}")  # fmt: skip
-    ends = np.cumsum(counts)
-    within = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
-    return np.repeat(packet, counts), matrix[np.repeat(place + ROW_HEADER, counts) + within]

@@ -36,7 +36,9 @@ class Emulation(Simulation):
             plan.name for plan in self.artifact.populations if plan.cell in artifact.models
         ]
         self._sent = self._recording.watch()
-        self._budget = Budget(artifact.slices, self._fixed, SpiNNaker(), self.dt)
+        self._budget = Budget(
+            artifact.slices, artifact.extensions, self._fixed, SpiNNaker(), self.dt
+        )
         self._connected = False
         self._warned: set[str] = set()
 

@@ -1,27 +1,20 @@
 """The synaptic matrix and the population table of a core, as words.
 
-A row has three words, the numbers of plastic words, of static synapses and of plastic controls, and
-then the static synapses (sPyNNaker 7.4.1, ``synapse_io.py``). Rows of more than 256 synapses go on
-in a row of the next address of the same entry.
+Synapses of each form have rows of their own, and those beyond what a row holds go on in further
+ones; all are found by addresses of one entry of the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.runtime.spinnaker.blocks import Blocks, chosen_blocks
-from snnc.runtime.spinnaker.population_table import (
-    ADDRESS_SCALE,
-    LONGEST_ROW,
-    ROW_HEADER,
-    WORD,
-    TableEntry,
-    encoded,
-)
+from snnc.runtime.spinnaker.population_table import ADDRESS_SCALE, WORD, TableEntry, encoded
+from snnc.runtime.spinnaker.rows import ROW_HEADER, RowForm, numbers_within
 
 _ALIGNED = ADDRESS_SCALE // WORD
 
@@ -57,10 +50,39 @@ class Matrix:
     rows: NDArray[np.uint32]
 
 
+@dataclass(frozen=True)
+class CoreSynapses:
+    """Synapses of one form onto a core.
+
+    Attributes
+    ----------
+    lengths : sequence of ndarray of int64
+        Of each sender, the synapses of each of its cells.
+    words : ndarray of uint32
+        All of them as static ones, in the order of senders and their cells.
+    """
+
+    lengths: Sequence[NDArray[np.int64]]
+    words: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The rows of some blocks: those of one form, and of several of a cell those of one number.
+
+    `synapses` are those of the longest of each block, `starts` the words before its rows.
+    """
+
+    form: RowForm
+    number: int
+    blocks: NDArray[np.int64]
+    synapses: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
 def make_matrix(
     senders: Sequence[Keys],
-    lengths: Sequence[NDArray[np.int64]],
-    words: NDArray[np.uint32],
+    synapses: Mapping[RowForm, CoreSynapses],
     room: int,
     colour_bits: int,
 ) -> Matrix:
@@ -70,10 +92,8 @@ def make_matrix(
     ----------
     senders : sequence of Keys
         Those that the core hears.
-    lengths : sequence of ndarray of int64
-        Of each sender, the synapses of each of its cells onto this core.
-    words : ndarray of uint32
-        All synapses, in the order of senders and their cells.
+    synapses : mapping of RowForm to CoreSynapses
+        What they reach on this core.
     room : int
         Bytes for the population table.
     colour_bits : int
@@ -84,82 +104,75 @@ def make_matrix(
     ResourceLimitError
         If the form has no numbers for so much.
     """
-    blocks = chosen_blocks(lengths, room)
-    starts, layers, total = _laid_out(blocks)
+    blocks = chosen_blocks({form: one.lengths for form, one in synapses.items()}, room)
+    layers, total = _laid_out(blocks)
     rows = np.zeros(total, np.uint32)
-    _fill(rows, blocks, starts, layers, lengths, words)
+    places: list[list[tuple[int, int]]] = [[] for _ in range(blocks.sender.size)]
+    for layer in layers:
+        _fill(rows, blocks, layer, synapses[layer.form])
+        length = layer.form.length(layer.synapses)
+        for block, *row in zip(
+            layer.blocks.tolist(), (WORD * layer.starts).tolist(), length.tolist(), strict=True
+        ):
+            places[block].append((row[0], row[1]))
     entries = [
-        _entry(senders[sender], first, cells, length, begin, colour_bits)
-        for sender, first, cells, length, begin in zip(
+        _entry(senders[sender], first, cells, tuple(found), colour_bits)
+        for sender, first, cells, found in zip(
             blocks.sender.tolist(),
             blocks.first.tolist(),
             blocks.cells.tolist(),
-            blocks.length.tolist(),
-            np.split(starts, np.cumsum(layers))[:-1],
+            places,
             strict=True,
         )
     ]
     return Matrix(encoded(entries, colour_bits), rows)
 
 
-def _laid_out(blocks: Blocks) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return where the layers of all blocks begin, their numbers, and the words of all."""
-    layers = blocks.layers
-    number = _numbers_within(layers)
-    cells, length = np.repeat(blocks.cells, layers), np.repeat(blocks.length, layers)
-    long = np.minimum(length - number * LONGEST_ROW, LONGEST_ROW)
-    sizes = cells * (long + ROW_HEADER)
-    sizes += -sizes % _ALIGNED
-    ends = np.cumsum(sizes)
-    return ends - sizes, layers, int(ends[-1]) if ends.size else 0
+def _laid_out(blocks: Blocks) -> tuple[list[_Layer], int]:
+    """Return all layers, one after another, and the words of all."""
+    layers: list[_Layer] = []
+    end = 0
+    for form, number, chosen, synapses in _layers(blocks):
+        sizes = blocks.cells[chosen] * (form.length(synapses) + ROW_HEADER)
+        sizes += -sizes % _ALIGNED
+        ends = end + np.cumsum(sizes)
+        layers.append(_Layer(form, number, chosen, synapses, ends - sizes))
+        end = int(ends[-1])
+    return layers, end
 
 
-def _fill(
-    rows: NDArray[np.uint32],
+def _layers(
     blocks: Blocks,
-    starts: NDArray[np.int64],
-    layers: NDArray[np.int64],
-    lengths: Sequence[NDArray[np.int64]],
-    words: NDArray[np.uint32],
-) -> None:
-    """Write the headers and synapses of all rows."""
-    begin = np.concatenate([[0], np.cumsum([row.size for row in lengths])])
-    every = np.concatenate([np.empty(0, np.int64), *lengths])
+) -> Iterator[tuple[RowForm, int, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the form, the number, the blocks of each layer, and the synapses of their longest."""
+    for form, length in zip(blocks.forms, blocks.length, strict=True):
+        layers = form.layers(length)
+        for number in range(int(layers.max(initial=0))):
+            chosen = np.flatnonzero(layers > number)
+            yield form, number, chosen, np.minimum(length[chosen] - number * form.most, form.most)
+
+
+def _fill(rows: NDArray[np.uint32], blocks: Blocks, layer: _Layer, synapses: CoreSynapses) -> None:
+    """Write the rows of a layer."""
+    begin = np.concatenate([[0], np.cumsum([row.size for row in synapses.lengths])])
+    every = np.concatenate([np.empty(0, np.int64), *synapses.lengths])
     source = np.cumsum(every) - every
-    first_layer = np.cumsum(layers) - layers
-    for number in range(int(layers.max(initial=0))):
-        block = np.flatnonzero(layers > number)
-        cells = blocks.cells[block]
-        place = np.repeat(np.arange(block.size), cells)
-        within = _numbers_within(cells)
-        cell = np.repeat(begin[blocks.sender[block]] + blocks.first[block], cells) + within
-        long = np.minimum(blocks.length[block] - number * LONGEST_ROW, LONGEST_ROW)
-        row = starts[first_layer[block] + number][place] + within * (long + ROW_HEADER)[place]
-        count = np.clip(every[cell] - number * LONGEST_ROW, 0, LONGEST_ROW)
-        rows[row + 1] = count
-        rank = _numbers_within(count)
-        to = np.repeat(row + ROW_HEADER, count) + rank
-        rows[to] = words[np.repeat(source[cell] + number * LONGEST_ROW, count) + rank]
-
-
-def _numbers_within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return 0, 1, ... for each count, one after another."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if ends.size else 0) - np.repeat(ends - counts, counts)
+    skipped = layer.number * layer.form.most
+    cells = blocks.cells[layer.blocks]
+    place = np.repeat(np.arange(cells.size), cells)
+    within = numbers_within(cells)
+    first = begin[blocks.sender[layer.blocks]] + blocks.first[layer.blocks]
+    cell = np.repeat(first, cells) + within
+    stride = layer.form.length(layer.synapses) + ROW_HEADER
+    row = layer.starts[place] + within * stride[place]
+    count = np.clip(every[cell] - skipped, 0, layer.form.most)
+    own = np.repeat(source[cell] + skipped, count) + numbers_within(count)
+    layer.form.fill(rows, row, count, synapses.words[own])
 
 
 def _entry(
-    sender: Keys,
-    first: int,
-    cells: int,
-    length: int,
-    starts: NDArray[np.int64],
-    colour_bits: int,
+    sender: Keys, first: int, cells: int, rows: tuple[tuple[int, int], ...], colour_bits: int
 ) -> TableEntry:
-    rows = tuple(
-        (WORD * start, min(length - number * LONGEST_ROW, LONGEST_ROW))
-        for number, start in enumerate(starts.tolist())
-    )
     if cells == sender.cells:
         return TableEntry(sender.key, sender.mask, cells, rows)
     block = 1 << ((cells - 1).bit_length() + colour_bits)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnc.ir.diagnostics import ModelError, ResourceLimitError
+from snnc.runtime.spinnaker.rows import ROW_HEADER
 
 WORD = 4
 HEADER_WORDS = 2
@@ -23,9 +24,6 @@ ADDRESS_SCALE = 16
 """Rows begin at multiples of so many bytes."""
 MOST_ADDRESSES = (1 << 13) - 1
 """An entry says in 13 bits where its addresses begin."""
-LONGEST_ROW = 256
-ROW_HEADER = 3
-"""Words before the synapses of a row: of plastic ones, of static ones, of plastic controls."""
 _LAST_ADDRESS = (1 << 24) - 2
 _NO_ADDRESS = (1 << 24) - 1
 _WORD_BITS = 32
@@ -42,7 +40,8 @@ class TableEntry:
     cells : int
         Number of cells.
     rows : tuple of (int, int)
-        Address in bytes and length in synapses of rows; several where rows are split.
+        Address in bytes, and length in words after the headers, of rows; several where a cell has
+        rows of both kinds, or more synapses than a row holds.
     """
 
     key: int
@@ -145,7 +144,7 @@ class PopulationTable:
         packet : ndarray of int64, shape (rows,)
             Number of the packet, ascending.
         address, length : ndarray of int64, shape (rows,)
-            Where the row is in bytes, and the synapses that it has room for.
+            Where the row is in bytes, and the words that it has room for after its headers.
 
         Raises
         ------

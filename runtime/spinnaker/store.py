@@ -20,7 +20,8 @@ from snnc.ir.diagnostics import UserError
 Place = tuple[int, int, int]
 SYNAPSES = {"SynapseParams": 4, "PopTable": 5, "SynBlocks": 6}
 """Numbers of the regions in programs of cells with synapses (``population_machine_vertex.py``)."""
-REGIONS = {**SYNAPSES, "DelayParams": 1}
+PLASTICITY = "synapseDynamicsParams"
+REGIONS = {**SYNAPSES, PLASTICITY: 7, "DelayParams": 1}
 """And in those of delay extensions (``delay_extension_machine_vertex.py``)."""
 _TABLE = """
 CREATE TABLE region(

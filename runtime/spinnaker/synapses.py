@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.codegen.artifact import SynapsePlan
 from snnc.codegen.spinnaker import Ring, SpiNNakerArtifact
-from snnc.ir.diagnostics import UnsupportedError
 from snnc.runtime.connectivity.bundles import make_instance
 from snnc.runtime.connectivity.edge_values import evaluate, rounding_draws, steps_of
 from snnc.runtime.connectivity.edges import ProjectionInstance, ordinals_of
@@ -18,6 +17,9 @@ from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernels
 from snnc.runtime.replica import replica_of
 from snnc.runtime.spinnaker.late_cells import LateCells
+from snnc.runtime.spinnaker.matrices import CoreSynapses
+from snnc.runtime.spinnaker.plasticity import rules_of
+from snnc.runtime.spinnaker.rows import PLASTIC, STATIC, RowForm
 from snnc.runtime.spinnaker.words import Losses, WordForm, stored_weights
 
 AT_ONCE = 20e6
@@ -26,7 +28,7 @@ AT_ONCE = 20e6
 
 @dataclass(frozen=True)
 class Sorted:
-    """Synapses onto some cores.
+    """Synapses of a form onto some cores.
 
     Attributes
     ----------
@@ -38,6 +40,15 @@ class Sorted:
 
     counts: NDArray[np.int64]
     words: NDArray[np.uint32]
+
+    @cached_property
+    def _begin(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self.counts.sum(axis=1))])
+
+    def of_core(self, number: int, cells: Sequence[slice]) -> CoreSynapses:
+        """Return the synapses onto a core, counted for each cell of some ranges."""
+        counts, (begin, end) = self.counts[number], self._begin[number : number + 2]
+        return CoreSynapses([counts[some] for some in cells], self.words[begin:end])
 
 
 class Synapses:
@@ -56,19 +67,19 @@ class Synapses:
         What cannot be stored as it is, by projection.
     begin : dict of str to int
         Number of the first cell of each slice and extension.
+    rules : dict of str to Plasticity
+        How plastic synapses change, by the population that they end on.
 
     Raises
     ------
     UnsupportedError
-        If synapses are more than a weight and a delay.
+        If SpiNNaker has no such plasticity.
     """
 
     def __init__(self, artifact: SpiNNakerArtifact, kernels: Kernels) -> None:
         self._artifact = artifact
         self._kernels = kernels
         self._plans = replica_of(artifact.document)
-        for plan in self._plans.projections:
-            _check_static(plan.name, self._plans.synapses[plan.synapse])
         ordinals = ordinals_of(self._plans.populations)
         self._instances = [
             make_instance(
@@ -81,6 +92,11 @@ class Synapses:
             )
             for plan in self._plans.projections
         ]
+        self.rules = rules_of(artifact, self._plans, self._instances)
+        self._form = {
+            one.plan.name: PLASTIC if self._plans.synapses[one.plan.synapse].plastic else STATIC
+            for one in self._instances
+        }
         self.losses = {one.plan.name: Losses() for one in self._instances}
         self.begin: dict[str, int] = {}
         self._places = _Places(artifact, ordinals)
@@ -90,19 +106,24 @@ class Synapses:
             self.cells += one.size
         self._late = LateCells(artifact, self.begin)
 
-    def onto(self, cores: Sequence[str]) -> Sorted:
-        """Return the synapses onto some cores."""
+    def onto(self, cores: Sequence[str]) -> dict[RowForm, Sorted]:
+        """Return the synapses onto some cores by their form; those that the network has."""
         numbers = {name: number for number, name in enumerate(cores)}
         where = self._places.on(numbers)
+        forms = sorted(set(self._form.values()), key=lambda form: not form.plastic) or [STATIC]
+        return {form: self._sorted(form, len(cores), where) for form in forms}
+
+    def _sorted(self, form: RowForm, cores: int, where: Mapping[int, _Targets]) -> Sorted:
         rows, words = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
         for one in self._instances:
-            for row, word in self._of(one, where):
-                rows.append(row)
-                words.append(word)
+            if self._form[one.plan.name] == form:
+                for row, word in self._of(one, where):
+                    rows.append(row)
+                    words.append(word)
         row = np.concatenate(rows)
         order = np.argsort(row, kind="stable")
-        counts = np.bincount(row, minlength=len(cores) * self.cells)
-        return Sorted(counts.reshape(len(cores), self.cells), np.concatenate(words)[order])
+        counts = np.bincount(row, minlength=cores * self.cells)
+        return Sorted(counts.reshape(cores, self.cells), np.concatenate(words)[order])
 
     def _of(
         self, one: ProjectionInstance, where: Mapping[int, _Targets]
@@ -229,11 +250,3 @@ class _Places:
             found[ordinal].cell[one.first : one.last] = np.arange(first, first + one.size)
             filled[one.core] = first + one.size
         return found
-
-
-def _check_static(name: str, synapse: SynapsePlan) -> None:
-    if not synapse.is_static or synapse.edge_arrays:
-        raise UnsupportedError(
-            f"the synapses of '{name}' ('{synapse.model}') have states or change their weights; "
-            "synaptic matrices are written for static synapses"
-        )
