@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from snnc.benchmarks.activity import Activity, Spikes, activity
-from snnc.benchmarks.description import Network
+from snnc.benchmarks.description import Draw, Network
 from snnc.benchmarks.limits import scatter_ns
 from snnc.ir.diagnostics import SnncError
 
@@ -208,10 +208,11 @@ def costs(network: Network, row: Row, first: Sample, setting: Setting) -> Row:
     update_s, spent = first.figures["update_s"], first.figures["sim_cpu_s"]
     events = first.activity.events
     elements = max(2 * network.size // setting.threads, 1)
+    weighted = any(isinstance(one.weight, Draw) for one in network.projections)
     return {
         "ns_per_update": update_s / updates * 1e9,
         "ns_per_event": (spent - update_s) / events * 1e9 if spent > update_s and events else None,
-        "limit_ns_per_event": scatter_ns(elements, setting.precision),
+        "limit_ns_per_event": scatter_ns(elements, setting.precision, setting.threads, weighted),
     }
 
 
