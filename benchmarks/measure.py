@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from snnc.benchmarks.activity import Activity, Spikes, activity
-from snnc.benchmarks.description import Network
+from snnc.benchmarks.description import Draw, Network
 from snnc.benchmarks.limits import scatter_ns
 from snnc.ir.diagnostics import SnncError
 
@@ -212,10 +212,11 @@ def costs(network: Network, row: Row, samples: Sequence[Sample], setting: Settin
     ]
     per_event = statistics.median(deliveries) if deliveries else 0.0
     elements = max(2 * network.size // setting.threads, 1)
+    weighted = any(isinstance(one.weight, Draw) for one in network.projections)
     return {
         "ns_per_update": update_s / updates * 1e9,
         "ns_per_event": per_event * 1e9 if per_event > 0.0 else None,
-        "limit_ns_per_event": scatter_ns(elements, setting.precision),
+        "limit_ns_per_event": scatter_ns(elements, setting.precision, setting.threads, weighted),
     }
 
 

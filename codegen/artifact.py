@@ -169,6 +169,7 @@ class SelectionPlan:
 
 
 SynapseFieldKind = Literal[
+    "under_way",  # address of int64: the queue of spikes that still have synapses ahead of them
     "base",  # int64: place in the accumulator of the first cell of the slice and receptor
     "carried",  # address of float64 [slots, capacity] beside the spikes of the source
     "last",  # address of int32 per presynaptic cell: stamp of its last spike, -1 before it
@@ -311,7 +312,8 @@ class SynapsePlan:
     @property
     def is_static(self) -> bool:
         """Whether delivery needs nothing but weights, so that projections can share rows."""
-        return not (self.plastic or self.layout["deliver"] or self.couple)
+        special = any(field.kind != "under_way" for field in self.layout["deliver"])
+        return not (self.plastic or special or self.couple)
 
     @property
     def edge_arrays(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from snnc.passes.place_synapse_states import place
 from snnc.passes.solving.solve_synapse import SolveSynapsesPass
 from snnc.runtime.connectivity.history_words import history_word
 from snnc.runtime.connectivity.post_history import PostHistory
+from snnc.runtime.connectivity.under_way import UnderWay
 from snnc.runtime.jit.cache import shared_kernels
 from snnc.runtime.random import RELEASE, key
 
@@ -233,6 +234,10 @@ class Rig:
         match kind:
             case "base":
                 return part.base
+            case "under_way":
+                ranks = 0, len(part.delays)
+                part.queue = UnderWay(part.delays, ranks, self.pre.ids.shape[1], SLOTS)
+                return _at(part.queue.words)
             case "carried":
                 return _at(self.carried[name])
             case "last":

@@ -1,9 +1,13 @@
 """The kernel that delivers spikes through synapses that keep their weight: rows, and nothing else.
 
 Rows are mostly short, some tens of synapses for each presynaptic cell and delay, and which are due
-is known late: finding them and waiting for their memory would cost more than the sums. So those
-that are due are listed first, and the memory of rows further down the list is asked for while one
-is delivered. Sums are formed in the order of `deliver_kernel`.
+is known late: finding them and waiting for their memory would cost more than the sums. So spikes
+are kept in a queue while they have synapses ahead of them (`runtime.connectivity.under_way`), where
+those that successive delays make due lie side by side. The rows due, those of all sources together,
+are listed first, and the memory of rows further down the list is asked for while one is added:
+two cache lines at least, needed or not, since how many a short row takes is nothing that a
+processor could guess, and what follows it is due in the next step. Sums are formed in the order of
+`deliver_kernel`.
 """
 
 from __future__ import annotations
@@ -15,7 +19,6 @@ from snnc.codegen.kernels.kernel_expressions import Precision
 
 _INTRINSICS = (
     "STACK_WORDS",
-    "f64",
     "i32",
     "i64",
     "ix",
@@ -32,101 +35,197 @@ import numpy as np
 
 from snnc.runtime.jit.intrinsics import {intrinsics}
 
-WIDTH = 14
+# Rows are too short to gain by it.
+UNROLL = False
+WIDTH = 15
+# Words of a listed row: where its targets are, how many, where its weights are, and where sums are.
+TARGETS, NUMBER, WEIGHTS, SUMS, LISTED = range(5)
 # Rows that are listed at a time, and how far down the list memory is asked for.
-MOST = STACK_WORDS // 2
-AHEAD = 8
+MOST = STACK_WORDS // LISTED
+AHEAD = 16
 LINE = 64
 # Of a longer array the processor notices by itself that it is read through.
 LONGEST = 1024
+# Words of the queue of spikes under way, and how many that have passed are kept at least.
+NEXT, BASE, LAST, ROOM, SPIKES, BEGINNINGS, RUNS, RUN_COUNT = range(8)
+PASSED = 1024
 
 
 @loop
-def fetch(address, last):
-    last = select(last < address + LONGEST, last, address + LONGEST)
-    while address < last:
-        prefetch(address)
-        address += LINE
+def fetch(address, size):
+    prefetch(address)
+    prefetch(address + LINE)
+    last = address + select(size < LONGEST, size, LONGEST)
+    for line in range(address + 2 * LINE, last, LINE):
+        prefetch(line)
 
 
 @loop
-def fetch_row(begin, end, {addresses}):
+def fetch_row(listed, i):
+    q = i * LISTED
+    n = listed[q + NUMBER]
     {fetches}
 
 
 @loop
-def scatter(n, begins, ends, {addresses}, {names}, targets, accumulator):
-    for row in range(n):
-        if row + AHEAD < n:
-            fetch_row(begins[row + AHEAD], ends[row + AHEAD], {addresses})
-        for j in range(begins[row], ends[row]):
-            accumulator[targets[ix(j)]] += {value}
+def add_row(n, targets, {name}, sums):
+    for j in range(n):
+        sums[targets[ix(j)]] += {value}
+
+
+@loop
+def add_rows(n, listed):
+    for i in range(select(n < AHEAD, n, AHEAD)):
+        fetch_row(listed, i)
+    for i in range(n):
+        if i + AHEAD < n:
+            fetch_row(listed, i + AHEAD)
+        q = i * LISTED
+        size = listed[q + NUMBER]
+        add_row(size, {target}(listed[q + TARGETS], size), {weights}, {sums}(listed[q + SUMS], 1))
+
+
+@loop
+def make_room(queue, spikes, first, new):
+    """Move the spikes from the `first` on to the front, once there is no room or much is passed."""
+    passed = first - queue[BASE]
+    kept = queue[LAST] - first
+    if passed + kept + new > queue[ROOM] or passed > kept + PASSED:
+        for i in range(kept):
+            spikes[ix(i)] = spikes[ix(passed + i)]
+        queue[BASE] = first
+
+
+@loop
+def take_in(d, queue, spikes, beginnings, stamp, first):
+    """Append the spikes of a stamp, the last cell first; `first` is the oldest that is needed."""
+    ids = i32(d[0], 1)
+    slot = stamp & d[4]
+    counts = i64(d[1] + 8 * slot * d[3], d[3])
+    starts = i64(d[2], d[3])
+    new = 0
+    for p in range(d[3]):
+        new += counts[p]
+    make_room(queue, spikes, first, new)
+    beginnings[ix(slot)] = queue[LAST]
+    queue[LAST] += new
+    place = queue[LAST] - queue[BASE]
+    for p in range(d[3]):
+        column = slot * d[5] + starts[p]
+        for c in range(column, column + counts[p]):
+            place -= 1
+            spikes[ix(place)] = ids[ix(c)] * d[7] - stamp
+
+
+@loop
+def update(d, queue, spikes, beginnings, step):
+    """Take in the spikes that have come to the first of the delays."""
+    delays = i32(d[6], 1)
+    newest = step + 1 - delays[ix(d[12])]
+    oldest = step + 1 - delays[ix(d[13] - 1)]
+    oldest = select(oldest > 0, oldest, 0)
+    following = select(queue[NEXT] > oldest, queue[NEXT], oldest)
+    for stamp in range(following, newest + 1):
+        first = queue[LAST]
+        if oldest < stamp:
+            first = beginnings[ix(oldest & d[4])]
+        take_in(d, queue, spikes, beginnings, stamp, first)
+    queue[NEXT] = select(newest < 0, 0, newest + 1)
+
+
+@loop
+def list_rows(m, spikes, last, shift, pointers, targets, weights, sums, n, listed):
+    """List the rows of the `m` spikes before the `last`, unless empty; return how many there are.
+    """
+    for i in range(m):
+        row = spikes[ix(last - 1 - i)] + shift
+        begin = pointers[ix(row)]
+        size = pointers[ix(row + 1)] - begin
+        q = n * LISTED
+        listed[q + TARGETS] = targets + {target_bytes} * begin
+        listed[q + NUMBER] = size
+        listed[q + WEIGHTS] = weights{weight_offset}
+        listed[q + SUMS] = sums
+        n += select(size == 0, 0, 1)
+    return n
+
+
+@loop
+def deliver(d, queue, spikes, beginnings, step, n, listed):
+    """List what is due, adding what there is no room for; return how many rows are listed."""
+    runs = i64(queue[RUNS], 3 * queue[RUN_COUNT])
+    pointers = i64(d[8], 1)
+    for run in range(queue[RUN_COUNT]):
+        delay = runs[3 * run]
+        newest = step + 1 - delay
+        if newest < 0:
+            break
+        oldest = newest + 1 - runs[3 * run + 1]
+        first = beginnings[ix(select(oldest > 0, oldest, 0) & d[4])] - queue[BASE]
+        last = queue[LAST] - queue[BASE]
+        if newest + 1 < queue[NEXT]:
+            last = beginnings[ix((newest + 1) & d[4])] - queue[BASE]
+        while last > first:
+            if n == MOST:
+                add_rows(n, listed)
+                n = 0
+            m = select(last - first < MOST - n, last - first, MOST - n)
+            shift = runs[3 * run + 2] + newest
+            n = list_rows(m, spikes, last, shift, pointers, d[9], d[10], d[11], n, listed)
+            last -= m
+    return n
+
+
+@loop
+def fetch_newest(d, step):
+    """Ask for the spikes of the shortest delay, which other threads have written just now."""
+    delays = i32(d[6], 1)
+    slot = (step + 1 - delays[ix(d[12])]) & d[4]
+    prefetch(d[1] + 8 * slot * d[3])
+    starts = i64(d[2], 1)
+    for p in range(d[3]):
+        prefetch(d[0] + 4 * (slot * d[5] + starts[ix(p)]))
 
 
 def entry(desc, rows, step):
-    words = i64(desc, rows * WIDTH)
-    reals = f64(desc, rows * WIDTH)
-    begins = i64(stack_words(), MOST)
-    ends = i64(stack_words(), MOST)
+    listed = i64(stack_words(), MOST * LISTED)
     for r in range(rows):
-        w = r * WIDTH
-        ids = i32(words[w], 1)
-        counts = i64(words[w + 1], 1)
-        starts = i64(words[w + 2], 1)
-        parts = words[w + 3]
-        mask = words[w + 4]
-        stride = words[w + 5]
-        delays = i32(words[w + 6], 1)
-        delay_count = words[w + 7]
-        pointers = i64(words[w + 8], 1)
-        targets_at = words[w + 9]
-        targets = {target}(targets_at, 1)
-        {unpack}
-        accumulator = {sums}(words[w + 11], 1)
-        n = 0
-        for k in range(words[w + 12], words[w + 13]):
-            stamp = step + 1 - delays[ix(k)]
-            if stamp < 0:
-                break
-            slot = stamp & mask
-            for p in range(parts):
-                first = slot * stride + starts[ix(p)]
-                for c in range(first, first + counts[ix(slot * parts + p)]):
-                    row = ids[ix(c)] * delay_count + k
-                    begin = pointers[ix(row)]
-                    end = pointers[ix(row + 1)]
-                    if begin == end:
-                        continue
-                    if n == MOST:
-                        scatter(n, begins, ends, {addresses}, {names}, targets, accumulator)
-                        n = 0
-                    if n < AHEAD:
-                        fetch_row(begin, end, {addresses})
-                    begins[ix(n)] = begin
-                    ends[ix(n)] = end
-                    n += 1
-        scatter(n, begins, ends, {addresses}, {names}, targets, accumulator)
+        fetch_newest(i64(desc + 8 * r * WIDTH, WIDTH), step)
+    n = 0
+    for r in range(rows):
+        d = i64(desc + 8 * r * WIDTH, WIDTH)
+        queue = i64(d[14], 8)
+        spikes = i64(queue[SPIKES], queue[ROOM])
+        beginnings = i64(queue[BEGINNINGS], 1)
+        update(d, queue, spikes, beginnings, step)
+        n = deliver(d, queue, spikes, beginnings, step, n, listed)
+    add_rows(n, listed)
 '''
 
 
 class _Weights(NamedTuple):
-    """How a text reads weights: `names` of what loops are given, `value` for synapse j."""
+    """How a text reads weights.
 
-    kind: str | None
-    names: str
+    `name` of what the loop over synapses is given, from the word of a listed row by `view`; `value`
+    for synapse j; `size` in bytes, 0 where all synapses have one weight.
+    """
+
+    name: str
+    view: str
     value: str
-    unpack: str
+    size: int
+    intrinsics: tuple[str, ...] = ()
 
 
 def _weights(form: SynapseForm, precision: Precision) -> _Weights:
     if form.weight in ("scalar", "mask"):
-        reals = {"f64": "reals[w + 10]", "f32": "np.float32(reals[w + 10])"}
-        unpack = "words[w + 10]" if form.packed else reals[precision]
-        return _Weights(None, "weight", "weight", f"weight = {unpack}")
+        if form.packed:
+            return _Weights("weight", "{}", "weight", 0)
+        view = "bits_f64({})" if precision == "f64" else "np.float32(bits_f64({}))"
+        return _Weights("weight", view, "weight", 0, ("bits_f64",))
     kind = ("u16" if form.unsigned else "i16") if form.packed else "f32"
     value = "np.float64(weights[ix(j)])" if precision == "f64" else "weights[ix(j)]"
-    unpack = f"weights_at = words[w + 10]\n        weights = {kind}(weights_at, 1)"
-    return _Weights(kind, "weights", value, unpack)
+    return _Weights("weights", f"{kind}({{}}, size)", value, _BYTES[kind], (kind,))
 
 
 def static_kernel(model: str, form: SynapseForm, precision: Precision) -> KernelSource:
@@ -144,20 +243,19 @@ def static_kernel(model: str, form: SynapseForm, precision: Precision) -> Kernel
     """
     sums = "i32" if form.packed else precision
     weights = _weights(form, precision)
-    arrays = {"targets_at": form.target, "weights_at": weights.kind}
-    sizes = {name: _BYTES[kind] for name, kind in arrays.items() if kind is not None}
-    used = {*_INTRINSICS, form.target, sums, *filter(None, [weights.kind])}
+    sizes = {"TARGETS": _BYTES[form.target], "WEIGHTS": weights.size}
     text = _TEXT.format(
         title=f"{model} ({form}, {precision})",
-        intrinsics=", ".join(sorted(used)),
-        addresses=", ".join(sizes),
+        intrinsics=", ".join(sorted({*_INTRINSICS, form.target, sums, *weights.intrinsics})),
         fetches="\n    ".join(
-            f"fetch({name} + {size} * begin, {name} + {size} * end)" for name, size in sizes.items()
+            f"fetch(listed[q + {word}], {size} * n)" for word, size in sizes.items() if size
         ),
         target=form.target,
+        target_bytes=_BYTES[form.target],
+        weight_offset=f" + {weights.size} * begin" if weights.size else "",
         sums=sums,
-        names=weights.names,
+        name=weights.name,
         value=weights.value,
-        unpack=weights.unpack,
+        weights=weights.view.format("listed[q + WEIGHTS]"),
     )
     return KernelSource(f"deliver_{model}_{form}_{precision}", text)

@@ -90,7 +90,7 @@ def _deliver(
     if form.weight == "counts":
         return counts_kernel(precision, form.packed), ()
     if shape.is_static:
-        return static_kernel(shape.op.label, form, precision), ()
+        return static_kernel(shape.op.label, form, precision), (SynapseField("under_way"),)
     kernel = DeliverKernel(shape, form, precision)
     body = arrival(kernel)
     if takes_rows(shape):

@@ -17,6 +17,7 @@ from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
 from snnc.runtime.connectivity.rows import Rows, build_rows
+from snnc.runtime.connectivity.under_way import UnderWay
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.jit.cache import Kernels
 
@@ -52,6 +53,8 @@ class Part:
         Copies of the edge arrays, to which `Wiring.reset` returns.
     connected : ndarray of bool, shape (n_pre,)
         Which presynaptic cells have synapses here; known where synapses have states.
+    queues : dict
+        What the kernels of delivery keep from step to step, by the ranks of their delays.
     """
 
     place: Place
@@ -60,6 +63,7 @@ class Part:
     thread: int
     baseline: dict[str, NDArray[Any]] = field(default_factory=dict)
     connected: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    queues: dict[tuple[int, int], UnderWay] = field(default_factory=dict)
 
     @property
     def rows(self) -> Rows:

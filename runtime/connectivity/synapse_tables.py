@@ -14,6 +14,7 @@ from snnc.runtime.connectivity.history_words import history_word
 from snnc.runtime.connectivity.packing import Packing
 from snnc.runtime.connectivity.synapse_parameters import SynapseParameters
 from snnc.runtime.connectivity.synapse_states import SynapseStates
+from snnc.runtime.connectivity.under_way import UnderWay
 from snnc.runtime.engine.cells import Cells
 from snnc.runtime.engine.layout import Layout
 from snnc.runtime.engine.tables import address, bits
@@ -98,11 +99,22 @@ class SynapseTables:
                     *self._row_words(bundle, part),
                     address(accumulators[part.thread], bundle.origin(part.thread)),
                     *ranks,
-                    *(self._word(field, bundle, part) for field in layout),
+                    *(
+                        self._queue(part, ranks) if field.kind == "under_way"
+                        else self._word(field, bundle, part)
+                        for field in layout
+                    ),
                 ])
                 for part in bundle.parts
                 if part.rows.target.size and (ranks := _ranks(part, delays))
             ]  # fmt: skip
+
+    def _queue(self, part: Part, ranks: tuple[int, int]) -> int:
+        """Return the address of a new queue of the spikes under way to a part."""
+        history = self._cells[part.source].history
+        queue = UnderWay(part.rows.delays, ranks, int(history.widths.sum()), history.slots)
+        part.queues[ranks] = queue
+        return address(queue.words)
 
     def _mask_rows(
         self, bundle: Bundle, accumulators: Sequence[NDArray[Any]], delays: tuple[int, int]
