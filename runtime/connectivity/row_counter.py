@@ -50,10 +50,10 @@ class RowCounter:
         """Count the pairs of a block; return their delays in steps, in few bytes."""
         steps: int | NDArray[np.integer] = steps_of(self.kernels, stream.one, block)
         self._admit(steps)
-        if isinstance(steps, np.ndarray):
-            steps = steps.astype(np.min_scalar_type(self.rank.size - 1))
         self._run(_COUNT, stream, block, steps, 1, self.size)
-        return steps
+        if isinstance(steps, int):
+            return steps
+        return steps.astype(np.min_scalar_type(self.rank.size - 1))
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the delays and the pointer.
@@ -122,6 +122,8 @@ class RowCounter:
         steps = self.steps.pop((stream, number), None)
         if steps is None:
             steps = steps_of(self.kernels, stream.one, block)
+        elif mode == _FIND and isinstance(steps, np.ndarray):
+            steps = steps.astype(np.int32)
         self._run(mode, stream, block, steps, self.delays.size, 1, target)
         return self.places[: block.size]
 
