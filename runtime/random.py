@@ -169,16 +169,16 @@ class Counters:
         Number n of draws.
     pre_gid, post_gid : ndarray of int64
         Network-wide indices of cells by position; None for zeros.
-    pre, post : ndarray of int32, shape (n,), or None
-        Positions of the two cells; None where gids are in the order of the draws.
+    pre, post : ndarray of int32, shape (n,)
+        Positions of the two cells; None where there are no gids.
     ordinal : ndarray of int32, shape (n,), or None
         Number of the synapse among those of the same two cells and projection; None for zeros.
     """
 
     size: int
     pre_gid: NDArray[np.int64]
+    pre: NDArray[np.int32]
     post_gid: NDArray[np.int64] | None = None
-    pre: NDArray[np.int32] | None = None
     post: NDArray[np.int32] | None = None
     ordinal: NDArray[np.int32] | None = None
 
@@ -291,7 +291,8 @@ def draw_elements(
         As `Sampler` and its `numbers`.
     """
     cells = np.ascontiguousarray(gids, np.int64)
-    return Sampler(kernels, distribution, params, key).numbers(Counters(cells.size, cells))
+    counters = Counters(cells.size, cells, np.arange(cells.size, dtype=np.int32))
+    return Sampler(kernels, distribution, params, key).numbers(counters)
 
 
 def draw_edges(
@@ -313,5 +314,6 @@ def draw_edges(
         Number of the synapse among those of the same two cells and projection.
     """
     pre, post, number = (np.ascontiguousarray(c, np.int64) for c in (pre_gid, post_gid, ordinal))
-    counters = Counters(pre.size, pre, post, ordinal=number.astype(np.int32))
+    positions = np.arange(pre.size, dtype=np.int32)
+    counters = Counters(pre.size, pre, positions, post, positions, number.astype(np.int32))
     return Sampler(kernels, distribution, params, key).numbers(counters)

@@ -262,7 +262,7 @@ def test_draws_go_to_their_places(kernels):
     n = 2000
     pre, post = (rng.integers(0, g.size, n).astype(np.int32) for g in (pre_gid, post_gid))
     ordinal = rng.integers(0, 3, n).astype(np.int32)
-    counters = Counters(n, pre_gid, post_gid, pre, post, ordinal)
+    counters = Counters(n, pre_gid, pre, post_gid, post, ordinal)
     sampler = Sampler(kernels, "normal", PARAMS["normal"], KEY)
     expected = draw_edges(
         kernels, "normal", PARAMS["normal"], KEY, pre_gid[pre], post_gid[post], ordinal

@@ -148,7 +148,7 @@ def _sampler(kernels: Kernels, one: ProjectionInstance, given: Random, purpose: 
 
 
 def _counters(one: ProjectionInstance, block: Block) -> Counters:
-    return Counters(block.size, one.pre.gid, one.post.gid, block.pre, block.post, block.ordinal)
+    return Counters(block.size, one.pre.gid, block.pre, one.post.gid, block.post, block.ordinal)
 
 
 def _evaluate(

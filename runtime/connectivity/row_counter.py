@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from snnc.runtime.connectivity.edge_values import steps_of
 from snnc.runtime.connectivity.pairs import Block, Pairs
 from snnc.runtime.jit.cache import Kernel, Kernels, source_of
+
+_PART = 1 << 14
+_OWN_PAGES = 1 << 14  # bytes; smaller arrays would leave most of their last page empty
 
 _COUNT, _PLACE, _STORE_16, _STORE_32, _FIND = range(5)
 
@@ -37,30 +43,47 @@ class RowCounter:
         """Count all pairs of a stream."""
         for number, block in enumerate(stream):
             # Kept for the second pass, as drawing delays again would take longer than all else.
-            self.steps[stream, number] = self.count(stream, block)
+            steps = self.count(stream, block)
+            self.steps[stream, number] = steps if isinstance(steps, int) else _in_own_pages(steps)
 
     def count(self, stream: Pairs, block: Block) -> int | NDArray[np.integer]:
         """Count the pairs of a block; return their delays in steps, in few bytes."""
         steps: int | NDArray[np.integer] = steps_of(self.kernels, stream.one, block)
         self._admit(steps)
-        if isinstance(steps, np.ndarray):
-            steps = steps.astype(np.min_scalar_type(self.rank.size - 1))
         self._run(_COUNT, stream, block, steps, 1, self.size)
-        return steps
+        if isinstance(steps, int):
+            return steps
+        return steps.astype(np.min_scalar_type(self.rank.size - 1))
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the delays and the pointer; from now on counters are the next free places."""
+        """Return the delays and the pointer.
+
+        From now on counters are the next free places. They lie in the pointer, whose memory may
+        rival that of the connections: `restore` it when all are placed.
+        """
         order = np.argsort(self.delays)
         self.delays = self.delays[order]
         self.rank[self.delays] = np.arange(len(order), dtype=np.int32)
-        counts = self.counters[order].T
-        pointer = np.zeros(counts.size + 1, np.int64)
-        np.cumsum(counts.ravel(), out=pointer[1:])
-        self.counters = pointer[:-1].copy()
+        pointer = np.zeros(self.size * order.size + 1, np.int64)
+        counts = pointer[1:].reshape(self.size, order.size)
+        for part in _parts(self.size):
+            counts[part] = self.counters[order, part].T
+        total = 0
+        for part in _parts(pointer.size):
+            pointer[part.start] += total
+            total = int(np.cumsum(pointer[part], out=pointer[part])[-1])
+        self.counters = pointer[:-1]
         return self.delays, pointer
 
+    @staticmethod
+    def restore(pointer: NDArray[np.int64]) -> None:
+        """Make a pointer of `finish` what it was, now that each row is full."""
+        for part in reversed(_parts(pointer.size - 1)):
+            pointer[part.start + 1 : part.stop + 1] = pointer[part]
+        pointer[0] = 0
+
     def resume(self, delays: NDArray[np.int32], pointer: NDArray[np.int64]) -> None:
-        """Take over the result of `finish` of a counter of the same connections."""
+        """Take over the result of `finish`, as it was, of a counter of the same connections."""
         self.delays = delays
         self.rank = np.full(int(delays.max(initial=0)) + 1, -1, np.int32)
         self.rank[delays] = np.arange(delays.size, dtype=np.int32)
@@ -99,6 +122,8 @@ class RowCounter:
         steps = self.steps.pop((stream, number), None)
         if steps is None:
             steps = steps_of(self.kernels, stream.one, block)
+        elif mode == _FIND and isinstance(steps, np.ndarray):
+            steps = steps.astype(np.int32)
         self._run(mode, stream, block, steps, self.delays.size, 1, target)
         return self.places[: block.size]
 
@@ -162,3 +187,18 @@ class RowCounter:
             np.int64,
         )
         self.kernel(words.ctypes.data, 1, mode)
+
+
+def _parts(size: int) -> list[slice]:
+    """Return slices that need little memory for temporary copies."""
+    return [slice(first, min(first + _PART, size)) for first in range(0, size, _PART)]
+
+
+def _in_own_pages(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy in pages that the system gets back as soon as it is not needed any more."""
+    if values.nbytes < _OWN_PAGES:
+        return values
+    memory = mmap.mmap(-1, values.nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    copy = np.frombuffer(memory, values.dtype)
+    copy[:] = values
+    return copy

@@ -163,6 +163,7 @@ def build_rows(
         for number, block in enumerate(stream):
             places = counter.place(stream, number, block, rows.target)
             _store_values(kernels, stream.one, block, places, rows)
+    counter.restore(pointer)
     return rows
 
 

@@ -3,10 +3,10 @@
 Works through chunks that stay in the innermost cache: counters, draws, then what is stored.
 
 Words of the descriptor: number n of draws; address of the results; two words of the key; addresses
-of the positions of n pre- and postsynaptic cells (int32; 0 for their own order) and of ordinals
-(int32; 0 for zeros); addresses of the gids of pre- and postsynaptic cells by position (int64; the
-latter 0 for zeros); four parameters of the distribution; address of the places of the results
-(int64); scale, or unit (float64); the number of impossible draws (returned); address of scratch;
+of the positions of n pre- and postsynaptic cells (int32) and of ordinals (int32; 0 for zeros);
+addresses of the gids of pre- and postsynaptic cells by position (int64; the latter 0 for zeros);
+four parameters of the distribution; address of the places of the results (int64); scale, or unit
+(float64); the number of impossible draws (returned); address of scratch;
 for step 3 the least and the greatest number of units, and the factor before they are rounded;
 address of the kernel that draws (`snnc.runtime.jit.drawing`).
 
@@ -23,15 +23,9 @@ PLAIN, STORE_32, STORE_64, UNITS = range(4)
 
 
 @loop
-def gids_of(m, first, cells, gids, counter):
-    """Take the gids of m cells, in the order of a list of positions if it has an address."""
-    if cells != 0:
-        position = i32(cells + 4 * first, m)
-        for i in range(m):
-            counter[i] = gids[ix(position[i])]
-    else:
-        for i in range(m):
-            counter[i] = gids[ix(first + i)]
+def gids_of(m, position, gids, counter):
+    for i in range(m):
+        counter[i] = gids[ix(position[i])]
 
 
 @loop
@@ -82,7 +76,7 @@ def entry(desc, rows, step):
         for side in range(2):
             counter = u32(words + 4 * CHUNK * side, CHUNK)
             if d[7 + side] != 0:
-                gids_of(m, first, d[4 + side], i64(d[7 + side], 1), counter)
+                gids_of(m, i32(d[4 + side] + 4 * first, m), i64(d[7 + side], 1), counter)
             else:
                 zero(m, counter)
         if d[6] != 0:

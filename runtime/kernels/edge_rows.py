@@ -6,7 +6,8 @@ delays in steps or 0, and the one delay that all have then; address and size of 
 presynaptic positions to cells of the source (int32); address and number of the counters of rows
 (int64); steps in them from cell to cell and from rank to rank; address and size of the offsets of
 targets (int32); address of the targets and their number; address of the places found (int64);
-bytes of a delay, 1, 2 or 4; address and size of the ranks of delays (int32).
+bytes of a delay, 1, 2 or 4 (4 for counting and for finding rows); address and size of the ranks of
+delays (int32).
 
 `step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits; 4
 finds the rows instead of the places.
@@ -71,20 +72,10 @@ def entry(desc, rows, step):
     ranks = i32(d[17], d[18])
     rank = ranks[ix(d[4])] + 0
     if step == 0:
-        if bytes_of == 1:
-            count(n, pre, tiny, rank, ranks, cells, counters, d[9], d[10])
-        elif bytes_of == 2:
-            count(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10])
-        else:
-            count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
+        count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
         return
     if step == 4:
-        if bytes_of == 1:
-            find(n, pre, tiny, rank, ranks, cells, d[9], d[10], places)
-        elif bytes_of == 2:
-            find(n, pre, narrow, rank, ranks, cells, d[9], d[10], places)
-        else:
-            find(n, pre, wide, rank, ranks, cells, d[9], d[10], places)
+        find(n, pre, wide, rank, ranks, cells, d[9], d[10], places)
         return
     if bytes_of == 1:
         place(n, pre, tiny, rank, ranks, cells, counters, d[9], d[10], places)
