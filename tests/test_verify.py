@@ -113,7 +113,8 @@ def test_an_open_loop_shows_the_solver_where_chaos_hides_it():
         # The second order of the midpoint rule, under this input.
         assert 1e-4 < pair["v_rms_mV"] < 5e-3
         near = [m["v_minus_threshold_mV"] for m in pair["mismatches"]]
-        assert near and max(near) < 0.0 and abs(near[0]) < 0.02
+        # Of the first spikes that one lacks, the closest: others are off since an earlier one.
+        assert near and -0.02 < max(near) < 0.0
     text = str(opened)
     assert "v - v_thresh in the other" in text and "open loop" in text
 
