@@ -19,6 +19,7 @@ CASES = {
     "min(x, p) + 10.0 * max(x, p)": "np.minimum(x, p) + 10 * np.maximum(x, p)",
     "exp(x) + log(p) + sqrt(p) + abs(-x)": "np.exp(x) + np.log(p) + np.sqrt(p) + abs(-x)",
     "sin(x) * cos(x) + tanh(x) + exprel(x)": "np.sin(x) * np.cos(x) + np.tanh(x) + np.expm1(x) / x",
+    "(x + p) / exprel(x * p) - exprel(p)": "x * p * (x + p) / np.expm1(x * p) - np.expm1(p) / p",
     "select(x < p and not (x >= 0.5 or p == 2.0), x, p)": "x if x < p and not "
     "(x >= 0.5 or p == 2.0) else p",
 }

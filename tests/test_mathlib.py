@@ -6,7 +6,8 @@ import pytest
 from snnc.runtime.jit.cache import Kernels, KernelSource
 
 CIRCLE = ["sin", "cos", "cos_turns"]
-ONE = [*CIRCLE, "exp", "expm1", "exprel", "log", "tanh", "sqrt", "fabs", "floor", "ceil", "rint"]
+ONE = [*CIRCLE, "exp", "expm1", "exprel", "inverse_exprel", "log", "tanh", "sqrt", "fabs", "floor"]
+ONE += ["ceil", "rint"]
 LIBM = ["tan", "sinh", "cosh", "asin", "acos", "atan", "erf"]
 EXPRESSIONS = {
     **{name: f"{name}(x[i])" for name in ONE + LIBM},
@@ -84,6 +85,7 @@ def test_exponential_functions(evaluate, dtype, low, high, tiny):
     assert ulps(evaluate("exp", x), np.exp(exact)) < 1.1
     assert ulps(evaluate("expm1", x), np.expm1(exact)) < 2.1
     assert ulps(evaluate("exprel", x), np.expm1(exact) / exact) < 4
+    assert ulps(evaluate("inverse_exprel", x), exact / np.expm1(exact)) < 4
     assert ulps(evaluate("tanh", x), np.tanh(exact)) < 3
 
 
@@ -152,6 +154,7 @@ def test_limits(evaluate, dtype):
         "exp": [1, 1, inf, 0, nan, inf, 0, inf, 0],
         "expm1": [0, 0, inf, -1, nan, inf, -1, inf, -1],
         "exprel": [1, 1, inf, 0, nan, inf, 1 / huge, inf, 1 / 800],
+        "inverse_exprel": [1, 1, 0, inf, nan, 0, huge, 0, 800],
         "log": [-inf, -inf, inf, nan, nan, np.log(huge), nan, np.log(800), nan],
         "tanh": [0, -0.0, 1, -1, nan, 1, -1, 1, -1],
     }

@@ -112,8 +112,9 @@ def test_an_open_loop_shows_the_solver_where_chaos_hides_it():
         assert pair["matched_1"] >= 0.99
         # The second order of the midpoint rule, under this input.
         assert 1e-4 < pair["v_rms_mV"] < 5e-3
-        near = [m["v_minus_threshold_mV"] for m in pair["mismatches"]]
-        assert near and max(near) < 0.0 and abs(near[0]) < 0.02
+    # Spikes that one of the two lacks were close to it, or follow one that was.
+    missing = [m for pair in pairs_of(opened).values() for m in pair["mismatches"]]
+    assert -0.02 < max(m["v_minus_threshold_mV"] for m in missing) < 0.0
     text = str(opened)
     assert "v - v_thresh in the other" in text and "open loop" in text
 

@@ -55,7 +55,7 @@ _FUNCTIONS: dict[type[Operation], str] = {
     ex.LogGammaSfOp: "log_gamma_sf",
 }
 _SPECIAL = {"log_gamma_sf"}
-_USED_NAMES = {*_FUNCTIONS.values(), "pow", "F", "entry", "desc", "rows", "step"}
+_USED_NAMES = {*_FUNCTIONS.values(), "inverse_exprel", "pow", "F", "entry", "desc", "rows", "step"}
 
 
 class KernelExpressions:
@@ -184,6 +184,11 @@ class KernelExpressions:
         return name
 
     def _operation(self, op: ex.Expression) -> tuple[str, int]:
+        if isinstance(op, ex.DivOp) and (below := _own_exprel(op.rhs)):
+            # Turning exprel's quotient over saves the second one.
+            left = self.value(op.lhs, _TERM)
+            inverse, _ = self._call("inverse_exprel", [self.value(below.operand)])
+            return f"{left} * {inverse}", _TERM
         if type(op) in _INFIX:
             sign, level = _INFIX[type(op)]
             left = self.value(op.operands[0], level)
@@ -214,3 +219,9 @@ class KernelExpressions:
         # A literal integer becomes multiplications; any other exponent is C's pow.
         right = self.value(op.rhs) if exponent is None else str(exponent)
         return self._call("pow", [self.value(op.lhs), right])
+
+
+def _own_exprel(value: SSAValue) -> ex.ExprelOp | None:
+    """Return the operation of an exprel that nothing else needs, None for other values."""
+    op = value.owner
+    return op if isinstance(op, ex.ExprelOp) and value.uses.get_length() == 1 else None

@@ -28,6 +28,10 @@ def exprel(x):
     return np.where(x == 0.0, 1.0, np.expm1(safe) / safe)[()]
 
 
+def inverse_exprel(x):
+    return 1.0 / exprel(x)
+
+
 def log_gamma_sf(shape, x):
     from scipy.stats import gamma
 

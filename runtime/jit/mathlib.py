@@ -114,7 +114,8 @@ def _reduced_exp(x: Term) -> tuple[Term, Term, Term]:
 def _exp(x: Term) -> Term:
     """e^x within 1.1 ulp; 0 and infinity beyond the range, nan for nan."""
     t, first, second = _reduced_exp(x)
-    return (t + 1.0) * _power_of_two(first) * _power_of_two(second)
+    scale = _power_of_two(first)
+    return t.llvm("fmuladd", scale, scale) * _power_of_two(second)
 
 
 def _expm1(x: Term) -> Term:
@@ -124,8 +125,8 @@ def _expm1(x: Term) -> Term:
     return (t * scale + (scale - _power_of_two(-second))) * _power_of_two(second)
 
 
-def _exprel(x: Term) -> Term:
-    """(e^x - 1) / x within 4 ulp; 1 at 0, infinity where e^x overflows.
+def _relative(x: Term) -> tuple[Term, Term]:
+    """Return a and b with a / b = (e^x - 1) / x, both 0 at 0.
 
     With x = n ln 2 + 2 q the quotient (e^2q - 1) / 2q is 1 / (q coth(q) - q), and what 2^n adds
     goes over the same denominator, so that one division serves both.
@@ -141,8 +142,19 @@ def _exprel(x: Term) -> Term:
     q = n.llvm("fmuladd", x.const(-0.5 * c.ln2_lower), q)
     even = horner(q * q, *c.coth)
     scale = _power_of_two(n, -1.0)
-    above = (scale - 0.5).llvm("fmuladd", even + q, q)
-    return select(x.equals(0.0), 1.0, above / (half * (even - q)))
+    return (scale - 0.5).llvm("fmuladd", even + q, q), half * (even - q)
+
+
+def _exprel(x: Term) -> Term:
+    """(e^x - 1) / x within 4 ulp; 1 at 0, infinity where e^x overflows."""
+    above, below = _relative(x)
+    return select(x.equals(0.0), 1.0, above / below)
+
+
+def _inverse_exprel(x: Term) -> Term:
+    """1 / exprel(x) within 4 ulp; 1 at 0, 0 where e^x overflows."""
+    above, below = _relative(x)
+    return select(x.equals(0.0), 1.0, below / above)
 
 
 _LOG_DOUBLE = (
@@ -314,6 +326,7 @@ def _fmax(x: Term, y: Term) -> Term:
 exp = elementwise(_exp, 1)
 expm1 = elementwise(_expm1, 1)
 exprel = elementwise(_exprel, 1)
+inverse_exprel = elementwise(_inverse_exprel, 1)
 log = elementwise(_log, 1)
 tanh = elementwise(_tanh, 1)
 sin = elementwise(_sin, 1)
