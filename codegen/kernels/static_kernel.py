@@ -176,21 +176,8 @@ def deliver(d, queue, spikes, beginnings, step, n, listed):
     return n
 
 
-@loop
-def fetch_newest(d, step):
-    """Ask for the spikes of the shortest delay, which other threads have written just now."""
-    delays = i32(d[6], 1)
-    slot = (step + 1 - delays[ix(d[12])]) & d[4]
-    prefetch(d[1] + 8 * slot * d[3])
-    starts = i64(d[2], 1)
-    for p in range(d[3]):
-        prefetch(d[0] + 4 * (slot * d[5] + starts[ix(p)]))
-
-
 def entry(desc, rows, step):
     listed = i64(stack_words(), MOST * LISTED)
-    for r in range(rows):
-        fetch_newest(i64(desc + 8 * r * WIDTH, WIDTH), step)
     n = 0
     for r in range(rows):
         d = i64(desc + 8 * r * WIDTH, WIDTH)
