@@ -12,7 +12,8 @@ from snnc.ir.diagnostics import CompilationError
 from snnc.runtime.jit.cache import Kernels, KernelSource
 
 IMPORTS = """\
-from snnc.runtime.jit.intrinsics import f32, f64, i32, i64, loop, select, u8, u16, u32, u64
+from snnc.runtime.jit.intrinsics import count_bits, f32, f64, i32, i64, loop, select, \
+u8, u16, u32, u64
 from snnc.runtime.jit.mathlib import pow
 import numpy as np
 HALF = np.float32
@@ -141,6 +142,15 @@ def test_what_is_not_needed_is_not_evaluated(run):
     """Reading at address 0 would end the process."""
     body = "d[1] = d[0] == 0 or i64(d[0], 1)[0] > 0\nd[2] = d[0] != 0 and i64(d[0], 1)[0] > 0"
     assert run(body, np.int64(0))[1:3].tolist() == [1, 0]
+
+
+@given(planes=st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 3))
+def test_numbers_are_read_from_planes_of_bits(run, planes):
+    found = run("count_bits(desc + 8 * 8, d[0], d[1], d[2])", *map(np.int64, planes))[8:].view(
+        np.uint8
+    )
+    digits = [np.array([plane >> bit & 1 for bit in range(64)]) for plane in planes]
+    np.testing.assert_array_equal(found, digits[0] + 2 * digits[1] + 4 * digits[2])
 
 
 def test_powers_of_literals_multiply(run):

@@ -5,9 +5,8 @@ is known late: finding them and waiting for their memory would cost more than th
 are kept in a queue while they have synapses ahead of them (`runtime.connectivity.under_way`), where
 those that successive delays make due lie side by side. The rows due, those of all sources together,
 are listed first, and the memory of rows further down the list is asked for while one is added:
-two cache lines at least, needed or not, since how many a short row takes is nothing that a
-processor could guess, and what follows it is due in the next step. Sums are formed in the order of
-`deliver_kernel`.
+always three times, needed or not, since how many cache lines a short row takes is nothing that a
+processor could guess. Sums are formed in the order of `deliver_kernel`.
 """
 
 from __future__ import annotations
@@ -53,9 +52,10 @@ PASSED = 1024
 
 @loop
 def fetch(address, size):
-    prefetch(address)
-    prefetch(address + LINE)
     last = address + select(size < LONGEST, size, LONGEST)
+    prefetch(address)
+    prefetch(select(size < LINE, last - 1, address + LINE))
+    prefetch(last - 1)
     for line in range(address + 2 * LINE, last, LINE):
         prefetch(line)
 
@@ -176,21 +176,8 @@ def deliver(d, queue, spikes, beginnings, step, n, listed):
     return n
 
 
-@loop
-def fetch_newest(d, step):
-    """Ask for the spikes of the shortest delay, which other threads have written just now."""
-    delays = i32(d[6], 1)
-    slot = (step + 1 - delays[ix(d[12])]) & d[4]
-    prefetch(d[1] + 8 * slot * d[3])
-    starts = i64(d[2], 1)
-    for p in range(d[3]):
-        prefetch(d[0] + 4 * (slot * d[5] + starts[ix(p)]))
-
-
 def entry(desc, rows, step):
     listed = i64(stack_words(), MOST * LISTED)
-    for r in range(rows):
-        fetch_newest(i64(desc + 8 * r * WIDTH, WIDTH), step)
     n = 0
     for r in range(rows):
         d = i64(desc + 8 * r * WIDTH, WIDTH)

@@ -137,6 +137,8 @@ class Driver:
         self._epoch = epoch
         self.stop = stop if stop is not None else StopFlag()
         self.step = 0
+        # Of a slice, as the last run has left it: short ones would be mostly starts of threads.
+        self._epochs = 1
         self._shared = _aligned(_SHARED_SIZE)
         self._shared[[_THREADS, _EPOCH, _STOP, _SPINS]] = (
             len(programs),
@@ -175,13 +177,16 @@ class Driver:
             The first step not run: k1, or less when stopped by the flag.
         """
         self.step = k0
-        epochs = 1
         with _deferred_interrupts() as handle_interrupts:
             while self.step < k1 and not self.stop:
                 start = time.perf_counter()
-                self._slice(min(epochs * self._epoch, k1 - self.step))
-                if time.perf_counter() - start < _SLICE_SECONDS / 2:
-                    epochs *= 2
+                steps = min(self._epochs * self._epoch, k1 - self.step)
+                self._slice(steps)
+                elapsed = time.perf_counter() - start
+                if elapsed > 2 * _SLICE_SECONDS:
+                    self._epochs = max(self._epochs // 2, 1)
+                elif elapsed < _SLICE_SECONDS / 2 and steps == self._epochs * self._epoch:
+                    self._epochs *= 2
                 handle_interrupts()
         return self.step
 

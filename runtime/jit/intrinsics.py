@@ -40,7 +40,8 @@ from snnc.runtime.jit.kinds import (
 )
 from snnc.runtime.jit.text import Primitive
 
-I32, I64 = INT32.llvm, INT64.llvm
+I8, I32, I64 = ir.IntType(8), INT32.llvm, INT64.llvm
+BITS = 64
 
 
 def loop(function: Callable[..., Any]) -> Any:
@@ -119,6 +120,19 @@ def _lowest(builder: Any, word: Value) -> Value:
     return scalar(INT64, builder.cttz(bits, BOOL.llvm(0)))
 
 
+def _count_bits(builder: Any, address: Value, *planes: Value) -> Value:
+    """Write the 64 numbers, as uint8, whose digits 1, 2, 4, ... are the bits of int64 planes."""
+    numbers, bits = ir.VectorType(I8, BITS), ir.VectorType(BOOL.llvm, BITS)
+    total = nothing = ir.Constant(numbers, [0] * BITS)
+    for digit, plane in enumerate(planes):
+        there = builder.bitcast(convert(builder, plane, INT64).llvm, bits)
+        value = ir.Constant(numbers, [1 << digit] * BITS)
+        total = builder.add(total, builder.select(there, value, nothing))
+    where = builder.inttoptr(convert(builder, address, INT64).llvm, numbers.as_pointer())
+    builder.store(total, where, align=1)
+    return Value(NOTHING, ())
+
+
 def _address(builder: Any, address: Value) -> Any:
     return builder.inttoptr(convert(builder, address, INT64).llvm, I64.as_pointer())
 
@@ -161,7 +175,7 @@ def _store_release(builder: Any, address: Value, value: Value) -> Value:
 
 def _prefetch(builder: Any, address: Value) -> Value:
     """Ask for the cache line at an address, to be read soon."""
-    pointer = ir.IntType(8).as_pointer()
+    pointer = I8.as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
     function = _declared(builder, "llvm.prefetch.p0", kind)
     where = builder.inttoptr(convert(builder, address, INT64).llvm, pointer)
@@ -216,6 +230,7 @@ def _call_kernel(builder: Any, function: Value, desc: Value, rows: Value, step: 
 
 
 lowest = Primitive("lowest", _lowest)
+count_bits = Primitive("count_bits", _count_bits)
 fetch_add = Primitive("fetch_add", _fetch_add)
 load_acquire = Primitive("load_acquire", _load_acquire)
 store_release = Primitive("store_release", _store_release)

@@ -14,6 +14,7 @@ delivered, and the one after the last.
 import numpy as np
 
 from snnc.runtime.jit.intrinsics import (
+    count_bits,
     i32,
     i64,
     ix,
@@ -21,6 +22,7 @@ from snnc.runtime.jit.intrinsics import (
     prefetch,
     select,
     stack_words,
+    u8,
     u32,
     u64,
 )
@@ -30,7 +32,9 @@ PLANES = 6
 GROUP = 8
 # Seven groups of eight rows: the most that six digits can count.
 MOST = 56
+# Bits of a word of a row, and of two, which are looked at together.
 BITS = 32
+PAIR = 64
 # Words of masks that are added up together; their planes, and as many zeros, stay in the L1 cache.
 TILE = 512
 # Bytes at the start of a row for which memory is asked early.
@@ -75,36 +79,16 @@ def add_group(n, a, b, c, d, e, f, g, h, p0, p1, p2, p3, p4, p5):
 
 
 @loop
-def spread(powers, x0, x1, x2, x3, x4, x5, w0, w1, w2, w3, w4, w5, nothing, sums):
-    # Tests of bits and sums of 32 bits: shifts would be widened to 64.
-    for b in range(BITS):
-        bit = powers[b]
-        low = select(x0 & bit != 0, w0, nothing) + select(x1 & bit != 0, w1, nothing)
-        middle = select(x2 & bit != 0, w2, nothing) + select(x3 & bit != 0, w3, nothing)
-        high = select(x4 & bit != 0, w4, nothing) + select(x5 & bit != 0, w5, nothing)
-        sums[b] += np.int32(low + middle + high)
-
-
-@loop
-def add(n, values, sums):
+def add(n, numbers, weight, sums):
     for i in range(n):
-        sums[i] += values[i]
+        sums[i] += np.int32(numbers[i]) * weight
 
 
 @loop
-def spread_all(cells, powers, spare, p0, p1, p2, p3, p4, p5, weight, sums):
-    w0, w1, w2 = np.int32(weight), np.int32(2 * weight), np.int32(4 * weight)
-    w3, w4, w5 = np.int32(8 * weight), np.int32(16 * weight), np.int32(32 * weight)
-    nothing = np.int32(0)
-    clear(BITS, spare)
-    for i in range((cells + BITS - 1) // BITS):
-        x0, x1, x2, x3, x4, x5 = p0[i], p1[i], p2[i], p3[i], p4[i], p5[i]
-        part = sums[i * BITS : (i + 1) * BITS]
-        if part.size < BITS:
-            part = spare
-        spread(powers, x0, x1, x2, x3, x4, x5, w0, w1, w2, w3, w4, w5, nothing, part)
-    rest = cells & (BITS - 1)
-    add(rest, spare, sums[cells - rest : cells])
+def spread(cells, numbers, p0, p1, p2, p3, p4, p5, weight, sums):
+    for i in range((cells + PAIR - 1) // PAIR):
+        count_bits(numbers + PAIR * i, p0[i], p1[i], p2[i], p3[i], p4[i], p5[i])
+    add(cells, u8(numbers, cells), weight, sums)
 
 
 @loop
@@ -113,16 +97,15 @@ def tile_of(row, zeros, offset):
 
 
 @loop
-def add_rows(n, listed, size, cells, memory, weight, sums):
+def add_rows(n, listed, size, cells, memory, numbers, weight, sums):
     """Add up `n` rows at the addresses `listed`, whose list has room for a group more."""
     zeros = memory + 4 * PLANES * TILE
-    powers = u32(zeros + 4 * TILE, BITS)
-    spare = i32(zeros + 4 * (TILE + BITS), BITS)
     for i in range(n, n + GROUP):
         listed[i] = zeros
     for first in range(0, size, TILE):
         words = select(size - first < TILE, size - first, TILE)
-        clear(PLANES * TILE // 2, u64(memory, PLANES * TILE // 2))
+        for digit in range(PLANES):
+            clear(words // 2, u64(memory + 4 * TILE * digit, TILE // 2))
         for q in range(0, n, GROUP):
             add_group(
                 words // 2,
@@ -143,17 +126,16 @@ def add_rows(n, listed, size, cells, memory, weight, sums):
             )
         start = first * BITS
         here = select(cells - start < TILE * BITS, cells - start, TILE * BITS)
-        spread_all(
+        spread(
             here,
-            powers,
-            spare,
-            u32(memory, TILE),
-            u32(memory + 4 * TILE, TILE),
-            u32(memory + 8 * TILE, TILE),
-            u32(memory + 12 * TILE, TILE),
-            u32(memory + 16 * TILE, TILE),
-            u32(memory + 20 * TILE, TILE),
-            weight,
+            numbers,
+            u64(memory, TILE // 2),
+            u64(memory + 4 * TILE, TILE // 2),
+            u64(memory + 8 * TILE, TILE // 2),
+            u64(memory + 12 * TILE, TILE // 2),
+            u64(memory + 16 * TILE, TILE // 2),
+            u64(memory + 20 * TILE, TILE // 2),
+            np.int32(weight),
             sums[start : start + here],
         )
 
@@ -161,12 +143,10 @@ def add_rows(n, listed, size, cells, memory, weight, sums):
 def entry(desc, rows, step):
     words = i64(desc, rows * WIDTH)
     listed = i64(stack_words(), MOST + GROUP)
-    # Planes, a row of zeros, the powers of two, and room for the sums of the last few cells.
+    # Planes and a row of zeros, and the number of spikes of each cell of a tile.
     memory = stack_words()
+    numbers = stack_words()
     clear(TILE, u32(memory + 4 * PLANES * TILE, TILE))
-    powers = u32(memory + 4 * (PLANES + 1) * TILE, BITS)
-    for b in range(BITS):
-        powers[b] = np.uint32(1) << np.uint32(b)
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
@@ -181,7 +161,7 @@ def entry(desc, rows, step):
         size = words[w + 9]
         cells = words[w + 10]
         sums = i32(words[w + 11], cells)
-        weight = np.int32(words[w + 12])
+        weight = words[w + 12]
         n = 0
         for k in range(words[w + 13], words[w + 14]):
             stamp = step + 1 - delays[ix(k)]
@@ -192,7 +172,7 @@ def entry(desc, rows, step):
                 first = slot * stride + starts[ix(p)]
                 for c in range(first, first + counts[ix(slot * parts + p)]):
                     if n == MOST:
-                        add_rows(n, listed, size, cells, memory, weight, sums)
+                        add_rows(n, listed, size, cells, memory, numbers, weight, sums)
                         n = 0
                     row = masks + 4 * size * (ids[ix(c)] * delay_count + k)
                     for line in range(0, select(4 * size < AHEAD, 4 * size, AHEAD), LINE):
@@ -200,4 +180,4 @@ def entry(desc, rows, step):
                     listed[ix(n)] = row
                     n += 1
         if n > 0:
-            add_rows(n, listed, size, cells, memory, weight, sums)
+            add_rows(n, listed, size, cells, memory, numbers, weight, sums)
