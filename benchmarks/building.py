@@ -63,7 +63,7 @@ def _row(
 
     return blank() | {
         "bench": bench, "scale": scale, "target": target, "threads": threads, "precision": "f64",
-        "compile_s": 0.0, "build_s": median("build_s"), "peak_mb": median("peak_mb"),
+        "build_s": median("build_s"), "peak_mb": median("peak_mb"),
         "size": size, "runs": len(samples), "synapses": median("synapses"),
         "extrapolated_from": None,
     }  # fmt: skip

@@ -46,10 +46,11 @@ def probe(network: Network) -> Network:
     Cells with a threshold stay below it, so that no shifted spike hides the error of the solver.
     """
     cells = network.cells[0]
-    parameters, initial = dict(cells.parameters), {"v": cells.parameters.get("v_reset")}
+    parameters = dict(cells.parameters)
     if cells.model == "HH_cond_exp":
         initial = {"v": parameters["e_rev_leak"], "m": 0.0, "h": 1.0, "n": 0.0}
     else:
+        initial = {"v": parameters["v_reset"]}
         parameters["v_thresh"] = _NEVER
     one = Population("cell", 1, cells.model, parameters, initial)
     random = np.random.default_rng(1)

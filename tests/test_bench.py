@@ -273,6 +273,8 @@ def test_building_is_timed_and_peers_are_extrapolated(monkeypatch):
     random, peer, *_ = rows = building.rows_of_building(1.0, ["nest"], 1, 1, lambda _: None)
     assert peer["extrapolated_from"] == [1_000, 2_000, 4_000] and peer["size"] == 25_000
     assert random["ratio"]["nest"] == pytest.approx(630.0)
+    columns = table(rows).splitlines()[0].split()
+    assert "synapses" in columns and not {"sim", "Hz", "ns/ev", "compile"} & {*columns}
     text = building.building_text(rows)
     assert "extrapolated to 25000 with 200 us a cell and 1000 ns a pair" in text
     _, measured, *_ = building.rows_of_building(0.05, ["nest"], 1, 1, lambda _: None)

@@ -111,6 +111,30 @@ def test_another_process_loads_without_the_translator(kernels):
     assert done.stdout.split() == ["disk", "False", "6.0", "7.0"]
 
 
+def test_processes_that_compile_one_kernel_at_the_same_time_all_get_it(tmp_path):
+    (tmp_path / "add.py").write_text(ADD)
+    script = (
+        "import sys; from pathlib import Path; from snnc.runtime.jit.cache import *\n"
+        "source = KernelSource('add', Path('add.py').read_text())\n"
+        "sys.stdin.read(1); shared_kernels().get(source); print('done')"
+    )
+    environment = {**os.environ, "SNNC_CACHE_DIR": str(tmp_path / "cache")}
+    racing = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for process in racing:
+        assert process.stdin is not None
+        process.stdin.write("x")
+        process.stdin.flush()
+    assert [process.communicate()[0] for process in racing] == ["done\n"] * 3
+    assert Kernels(tmp_path / "cache").get(KernelSource("add", ADD)).origin == "disk"
+    assert not list((tmp_path / "cache").glob("*.tmp"))
+
+
 @pytest.mark.parametrize("damage", [lambda o: o[:-40], lambda o: b"", lambda o: o[:99] + b"x" * 99])
 def test_a_damaged_object_is_compiled_again(kernels, damage):
     source = KernelSource("add", ADD)

@@ -10,7 +10,7 @@ import pytest
 
 import snnc
 import snnc.pynn as sim
-from snnc.ir.diagnostics import MissingDependencyError, OptionError, UnsupportedError, UserError
+from snnc.ir.diagnostics import MissingDependencyError, OptionError, UnsupportedError
 from snnc.ir.registry import TARGETS
 from snnc.runtime.native.nest import NestDriver
 
@@ -244,11 +244,31 @@ def test_a_missing_simulator_is_named_with_its_extra(monkeypatch):
         snnc.compile(sim, target="nest")
 
 
-def test_what_nest_cannot_represent_is_refused_in_its_own_words():
+def test_what_nest_cannot_represent_is_refused_in_its_own_words_where_it_is_made():
     sim.setup()
     sim.Population(1, sim.IF_curr_exp(v_thresh=-70.0), label="cells")
-    with pytest.raises(UserError, match=r"NEST refuses population 'cells': .*threshold"):
+    message = (
+        r"target 'nest': NEST refuses population 'cells': .*threshold.*; targets that can: cpu$"
+    )
+    with pytest.raises(UnsupportedError, match=message) as refused:
         snnc.compile(sim, target="nest").run(1.0)
+    assert refused.value.location.file == __file__
+
+
+def test_values_that_nest_refuses_between_runs_change_nothing():
+    sim.setup()
+    cells = sim.Population(2, sim.IF_curr_exp(i_offset=0.8), label="cells")
+    cells.record("v")
+    net, untouched = (snnc.compile(sim, target="nest") for _ in range(2))
+    net.run(10.0)
+    with pytest.raises(UnsupportedError, match=r"NEST refuses population 'cells': .*threshold"):
+        net.simulation.set_parameter("cells", "v_thresh", [-64.0, -70.0])
+    assert net.simulation.parameters("cells", "v_thresh") == -50.0
+    net.run(40.0)
+    untouched.run(50.0)
+    assert untouched.simulation.spikes("cells")[0].size == 0
+    traces = [one.simulation.trace("cells", "v").values for one in (net, untouched)]
+    np.testing.assert_array_equal(*traces)
 
 
 SCRIPT = """

@@ -99,7 +99,7 @@ class NestDriver:
         model = self._network.model(population).model
         single, lists = lists_of(self._network.cell_parameters(population), size)
         settings = settings_of(single, self._nest.GetDefaults(model))
-        with refusals(f"population '{population}'"):
+        with refusals(f"population '{population}'", self._network.place(population)):
             settings = {**settings, **self._start(population, model), "frozen": True}
             nodes = self._nest.Create(model, size, settings)
             if lists:
@@ -116,7 +116,8 @@ class NestDriver:
             elif np.any(values != usual[variable]):
                 raise UnsupportedError(
                     f"'{variable}' of '{model}' cannot be set in NEST; found initial values other "
-                    f"than {usual[variable]:g} in '{population}'"
+                    f"than {usual[variable]:g} in '{population}'",
+                    self._network.place(population),
                 )
         return found
 
@@ -145,7 +146,8 @@ class NestDriver:
         port = self._port(block)
         if port:
             settings["receptor_type"] = np.full(block.weight.size, port)
-        with refusals(f"projection '{block.projection}'"):
+        place = self._network.place(block.projection)
+        with refusals(f"projection '{block.projection}'", place):
             original = self._network.synapse(block.projection).model
             known = self._nest.GetDefaults(original)
             self._nest.CopyModel(original, model, settings_of(shared, known))

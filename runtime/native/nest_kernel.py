@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from snnc.ir.diagnostics import UserError
+from snnc.ir.diagnostics import Location, UnsupportedError
 from snnc.runtime.native.network import Numbers
 
 
@@ -23,13 +23,13 @@ def quiet_nest() -> Any:
 
 
 @contextmanager
-def refusals(what: str) -> Iterator[None]:
-    """Turn NEST's errors about what it is given into errors of the input."""
+def refusals(what: str, place: Location | None = None) -> Iterator[None]:
+    """Turn NEST's errors about what it is given into errors of the input, which lies at a place."""
     nest: Any = import_module("nest")
     try:
         yield
     except nest.NESTError as error:
-        raise UserError(f"NEST refuses {what}: {error}") from None
+        raise UnsupportedError(f"NEST refuses {what}: {error}", place) from None
 
 
 def settings_of(values: Mapping[str, Numbers], defaults: Mapping[str, Any]) -> dict[str, Any]:

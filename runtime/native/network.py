@@ -20,8 +20,9 @@ from snnc.codegen.artifact import (
     SynapsePlan,
 )
 from snnc.codegen.native.artifact import NativeArtifact, NativeCell, NativeSynapse
-from snnc.ir.diagnostics import UnsupportedError
+from snnc.ir.diagnostics import Location, UnsupportedError
 from snnc.ir.dialects.snn import ProjectionOp
+from snnc.ir.locations import location_of
 from snnc.ir.values import Sequences
 from snnc.runtime.connectivity.edges import edge_space
 from snnc.runtime.engine.cells import constants_of
@@ -130,11 +131,17 @@ class NativeNetwork:
         self.populations = self._cpu.populations
         self.sources = sources_of(self._cpu, self._native.cells)
         self._plans = {plan.name: plan for plan in self.populations}
-        symbols = artifact.document.network.symbols().values()
+        self._symbols = artifact.document.network.symbols()
         # A plan of the cpu target is that of one form of the model.
-        self._models = {op.symbol: op.synapse for op in symbols if isinstance(op, ProjectionOp)}
+        self._models = {
+            op.symbol: op.synapse for op in self._symbols.values() if isinstance(op, ProjectionOp)
+        }
 
     # Cells
+
+    def place(self, symbol: str) -> Location | None:
+        """Return where a population or projection is made; None if that is in no text."""
+        return location_of(self._symbols[symbol])
 
     def plan(self, population: str) -> PopulationPlan:
         """Return the plan of a population."""

@@ -275,16 +275,24 @@ class NativeSimulation(Simulation):
             super().set_parameter(population, name, value, index)
             return
         network = NativeNetwork(self.native, self)
-        before = network.cell_parameters(population)
+        declared, before = self.parameters(population, name), network.cell_parameters(population)
         super().set_parameter(population, name, value, index)
         after = network.cell_parameters(population)
-        changed = {n: v for n, v in after.items() if not np.array_equal(v, before[n])}
+        changed = [n for n, v in after.items() if not np.array_equal(v, before[n])]
         cells = indices_of(index, self._cells[population].size)
         if cells is None:
             cells = np.arange(self._cells[population].size)
-        self._driver.set_parameters(
-            population, {n: _of(v, cells) for n, v in changed.items()}, cells
-        )
+        try:
+            self._driver.set_parameters(
+                population, {n: _of(after[n], cells) for n in changed}, cells
+            )
+        except UserError:
+            # The simulator may have taken the values of some cells before it came to a wrong one.
+            super().set_parameter(population, name, declared)
+            self._driver.set_parameters(
+                population, {n: _of(before[n], cells) for n in changed}, cells
+            )
+            raise
 
     def state(self, population: str, name: str) -> NDArray[np.float64]:
         """Return a state in its declared unit: float64 of shape (n,)."""

@@ -24,7 +24,7 @@ from snnc.ir.locations import refuse
 class Expression(IRDLOperation):
     """Base of the pure operations."""
 
-    SYMBOL: ClassVar[str | None] = None
+    SYMBOL: ClassVar[str] = ""  # where it is not the operation's name
 
     traits = traits_def(Pure())
 
