@@ -21,6 +21,7 @@ from snnc.runtime.spinnaker.synapses import Synapses
 
 RECEPTORS = ("excitatory", "inhibitory")
 EMULATE = {"target": "spinnaker", "emulate": True}
+IN_NA = "choose-current-unit{bits=0}"
 
 
 def begin(dt=1.0, **options):
@@ -216,7 +217,7 @@ def test_models_are_found_by_structure(tmp_path):
 
 
 def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
-    begin(pipeline=changed("choose-shifts", "choose-shifts{bound=expected}"))
+    begin(passes=["choose-shifts{bound=expected}", IN_NA])
     cells = sim.Population(1, sim.IF_curr_exp(tau_refrac=1.0))
     driven(cells, [[2.0]] * 400, weight=1.0)
     cells.record("isyn_exc")
@@ -235,7 +236,7 @@ def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
 
 
 def test_sums_wrap_as_on_the_machine_and_are_counted():
-    begin()
+    begin(passes=[IN_NA])
     offset = 60000.0
     cells = sim.Population(3, sim.IF_curr_exp(i_offset=[0.0, offset, 0.0], cm=20.0, v_thresh=5e4))
     sim.DCSource(amplitude=offset).inject_into(cells)
@@ -269,7 +270,7 @@ def test_numbers_that_do_not_fit_are_cut_and_counted():
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(parameters, message):
-    begin()
+    begin(passes=[IN_NA])
     sim.Population(2, sim.IF_curr_exp(**parameters))
     with pytest.raises(UserError, match=message):
         sim.run(1.0)
@@ -429,7 +430,8 @@ def test_a_report_lists_what_is_rounded_and_what_cores_do():
     errors = {(one.owner, one.name): one for one in simulation().errors()}
     assert errors["cells", "leak"].exact == pytest.approx(np.exp(-0.1 / 20.0))
     assert errors["cells", "leak"].relative < 2e-5
-    assert errors["cells", "resistance"].machine == 20.0
+    assert errors["cells", "resistance"].machine == 20.0 / 2**4
+    assert "currents of 'cells' count in 2^-4 nA" in text
     assert any(name == "weight" and 0 < one.relative < 1e-3 for (_, name), one in errors.items())
     assert "cells leak" in text and "core0" in text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -77,6 +77,11 @@ class Emulation(Simulation):
         super().reset()
         self._budget.clear()
 
+    @property
+    def current_bits(self) -> Mapping[str, int]:
+        """By population in fixed point: its currents count in 2^-bits nA."""
+        return self._emulated.bits
+
     def loads(self) -> list[Load]:
         """Return what each core has had to do since the start, or since it was last compiled."""
         return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
@@ -95,7 +100,12 @@ class Emulation(Simulation):
 
     def report(self) -> Report:
         """Return times, memory, what was rounded, and what the cores had to do."""
-        more = [*errors.table(self.errors()), *budget.table(self.loads())]
+        labels = {plan.name: plan.label for plan in self.artifact.populations}
+        units = [
+            f"currents of '{labels[name]}' count in 2^{-bits} nA"
+            for name, bits in self.current_bits.items()
+        ]
+        more = [*units, *errors.table(self.errors()), *budget.table(self.loads())]
         return replace(super().report(), precision="fixed", more=tuple(more))
 
     def _warn(self) -> None:
@@ -120,7 +130,8 @@ class Emulation(Simulation):
             "wrapped": wrapped
             and f"numbers wrapped {sum(one.wraps for one in wrapped)} times on {len(wrapped)} "
             "cores, as they would on the machine without a word: from then on states are wrong; "
-            "currents, conductances or potentials are too large for s16.15",
+            "currents, conductances or potentials are too large for s16.15; fewer bits of "
+            "'choose-current-unit' make room",
         }
         for what, text in told.items():
             if text and what not in self._warned:
