@@ -412,6 +412,25 @@ def test_packets_and_events_of_cores_are_counted():
     assert loads[0].budget == 200_000
 
 
+def test_what_is_counted_is_kept_when_the_network_is_compiled_anew():
+    """A current that needs another unit, in the middle: states keep their size, and counters."""
+    begin()
+    cells = sim.Population(2, sim.IF_curr_exp(cm=0.5, tau_syn_E=50.0))
+    driven(cells, [[1.0, 12.0]], weight=0.1)
+    cells.record("isyn_exc")
+    sim.run(10.0)
+    first = dict(simulation().current_bits)
+    cells.set(i_offset=[3000.0, 0.0])
+    with pytest.warns(RuntimeWarning, match="numbers did not fit 32 bits"):
+        sim.run(10.0)
+    assert (first, dict(simulation().current_bits)) == ({"population0": 5}, {"population0": 3})
+    kept = trace(cells, "isyn_exc")[:, 0]
+    assert kept[9:13] == pytest.approx(kept[3] * np.exp(-np.arange(6, 10) / 50.0), rel=1e-2)
+    load = next(one for one in simulation().loads() if one.cells)
+    assert (load.packets, load.events) == (1, 2)
+    assert load.mean_cycles == pytest.approx(2 * 312.5 + 4 * 15.4 / 20)
+
+
 def test_steps_that_are_too_long_are_warned_of():
     begin(dt=0.1)
     cells = sim.Population(60, sim.IF_curr_exp())

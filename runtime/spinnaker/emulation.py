@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, WRAPS
 from snnc.codegen.spinnaker_emulation import EmulatedArtifact
 from snnc.hardware.spinnaker import SpiNNaker
+from snnc.ir.values import Value
+from snnc.runtime.engine.carried_state import SimulationState
+from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.engine.report import Report
+from snnc.runtime.fixed_point import DoesNotFit
 from snnc.runtime.simulation import Simulation
 from snnc.runtime.spinnaker import budget, errors
 from snnc.runtime.spinnaker.budget import Budget, Counts, Load
 from snnc.runtime.spinnaker.errors import FixedError
+
+
+@dataclass
+class EmulationState(SimulationState):
+    """The state of an emulation between two runs, with what its cores have had to do."""
+
+    budget: Budget
 
 
 class Emulation(Simulation):
@@ -77,13 +89,40 @@ class Emulation(Simulation):
         super().reset()
         self._budget.clear()
 
+    def set_parameter(
+        self, population: str, name: str, value: Value, index: ArrayLike | None = None
+    ) -> None:
+        """Set a parameter; see `Simulation.set_parameter`.
+
+        Raises
+        ------
+        NeedsRecompilation
+            It does not fit the unit in which the population's currents count.
+        """
+        try:
+            super().set_parameter(population, name, value, index)
+        except DoesNotFit:
+            if self.current_bits.get(population):
+                raise NeedsRecompilation(population, name, value) from None
+            raise
+
+    def export_state(self) -> EmulationState:
+        """Return what is to be carried over, with what the cores have had to do."""
+        return EmulationState(**vars(super().export_state()), budget=self._budget)
+
+    def import_state(self, state: SimulationState) -> None:
+        """Go on from the state of another simulation; see `Simulation.import_state`."""
+        super().import_state(state)
+        if isinstance(state, EmulationState):
+            self._budget.take_over(state.budget)
+
     @property
     def current_bits(self) -> Mapping[str, int]:
         """By population in fixed point: its currents count in 2^-bits nA."""
         return self._emulated.bits
 
     def loads(self) -> list[Load]:
-        """Return what each core has had to do since the start, or since it was last compiled."""
+        """Return what each core has had to do since the start, or since cells changed cores."""
         return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
 
     def _counted(self, name: str) -> dict[str, Counts]:
