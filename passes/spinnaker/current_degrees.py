@@ -88,8 +88,9 @@ def _same(op: Operation, operands: list[Degree]) -> Degree:
 
 def kept_input(cell: fx.CellOp, receptor: str) -> tuple[str, SSAValue] | None:
     """Return the state that keeps what arrives at a receptor, and what decays it in each step."""
-    for op in cell.update.body.block.ops:
-        product = op.value.owner if isinstance(op, fx.StoreOp) else None
+    stores = (op for op in cell.update.body.block.ops if isinstance(op, fx.StoreOp))
+    for op in stores:
+        product = op.value.owner
         if isinstance(product, fx.MulOp) and _arrives(product.lhs, receptor):
             return op.label, product.rhs
     return None
