@@ -23,7 +23,7 @@ from snnc.hardware.spinnaker import SpiNNaker
 from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
-from snnc.ir.dialects.map_weights import RingOp, WeightsOp
+from snnc.ir.dialects.map_weights import CurrentUnitOp, RingOp, WeightsOp
 from snnc.ir.model_info import ModelInfo, describe_model, models_of
 from snnc.ir.text import Document
 from snnc.ir.units import parse_unit
@@ -151,6 +151,8 @@ class SpiNNakerArtifact:
         Number of receptors of each population's cells.
     rings : mapping of (str, str) to Ring
         How weights are stored, by population and receptor.
+    bits : mapping of str to int
+        The populations whose currents count in 2^-bits nA.
     rounding : mapping of str to str
         How weights of each projection are rounded.
     synapses : mapping of str to NativeSynapse
@@ -176,6 +178,7 @@ class SpiNNakerArtifact:
     document: Document
     receptors: Mapping[str, int]
     rings: Mapping[tuple[str, str], Ring]
+    bits: Mapping[str, int]
     rounding: Mapping[str, str]
     synapses: Mapping[str, NativeSynapse]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -240,6 +243,7 @@ def generate(document: Document) -> SpiNNakerArtifact:
             (ring.population, ring.receptor): _ring(ring, infos[ring.population])
             for ring in _of(op, RingOp)
         },
+        bits={one.population: one.bits for one in _of(op, CurrentUnitOp)},
         rounding={one.projection: one.rounding for one in _of(op, WeightsOp)},
         synapses={
             label: matched_synapse(document, label, SIMULATOR)

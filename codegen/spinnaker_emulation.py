@@ -27,7 +27,7 @@ from snnc.ir.dialects import expressions as ex
 from snnc.ir.dialects import fx, native, snn, step
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects.fx_types import Fixed
-from snnc.ir.dialects.map_weights import RingOp, WeightsOp
+from snnc.ir.dialects.map_weights import CurrentUnitOp, RingOp, WeightsOp
 from snnc.ir.text import Document
 
 SIMULATOR = "spinnaker"
@@ -85,6 +85,8 @@ class EmulatedArtifact:
         Which cells share a core.
     extensions : tuple of EmulatedExtension
         Which cores send packets again.
+    bits : mapping of str to int
+        By population in fixed point: its currents count in 2^-bits nA.
     """
 
     network: Artifact
@@ -92,6 +94,7 @@ class EmulatedArtifact:
     weights: Mapping[str, WeightError]
     slices: tuple[EmulatedSlice, ...]
     extensions: tuple[EmulatedExtension, ...]
+    bits: Mapping[str, int]
 
     def settings(self) -> dict[str, object]:
         """Return what was chosen."""
@@ -110,27 +113,58 @@ def generate(document: Document) -> EmulatedArtifact:
     """
     matched, _ = matched_models(document, SIMULATOR)
     matches = {op.model.data: op for op in _of(document.module.body.block, native.MatchOp)}
-    arithmetic = {op.label: op for op in _of(document.module.body.block, fx.CellOp)}
+    arithmetic = {(op.label, op.bits): op for op in _of(document.module.body.block, fx.CellOp)}
+    variants = _variants(document, matched)
+    plans: dict[str, CellPlan] = {}
 
     def plan(op: step.CellOp) -> CellPlan:
         if op.label not in matched:
             return cell_plan(op)
         found = matched[op.label]
-        if found.model not in arithmetic:
-            raise OptionError(f"'{op.label}' has no arithmetic; expected pass 'quantise'")
-        return fixed_plan(op, matches[op.label], found, arithmetic[found.model])
+        for label, bits in variants.values():
+            if label != op.label:
+                continue
+            if (found.model, bits) not in arithmetic:
+                raise OptionError(f"'{op.label}' has no arithmetic; expected pass 'quantise'")
+            cell = arithmetic[found.model, bits]
+            plans[_variant(label, bits)] = fixed_plan(op, matches[op.label], found, cell)
+        return next(one for one in plans.values() if one.name == op.label)
 
     network = generate_with(document, plan, unsigned=True)
     _refuse_other_synapses(network, matched)
     rings = _rings(document, matched)
-    populations = tuple(replace(p, rings=rings.get(p.name, {})) for p in network.populations)
+    others = {label: one for label, one in network.cells.items() if label not in matched}
+    populations = tuple(
+        replace(
+            one,
+            rings=rings.get(one.name, {}),
+            cell=_variant(*variants[one.name]) if one.name in variants else one.cell,
+        )
+        for one in network.populations
+    )
     return EmulatedArtifact(
-        replace(network, populations=populations, lead=1),
-        frozenset(matched),
+        replace(network, cells={**others, **plans}, populations=populations, lead=1),
+        frozenset(plans),
         _weights(document, network, rings),
         tuple(_slices(document).values()),
         tuple(_extensions(document)),
+        {one.name: variants[one.name][1] for one in populations if one.name in variants},
     )
+
+
+def _variants(document: Document, matched: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Return the model of each population in fixed point, with its bits of currents."""
+    bits = {op.population: op.bits for op in _of(_mapping(document).body.block, CurrentUnitOp)}
+    return {
+        op.symbol: (op.model, bits.get(op.symbol, 0))
+        for op in document.network.symbols().values()
+        if isinstance(op, snn.PopulationOp) and op.model in matched
+    }
+
+
+def _variant(label: str, bits: int) -> str:
+    """Return the name of the plan of a model whose currents count in 2^-`bits` nA."""
+    return f"{label} in nA/2^{bits}" if bits else label
 
 
 def fixed_plan(
@@ -160,7 +194,8 @@ def fixed_plan(
     counts = [Buffer(name, "int32", ("element",), plan.name, recordable=False) for name in COUNTS]
     arrays = _varying(cell, names, _varying_parameters(op, match))
     ports = {str(port.port): ours for ours, port in found.receptors.items()}
-    kernel, fields = fixed_kernel(cell, plan.name, names, arrays, ports)
+    label = plan.name if cell.bits == 0 else f"{plan.name}_{cell.bits % 32}"
+    kernel, fields = fixed_kernel(cell, label, names, arrays, ports)
     renamed = {label: _buffer_name(label, own) for label in (s.label for s in cell.states)}
     return replace(
         plan,

@@ -122,8 +122,9 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
     """Return the figures by which mappings are compared.
 
     ``packet_hops`` is links taken when each cell sends a spike, ``packet_hops_per_s`` at the
-    expected rates. Synapses and the bytes of cores are expectations until the data of cores have
-    been written.
+    expected rates. ``current_bits`` are of the populations whose currents count in 2^-bits nA: the
+    machine's cells are to have capacities and currents that are 2^bits times as large. Synapses and
+    the bytes of cores are expectations until the data of cores have been written.
     """
     machine = artifact.machine
     senders = {one.name: one for one in artifact.senders}
@@ -154,6 +155,7 @@ def summary(artifact: SpiNNakerArtifact) -> dict[str, Any]:
         "link_packets_per_s_max": max(load.values(), default=0.0),
         "entries_total": sum(entries),
         "entries_max_per_chip": max(entries, default=0),
+        "current_bits": dict(artifact.bits),
         "synapses": synapses,
         "sdram_max_per_chip": max(sdram.values()),
         "sdram_per_core": {core.name: core.sdram for core in artifact.cores},

@@ -99,7 +99,7 @@ def run(
     from snnc.running import run_network, run_script
 
     if run_with is not None:
-        _run_with_spynnaker(script, target, args)
+        _run_with_spynnaker(script, target, args, passes)
         return
     if ranks is not None:
         distribute(ranks, target or "cpu")
@@ -116,12 +116,14 @@ def run(
     finish()
 
 
-def _run_with_spynnaker(script: Path, target: str | None, args: tuple[str, ...]) -> None:
+def _run_with_spynnaker(
+    script: Path, target: str | None, args: tuple[str, ...], passes: tuple[str, ...]
+) -> None:
     from snnc.spynnaker_run import run_with_spynnaker
 
     if target not in (None, "spinnaker") or script.suffix != ".py":
         raise OptionError("'--run-with spynnaker' runs PyNN scripts, for the target spinnaker")
-    run_with_spynnaker(script, list(args))
+    run_with_spynnaker(script, list(args), passes)
 
 
 @main.command()

@@ -14,13 +14,15 @@ sPyNNaker 7.4 makes everything else, as parts of its pipeline hang together:
   and with them the routing tables and their compression are its own.
 - Synapses: its programs draw most connections on the machine, and the rest is written by its own
   data specifications; ``ds.sqlite3`` of this target cannot be loaded in their place.
+- Numbers: currents, conductances, capacities and weights are written in the unit that
+  ``choose-current-unit`` has for a population, and read back in the script's (`spynnaker_units`).
 """
 
 from __future__ import annotations
 
 import runpy
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -34,6 +36,7 @@ from snnc.compiler import document_of, lowering_of
 from snnc.ir.diagnostics import MissingDependencyError, ResourceLimitError, UserError
 from snnc.running import standing_in
 from snnc.spynnaker_router import routed
+from snnc.spynnaker_units import count_currents
 
 _SETTINGS = (".spynnaker.cfg", "spynnaker.cfg")
 _BOARD = "[Machine]\nvirtual_board = True\nversion = 5\n"
@@ -51,11 +54,14 @@ class Plan:
         Its cells.
     slices : tuple of Slice
         In the order of cells.
+    bits : int
+        Its currents count in 2^-bits nA.
     """
 
     label: str
     size: int
     slices: tuple[Slice, ...]
+    bits: int
 
     @property
     def cells_per_core(self) -> int:
@@ -63,7 +69,7 @@ class Plan:
         return ceil(self.size / len(self.slices))
 
 
-def run_with_spynnaker(path: Path, arguments: list[str]) -> None:
+def run_with_spynnaker(path: Path, arguments: list[str], passes: Iterable[str] = ()) -> None:
     """Run a script on sPyNNaker, on the cores where the mapping has its cells.
 
     Parameters
@@ -72,6 +78,8 @@ def run_with_spynnaker(path: Path, arguments: list[str]) -> None:
         A PyNN script.
     arguments : list of str
         Its arguments.
+    passes : iterable of str
+        Passes of the mapping with other options, as ``"choose-current-unit{bits=0}"``.
 
     Raises
     ------
@@ -87,24 +95,29 @@ def run_with_spynnaker(path: Path, arguments: list[str]) -> None:
             f"sPyNNaker does not know its machine; write {Path.home() / _SETTINGS[0]}, for a "
             f"virtual board with these lines:\n{_BOARD}"
         )
-    plans = plans_of(path)
+    plans = plans_of(path, passes)
     backend = import_module("pyNN.spiNNaker")
     others = {"snnc.pynn": backend}
     with _replaced(plans), standing_in(backend, path, arguments, others):
         runpy.run_path(str(path), run_name="__main__")
 
 
-def plans_of(path: Path) -> list[Plan]:
+def plans_of(path: Path, passes: Iterable[str] = ()) -> list[Plan]:
     """Return what sPyNNaker is told of the populations of a script, in the order of the script."""
     document = document_of(path)
-    lowering = lowering_of(document, "spinnaker", passes=["partition-cores{alone=true}"])
+    lowering = lowering_of(document, "spinnaker", passes=["partition-cores{alone=true}", *passes])
     artifact: SpiNNakerArtifact = generate(lowering.lowered())
     slices: dict[str, list[Slice]] = defaultdict(list)
     for one in artifact.slices:
         slices[one.population].append(one)
     symbols = document.network.symbols()
     return [
-        Plan(getattr(symbols[name], "label", name), ordered[-1].last, tuple(ordered))
+        Plan(
+            getattr(symbols[name], "label", name),
+            ordered[-1].last,
+            tuple(ordered),
+            artifact.bits.get(name, 0),
+        )
         for name in symbols
         if (ordered := sorted(slices[name], key=lambda one: one.first))
     ]
@@ -121,8 +134,10 @@ def _replaced(plans: list[Plan]) -> Iterator[None]:
 
     def run_in_slices(self: Any, *args: Any, **kwargs: Any) -> None:
         nonlocal told
-        if not told:
-            for vertex, plan in zip(_populations(plans), plans, strict=True):
+        for vertex, plan in zip(_populations(plans), plans, strict=True):
+            if plan.bits:
+                count_currents(vertex, plan.bits)
+            if not told:
                 vertex.set_max_atoms_per_dimension_per_core(plan.cells_per_core)
         told = True
         run(self, *args, **kwargs)

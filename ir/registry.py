@@ -261,6 +261,11 @@ PASSES.add(
     "give cells the fixed-point arithmetic of a machine",
 )
 PASSES.add(
+    "choose-current-unit",
+    "snnc.passes.spinnaker.current_units:ChooseCurrentUnitPass",
+    "choose what currents on SpiNNaker count in",
+)
+PASSES.add(
     "choose-shifts",
     "snnc.passes.spinnaker.shifts:ChooseShiftsPass",
     "choose what synaptic weights on SpiNNaker are multiples of",

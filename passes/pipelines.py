@@ -45,11 +45,13 @@ PIPELINES: dict[str, str] = {
         "solve-synapses,partition{{threads={threads}}}"
     ),
     "spinnaker": (
-        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,place-cores,grow-trees,"
-        "allocate-keys,make-tables,compress-tables,walk-packets"
+        "match-native{{simulator=spinnaker}},partition-cores,choose-current-unit,"
+        "choose-shifts,place-cores,grow-trees,allocate-keys,make-tables,compress-tables,"
+        "walk-packets"
     ),
     "spinnaker-emulation": (
-        "match-native{{simulator=spinnaker}},partition-cores,choose-shifts,quantise,"
+        "match-native{{simulator=spinnaker}},partition-cores,choose-current-unit,"
+        "choose-shifts,quantise,"
         + _CPU.replace("{pack}", "pack-arrivals,").replace("{precision}", "f32")
     ),
 }

@@ -27,6 +27,10 @@ _LARGEST = 340695
 """The decay of greater numbers is 0."""
 
 
+class DoesNotFit(UserError):
+    """A number that the machine does not have in the unit that cells count in."""
+
+
 def quantised(value: ArrayLike, point: int, low: int, high: int, name: str) -> Numbers:
     """Round numbers to fixed point, halves to even.
 
@@ -43,7 +47,7 @@ def quantised(value: ArrayLike, point: int, low: int, high: int, name: str) -> N
 
     Raises
     ------
-    UserError
+    DoesNotFit
         Numbers out of range.
     """
     exact = np.asarray(value, np.float64)
@@ -51,7 +55,7 @@ def quantised(value: ArrayLike, point: int, low: int, high: int, name: str) -> N
     wrong = ~((rounded >= low) & (rounded <= high))
     if wrong.any():
         found = exact[wrong].flat[0] if exact.ndim else exact
-        raise UserError(
+        raise DoesNotFit(
             f"'{name}' does not fit the machine's numbers; found {found:g}, expected "
             f"{low / 2**point:g} to {high / 2**point:g}"
         )
@@ -63,7 +67,7 @@ def quotient(a: Numbers, b: Numbers, point: int, high: int, name: str) -> Number
 
     Raises
     ------
-    UserError
+    DoesNotFit
         A divisor that is not positive, a dividend below 0, or a quotient above `high`.
     """
     a, b = np.asarray(a, np.int64), np.asarray(b, np.int64)
@@ -121,4 +125,4 @@ def product(a: Numbers, b: Numbers, shift: int, nearest: bool) -> Numbers:
 
 def _refuse(wrong: Any, name: str, why: str) -> None:
     if np.any(wrong):
-        raise UserError(f"'{name}' {why} on the machine")
+        raise DoesNotFit(f"'{name}' {why} on the machine")

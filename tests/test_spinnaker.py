@@ -33,7 +33,7 @@ GOLDEN = """\
     map.slice @P0.1 of @P0 from 150 to 300 on @core1 rate 3.000000e+01
     map.core @core2 index <> {events = 0.000000e+00 : f64, synapses = 0.000000e+00 : f64, sdram = 160 : i64, dtcm = 5940 : i64}
     map.slice @P2.0 of @P2 from 0 to 40 on @core2 rate 3.000000e+01
-    map.ring of @P1 "excitatory" sign 1 shift 5 scale 1.000000e+00 bound 18.972670690061992
+    map.ring of @P1 "excitatory" sign 1 shift 5 scale 1.000000e+00 bound 20.172670690061995
     map.weights of @e3 rounding "nearest" largest 4.000000e-01 error 0.00097656249999994449
     map.weights of @e4 rounding "nearest" largest 4.000000e-01 error 0.00097656249999994449
     map.place @core0 at <4, 3, 1>

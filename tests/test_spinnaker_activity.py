@@ -6,13 +6,15 @@ import warnings
 
 import numpy as np
 import pytest
+from spinnaker_accuracy import DRIVES, MODELS, near_floats
 
 import snnc.pynn as sim
+from snnc import model_library
 from snnc.pynn import session
 from snnc.runtime.verify.observation import Observed
 from snnc.runtime.verify.statistics import statistics
 
-RECEPTORS = ("excitatory", "inhibitory")
+ASSERTED = [one for one in DRIVES if (one.model[:2], one.strength) != ("Iz", "weak")]
 EMULATE = {"target": "spinnaker", "emulate": True}
 
 
@@ -24,92 +26,18 @@ def simulation():
     return session.current().simulation()
 
 
-def times(population):
-    return [np.asarray(train) for train in population.get_data().segments[0].spiketrains]
+@pytest.mark.parametrize("dt", [1.0, 0.1])
+@pytest.mark.parametrize("drive", ASSERTED, ids=lambda one: f"{one.model}-{one.strength}")
+def test_driven_cells_spike_as_in_floats(drive, dt):
+    """Strong, weak and very weak inputs; a spike at a threshold's last bit may be missed.
 
-
-def matched(found, wanted, tolerance):
-    """Return the share of spikes that have a partner in the other train."""
-    pairs = total = 0
-    for a, b in zip(found, wanted, strict=True):
-        i = j = 0
-        while i < len(a) and j < len(b):
-            if abs(a[i] - b[j]) <= tolerance + 1e-9:
-                pairs, i, j = pairs + 1, i + 1, j + 1
-            elif a[i] < b[j]:
-                i += 1
-            else:
-                j += 1
-        total += max(len(a), len(b))
-    return pairs / total
-
-
-def in_floats(constants, arriving, conductances, steps):
-    """Run the machine's rule in floats with its own constants; return the steps of spikes."""
-    init = np.array([[constants[f"init_{name}"] / 2**32] for name in ("exc", "inh")])
-    decay = np.array([[constants[f"decay_{name}"] / 2**32] for name in ("exc", "inh")])
-    leak, resistance = constants["leak"] / 2**15, constants["resistance"] / 2**15
-    cells = arriving.shape[2]
-    v, left, g = np.full(cells, -60.0), np.zeros(cells, int), np.zeros((2, cells))
-    spikes = [[] for _ in range(cells)]
-    for step in range(steps):
-        g += init * arriving[:, step]
-        current = g[0] * -v + g[1] * (-80.0 - v) if conductances else g[0] - g[1]
-        alpha = current * resistance - 60.0
-        v = np.where(left <= 0, alpha - leak * (alpha - v), v)
-        left = np.where(left <= 0, left, left - 1)
-        fires = v >= -50.0
-        v, left = np.where(fires, -60.0, v), np.where(fires, constants["steps"], left)
-        for cell in np.flatnonzero(fires):
-            spikes[cell].append(step)
-        g *= decay
-    return spikes
-
-
-# Cells of the two benchmark networks; conductances below 2^-15 uS are lost on the machine, so
-# sums of weak ones are further off.
-DRIVES = {
-    ("IF_curr_exp", 1.0): (0.1, -0.1),
-    ("IF_curr_exp", 0.1): (0.4, -0.4),
-    ("IF_cond_exp", 1.0): (0.02, 0.06),
-    ("IF_cond_exp", 0.1): (0.02, 0.06),
-}
-
-
-@pytest.mark.parametrize(("kind", "dt"), DRIVES)
-def test_driven_cells_spike_as_in_floats(kind, dt):
-    begin(dt=dt)
-    cell = getattr(sim, kind)(
-        cm=0.2, tau_refrac=5.0, v_rest=-60.0, v_reset=-60.0, tau_syn_I=10.0,
-        **({"e_rev_I": -80.0} if kind == "IF_cond_exp" else {}),
-    )  # fmt: skip
-    cells = sim.Population(30, cell, initial_values={"v": -60.0})
-    sources = []
-    for receptor, rate, weight in zip(RECEPTORS, (450.0, 60.0), DRIVES[kind, dt], strict=True):
-        source = sim.Population(30, sim.SpikeSourcePoisson(rate=rate))
-        synapse = sim.StaticSynapse(weight=weight, delay=1.0)
-        sim.Projection(source, cells, sim.OneToOneConnector(), synapse, receptor_type=receptor)
-        source.record("spikes")
-        sources.append(source)
-    cells.record("spikes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        sim.run(1000.0)
-    steps = round(1000.0 / dt)
-    built = simulation()
-    arriving = np.zeros((2, steps + round(1.0 / dt) + 1, 30))
-    for k, (receptor, source) in enumerate(zip(RECEPTORS, sources, strict=True)):
-        quantum = built.artifact.populations[0].rings[receptor].quantum
-        weight = abs(round(DRIVES[kind, dt][k] / quantum) * quantum)
-        for cell_, train in enumerate(times(source)):
-            ticks = np.rint(train / dt).astype(int) + round(1.0 / dt)
-            np.add.at(arriving[k, :, cell_], ticks, weight)
-    constants = built._cells["population0"].constants
-    exact = in_floats(constants, arriving, kind == "IF_cond_exp", steps)
-    found = [np.rint(train / dt).astype(int).tolist() for train in times(cells)]
-    assert sum(map(len, found)) > 500
-    # Potentials that only just reach the threshold in one of the two: 0.979 to 1 over seeds.
-    assert matched(found, exact, 1.0 / dt) >= 0.97
+    Cells of Izhikevich have currents in nA, and products that are rounded down. With weak inputs
+    they are left out: there floats themselves lose 1 to 40 % of their spikes to 1e-7 nA more.
+    """
+    model_library.add_directory(MODELS)
+    share, spikes = near_floats(drive, dt, seeds=(1, 2))
+    assert spikes > 500
+    assert share >= (0.98 if drive.model.startswith("Izhikevich") else 0.99)
 
 
 def balanced(conductances, seed, **options):

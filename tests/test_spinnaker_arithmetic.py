@@ -67,8 +67,9 @@ def emulated(cells, dt, sources, delay, current):
     data = target.get_data().segments[0]
     traces = {signal.name: signal.magnitude for signal in data.analogsignals}
     spikes = [np.rint(np.asarray(train) / dt).astype(int).tolist() for train in data.spiketrains]
-    plan = session.current().simulation().artifact.populations[0]
-    return traces, plan.rings, spikes
+    simulation = session.current().simulation()
+    plan = simulation.artifact.populations[0]
+    return traces, plan.rings, spikes, 2 ** simulation.current_bits[plan.name]
 
 
 class Cells:
@@ -89,25 +90,29 @@ def sums(given_, quantum, delay):
     return found
 
 
-def compare(data, cells, models, dt, largest):
-    """Drive cells at random; compare all their states with those of models in every tick."""
+def compare(data, cells, models_in, dt, largest):
+    """Drive cells at random; compare all their states with those of models in every tick.
+
+    `models_in` makes the models from what a current of 1 nA counts.
+    """
     delay = data.draw(st.integers(1, 9))
     sign = 1 if cells.conductances else -1
     weights = st.floats(0.001, largest)
     sources = data.draw(trains(weights)), data.draw(trains(weights.map(lambda w: sign * w)))
     current = data.draw(st.sampled_from([0.0, 0.3]))
-    traces, rings, spikes = emulated(cells, dt, sources, delay, current)
+    traces, rings, spikes, unit = emulated(cells, dt, sources, delay, current)
+    models = models_in(unit)
     shifts = tuple(rings[receptor].shift for receptor in RECEPTORS)
     arriving = [
         sums(given_, rings[receptor].quantum, delay)
         for receptor, given_ in zip(RECEPTORS, sources, strict=True)
     ]
-    raw = {name: 32768 * (1024 if name[0] == "g" else 1) for name in cells.states}
-    raw["isyn_inh"] = -32768
+    raw = {name: 32768 * unit * (1024 if name[0] == "g" else 1) for name in cells.inputs}
+    raw |= {"v": 32768, "u": 32768, "isyn_inh": -32768 * unit}
     for i, model in enumerate(models):
         fired = []
         for tick in range(STEPS):
-            if model.tick((arriving[0][tick], arriving[1][tick]), shifts, current):
+            if model.tick((arriving[0][tick], arriving[1][tick]), shifts, current * unit):
                 fired.append(tick)
             found = {name: traces[name][tick + 1, i] * raw[name] for name in cells.states}
             expected = {"v": model.v, "u": getattr(model, "u", 0)}
@@ -125,8 +130,12 @@ def test_every_bit_of_lif_cells_is_that_of_the_integer_model(conductances, data)
     parameters = data.draw(st.lists(lif_parameters(conductances), min_size=1, max_size=3))
     dt = data.draw(st.sampled_from([0.1, 1.0]))
     cells = Cells(sim.IF_cond_exp if conductances else sim.IF_curr_exp, parameters)
-    models = [Lif({**one, "v": -65.0}, dt) for one in parameters]
-    compare(data, cells, models, dt, 0.2 if conductances else 4.0)
+
+    def models_in(unit):
+        given_ = ({**one, **{n: one[n] * unit for n in ("cm", "i_offset")}} for one in parameters)
+        return [Lif({**one, "v": -65.0}, dt) for one in given_]
+
+    compare(data, cells, models_in, dt, 0.2 if conductances else 4.0)
 
 
 IZHIKEVICH = {
@@ -148,5 +157,9 @@ def test_every_bit_of_izhikevich_cells_is_that_of_the_integer_model(conductances
     kind = sim.IzhikevichConductances if conductances else sim.IzhikevichCurrents
     cells = Cells(kind, parameters)
     cells.states.append("u")
-    models = [Izhikevich({**one, "v": -65.0, "u": -13.0}, dt) for one in parameters]
-    compare(data, cells, models, dt, 0.2 if conductances else 8.0)
+
+    def models_in(unit):
+        assert unit == 1
+        return [Izhikevich({**one, "v": -65.0, "u": -13.0}, dt) for one in parameters]
+
+    compare(data, cells, models_in, dt, 0.2 if conductances else 8.0)

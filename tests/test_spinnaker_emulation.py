@@ -22,6 +22,7 @@ from snnc.runtime.spinnaker.synapses import Synapses
 
 RECEPTORS = ("excitatory", "inhibitory")
 EMULATE = {"target": "spinnaker", "emulate": True}
+IN_NA = "choose-current-unit{bits=0}"
 
 
 def begin(dt=1.0, **options):
@@ -217,7 +218,7 @@ def test_models_are_found_by_structure(tmp_path):
 
 
 def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
-    begin(pipeline=changed("choose-shifts", "choose-shifts{bound=expected}"))
+    begin(passes=["choose-shifts{bound=expected}", IN_NA])
     cells = sim.Population(1, sim.IF_curr_exp(tau_refrac=1.0))
     driven(cells, [[2.0]] * 400, weight=1.0)
     cells.record("isyn_exc")
@@ -236,7 +237,7 @@ def test_a_full_ring_buffer_holds_what_16_bits_hold_and_is_counted():
 
 
 def test_sums_wrap_as_on_the_machine_and_are_counted():
-    begin()
+    begin(passes=[IN_NA])
     offset = 60000.0
     cells = sim.Population(3, sim.IF_curr_exp(i_offset=[0.0, offset, 0.0], cm=20.0, v_thresh=5e4))
     sim.DCSource(amplitude=offset).inject_into(cells)
@@ -270,7 +271,7 @@ def test_numbers_that_do_not_fit_are_cut_and_counted():
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(parameters, message):
-    begin()
+    begin(passes=[IN_NA])
     sim.Population(2, sim.IF_curr_exp(**parameters))
     with pytest.raises(UserError, match=message):
         sim.run(1.0)
@@ -431,6 +432,25 @@ def test_cores_that_send_packets_again_are_counted():
     assert extension().mean_cycles == pytest.approx(4 * 10 + 9 * 100 / 605)
 
 
+def test_what_is_counted_is_kept_when_the_network_is_compiled_anew():
+    """A current that needs another unit, in the middle: states keep their size, and counters."""
+    begin()
+    cells = sim.Population(2, sim.IF_curr_exp(cm=0.5, tau_syn_E=50.0))
+    driven(cells, [[1.0, 12.0]], weight=0.1)
+    cells.record("isyn_exc")
+    sim.run(10.0)
+    first = dict(simulation().current_bits)
+    cells.set(i_offset=[3000.0, 0.0])
+    with pytest.warns(RuntimeWarning, match="numbers did not fit 32 bits"):
+        sim.run(10.0)
+    assert (first, dict(simulation().current_bits)) == ({"population0": 5}, {"population0": 3})
+    kept = trace(cells, "isyn_exc")[:, 0]
+    assert kept[9:13] == pytest.approx(kept[3] * np.exp(-np.arange(6, 10) / 50.0), rel=1e-2)
+    load = next(one for one in simulation().loads() if one.cells)
+    assert (load.packets, load.events) == (1, 2)
+    assert load.mean_cycles == pytest.approx(2 * 312.5 + 4 * 15.4 / 20)
+
+
 def test_steps_that_are_too_long_are_warned_of():
     begin(dt=0.1)
     cells = sim.Population(60, sim.IF_curr_exp())
@@ -449,7 +469,8 @@ def test_a_report_lists_what_is_rounded_and_what_cores_do():
     errors = {(one.owner, one.name): one for one in simulation().errors()}
     assert errors["cells", "leak"].exact == pytest.approx(np.exp(-0.1 / 20.0))
     assert errors["cells", "leak"].relative < 2e-5
-    assert errors["cells", "resistance"].machine == 20.0
+    assert errors["cells", "resistance"].machine == 20.0 / 2**4
+    assert "currents of 'cells' count in 2^-4 nA" in text
     assert any(name == "weight" and 0 < one.relative < 1e-3 for (_, name), one in errors.items())
     assert "cells leak" in text and "core0" in text
 

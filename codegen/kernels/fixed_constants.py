@@ -75,7 +75,7 @@ def _text(op: Operation, names: Names) -> str:
         case fx.DtOp():
             return f"quantised(dt, {limits}, 'time step')"
         case fx.ParamOp():
-            return f"quantised(n.get('{op.label}', {op.default}), {limits}, '{op.label}')"
+            return f"quantised({_given(op)}, {limits}, '{op.label}')"
         case fx.ConstOp():
             return f"np.int64({op.value})"
         case fx.AddOp():
@@ -98,6 +98,11 @@ def _text(op: Operation, names: Names) -> str:
     raise AssertionError(f"unexpected operation {op.name}")
 
 
+def _given(op: fx.ParamOp) -> str:
+    value = f"n.get('{op.label}', {op.default})"
+    return value if op.scale == 1.0 else f"{value} * {op.scale}"
+
+
 def _exact(op: Operation, names: Names) -> str:
     """Return a constant in floats."""
     operands = [names.of(operand) for operand in op.operands]
@@ -105,7 +110,7 @@ def _exact(op: Operation, names: Names) -> str:
         case fx.DtOp():
             return "dt"
         case fx.ParamOp():
-            return f"n.get('{op.label}', {op.default})"
+            return _given(op)
         case fx.ConstOp():
             kind = fx.fixed_type(op.result)
             full = op.value == kind.high and kind.point == kind.bits

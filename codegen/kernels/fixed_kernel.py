@@ -176,7 +176,7 @@ class _FixedKernel:
                 return f"{self._state(op.label)}[i]"
             case fx.CurrentOp():
                 current = self._argument("current", "", self.names.fresh("currents"), "")
-                unit = float(1 << fx.fixed_type(op.result).point)
+                unit = op.scale * 2.0 ** fx.fixed_type(op.result).point
                 return f"np.int32(floor({current}[i] * {unit} + 0.5))"
             case fx.ConstOp():
                 return f"np.{dtype_of(fx.fixed_type(op.result))}({op.value})"

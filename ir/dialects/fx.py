@@ -59,10 +59,14 @@ class DtOp(IRDLOperation):
 
 @irdl_op_definition
 class ParamOp(IRDLOperation):
-    """A parameter of the machine's model, rounded to the nearest number, halves to even."""
+    """A parameter of the machine's model, rounded to the nearest number, halves to even.
+
+    It is `scale` times that of the equations, where it says so.
+    """
 
     name = "fx.param"
     label_ = prop_def(StringAttr, prop_name="label")
+    scale_ = opt_prop_def(FloatAttr.constr(f64), prop_name="scale")
     default_ = opt_prop_def(FloatAttr.constr(f64), prop_name="default")
     result = result_def(_FIXED)
     irdl_options = (ParsePropInAttrDict(),)
@@ -77,6 +81,11 @@ class ParamOp(IRDLOperation):
     def default(self) -> float | None:
         """What it is where a network's model has nothing like it, in coherent units."""
         return None if self.default_ is None else self.default_.value.data
+
+    @property
+    def scale(self) -> float:
+        """The parameter in units of that of the equations."""
+        return 1.0 if self.scale_ is None else self.scale_.value.data
 
 
 @irdl_op_definition
@@ -318,11 +327,18 @@ class ArrivalsOp(IRDLOperation):
 
 @irdl_op_definition
 class CurrentOp(IRDLOperation):
-    """The injected current in nA, rounded to the nearest number."""
+    """The injected current in nA, or `scale` times it, rounded to the nearest number."""
 
     name = "fx.current"
+    scale_ = opt_prop_def(FloatAttr.constr(f64), prop_name="scale")
     result = result_def(_FIXED)
+    irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "attr-dict `:` type($result)"
+
+    @property
+    def scale(self) -> float:
+        """The number in units of 1 nA."""
+        return 1.0 if self.scale_ is None else self.scale_.value.data
 
 
 @irdl_op_definition
@@ -346,13 +362,22 @@ class UpdateOp(IRDLOperation):
 
 @irdl_op_definition
 class CellOp(IRDLOperation):
-    """The arithmetic of the machine's model of this name, whose equations stand beside it."""
+    """The arithmetic of the machine's model of this name, whose equations stand beside it.
+
+    With `bits`, of cells that count currents in 2^-`bits` nA (``map.current_unit``).
+    """
 
     name = "fx.cell"
     model_ = prop_def(FlatSymbolRefAttrConstr, prop_name="model")
+    bits_ = opt_prop_def(IntegerAttr.constr(i64), prop_name="bits")
     body = region_def("single_block")
     traits = traits_def(NoTerminator(), IsolatedFromAbove())
-    assembly_format = "$model $body attr-dict"
+    assembly_format = "$model (`bits` $bits^)? $body attr-dict"
+
+    @property
+    def bits(self) -> int:
+        """The logarithm to the base 2 of units of current in a nA."""
+        return 0 if self.bits_ is None else self.bits_.value.data
 
     @property
     def label(self) -> str:

@@ -31,7 +31,7 @@ from xdsl.irdl import (
 from snnc.ir.dialects.map_delays import ExtensionOp
 from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
-from snnc.ir.dialects.map_weights import RingOp, WeightsOp
+from snnc.ir.dialects.map_weights import CurrentUnitOp, RingOp, WeightsOp
 from snnc.ir.dialects.mapping_op import MappingOfNetwork
 
 
@@ -232,6 +232,7 @@ Map = Dialect(
         CoreOp,
         SliceOp,
         ExtensionOp,
+        CurrentUnitOp,
         RingOp,
         WeightsOp,
         PlaceOp,

@@ -15,7 +15,7 @@ from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_delays import Sender, senders_of
 from snnc.ir.dialects.map_delays_rules import check_extensions
-from snnc.ir.dialects.map_weights_rules import check_rings, check_weights
+from snnc.ir.dialects.map_weights_rules import check_rings, check_units, check_weights
 from snnc.ir.links import LINKS
 from snnc.ir.locations import refuse
 from snnc.ir.model_info import MODELS, ModelInfo, describe_model
@@ -167,6 +167,7 @@ def _check_sharing(scope: Scope) -> None:
 
 def _check_counting(ops: list[Operation], scope: Scope) -> None:
     symbols = scope.network.symbols()
+    check_units(_of(ops, mapping.CurrentUnitOp), symbols)
     rings = check_rings(
         _of(ops, mapping.RingOp), symbols, scope.models, list(scope.slices.values())
     )

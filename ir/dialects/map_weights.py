@@ -27,6 +27,35 @@ ROUNDINGS = ("nearest", "stochastic")
 
 
 @irdl_op_definition
+class CurrentUnitOp(IRDLOperation):
+    """What the cells of a population count currents in: 2^-`bits` nA.
+
+    Their currents, conductances, capacities and weights are numbers that are 2^`bits` times as
+    large, their potentials and times are the same.
+    """
+
+    name = "map.current_unit"
+    population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
+    bits_ = prop_def(IntegerAttr.constr(i64), prop_name="bits")
+    assembly_format = "`of` $population `bits` $bits attr-dict"
+
+    def __init__(self, population: str, bits: int) -> None:
+        super().__init__(
+            properties={"population": SymbolRefAttr(population), "bits": IntegerAttr(bits, i64)}
+        )
+
+    @property
+    def population(self) -> str:
+        """Symbol of the population."""
+        return self.population_.root_reference.data
+
+    @property
+    def bits(self) -> int:
+        """The logarithm to the base 2 of units in a nA."""
+        return self.bits_.value.data
+
+
+@irdl_op_definition
 class RingOp(IRDLOperation):
     """The numbers that ring buffers of a population's receptor count in.
 

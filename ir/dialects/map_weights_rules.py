@@ -12,9 +12,11 @@ from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_weights import (
+    FRACTION_BITS,
     LARGEST_SHIFT,
     LARGEST_WORD,
     ROUNDINGS,
+    CurrentUnitOp,
     RingOp,
     WeightsOp,
 )
@@ -48,6 +50,19 @@ def check_rings(
     return found
 
 
+def check_units(ops: Sequence[CurrentUnitOp], symbols: dict[str, Operation]) -> None:
+    """Refuse units of current of what is not there, and of more bits than numbers have."""
+    seen: set[str] = set()
+    for op in ops:
+        if not isinstance(symbols.get(op.population), snn.PopulationOp):
+            refuse(op, f"unknown population '@{op.population}'")
+        if op.population in seen:
+            refuse(op, f"currents of '@{op.population}' count in two units")
+        seen.add(op.population)
+        if abs(op.bits) > FRACTION_BITS:
+            refuse(op, f"expected bits from {-FRACTION_BITS} to {FRACTION_BITS}; found {op.bits}")
+
+
 def _check_numbers(op: RingOp) -> None:
     if op.sign not in (1, -1):
         refuse(op, f"a sign is 1 or -1; found {op.sign}")
@@ -73,7 +88,7 @@ def _check_agreement(found: dict[Where, RingOp], slices: Sequence[mapping.SliceO
     for one in slices:
         for op in receptors[one.population]:
             other = here.setdefault((one.core, op.receptor), op)
-            if (other.shift, other.scale) != (op.shift, op.scale):
+            if other.shift != op.shift:
                 refuse(
                     op,
                     f"'@{op.population}' and '@{other.population}' share '@{one.core}'; found "

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-import sympy
 
-from snnc.hardware.circuits import Numbers
 from snnc.ir.diagnostics import UnsupportedError
 from snnc.ir.dialects import native, snn
 from snnc.ir.locations import location_of
@@ -15,9 +11,7 @@ from snnc.ir.model_info import ParameterInfo, describe_model, models_of
 from snnc.ir.pass_context import PassContext
 from snnc.ir.resources import decode
 from snnc.ir.units import parse_unit
-from snnc.passes.native.forms import Expression, Form, Reader, of_constant
-
-_FUNCTIONS = {"select": np.where, "min": np.minimum, "max": np.maximum, "abs": np.abs}
+from snnc.passes.native.evaluation import Numbers, bound_value, parameter_values
 
 
 def circuit_values(
@@ -40,19 +34,13 @@ def circuit_values(
         If what the circuits need is not given by numbers, or not the case.
     """
     own = _own_values(population, around)
-    ops = list(found.body.block.ops)
-    names = {name: of_constant(sympy.Symbol(name)) for name in own}
-    for op in ops:
-        if isinstance(op, native.RequireOp) and not np.all(_number(Reader(names), op, own)):
+    for op in found.body.block.ops:
+        if isinstance(op, native.RequireOp) and not np.all(bound_value(op, own)):
             raise UnsupportedError(
                 f"population '{population.label}': circuits cannot be its cells with these values",
                 location_of(population),
             )
-    return {
-        op.label: _number(Reader(names), op, own)
-        for op in ops
-        if isinstance(op, native.ParameterOp)
-    }
+    return parameter_values(found, own)
 
 
 def _own_values(population: snn.PopulationOp, around: PassContext) -> dict[str, Numbers]:
@@ -78,17 +66,3 @@ def _own_value(
             location_of(population),
         )
     return value * parse_unit(parameter.unit).scale
-
-
-def _number(
-    reader: Reader, op: native.ParameterOp | native.RequireOp, own: Mapping[str, Numbers]
-) -> Numbers:
-    value: Form = reader.read(op.value)
-    return evaluate(value.constant, own)
-
-
-def evaluate(value: Expression, own: Mapping[str, Numbers]) -> Numbers:
-    """Return the number, or the array of numbers, that an expression of parameters has."""
-    names = sorted(str(symbol) for symbol in value.free_symbols)
-    function = sympy.lambdify([sympy.Symbol(n) for n in names], value, [_FUNCTIONS, "numpy"])
-    return np.asarray(function(*(own[name] for name in names)), np.float64)

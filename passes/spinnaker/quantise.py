@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FloatAttr, ModuleOp, StringAttr, f64
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, f64, i64
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
@@ -22,6 +22,9 @@ from snnc.ir.locations import location_of
 from snnc.ir.model_info import describe_model, models_of
 from snnc.passes.native.references import arithmetic
 from snnc.passes.one_network import network_of
+from snnc.passes.spinnaker.current_degrees import degree_of
+from snnc.passes.spinnaker.current_units import leaky_model
+from snnc.passes.spinnaker.reading import mapping_of
 
 ROUNDINGS = ("nearest", "stochastic")
 
@@ -50,19 +53,21 @@ class QuantisePass(ModulePass):
         if self.rounding not in ROUNDINGS:
             hint = did_you_mean(self.rounding, ROUNDINGS)
             raise OptionError(f"unknown rounding '{self.rounding}'{hint}")
-        used = dict.fromkeys(found.native.data for found in self._matches(op))
-        for name in used:
+        for name, bits in dict.fromkeys(self._used(op)):
             cell, defaults = arithmetic(self.target, name)
             for inner in cell.walk():
                 if isinstance(inner, fx.ParamOp) and inner.label in defaults:
                     inner.properties["default"] = FloatAttr(defaults[inner.label], f64)
             if self.rounding == "stochastic":
                 _round_at_random(cell)
+            if bits:
+                _count_currents(cell, bits)
             op.body.block.add_op(cell)
         _round_weights(op)
 
-    def _matches(self, module: ModuleOp) -> Iterator[native.MatchOp]:
-        """Yield what the cells in use are on the machine; sources need nothing."""
+    def _used(self, module: ModuleOp) -> Iterator[tuple[str, int]]:
+        """Yield the machine's cells in use, with their bits of currents; sources need nothing."""
+        bits = _current_bits(module)
         models, found = models_of(module), _matches_of(module, self.target)
         for population in network_of(module).symbols().values():
             if not isinstance(population, snn.PopulationOp):
@@ -82,7 +87,7 @@ class QuantisePass(ModulePass):
                     f"{match.reason.data}",
                     location_of(match),
                 )
-            yield match
+            yield match.native.data, bits.get(population.symbol, 0)
 
 
 def _matches_of(module: ModuleOp, simulator: str) -> dict[str, native.MatchOp | native.NoMatchOp]:
@@ -91,6 +96,29 @@ def _matches_of(module: ModuleOp, simulator: str) -> dict[str, native.MatchOp | 
         for op in module.body.block.ops
         if isinstance(op, native.MatchOp | native.NoMatchOp) and op.simulator.data == simulator
     }
+
+
+def _current_bits(module: ModuleOp) -> dict[str, int]:
+    mapped = [op for op in module.body.block.ops if isinstance(op, mapping.MappingOp)]
+    return mapping_of(module).current_bits if mapped else {}
+
+
+def _count_currents(cell: fx.CellOp, bits: int) -> None:
+    """Let the currents of a cell, and what they come from, count in 2^-`bits` nA."""
+    units = leaky_model(cell.label).reference.units
+
+    def scale(name: str) -> float:
+        return 2.0 ** (bits * degree_of(units[name])) if name in units else 1.0
+
+    cell.properties["bits"] = IntegerAttr(bits, i64)
+    for op in cell.walk():
+        match op:
+            case fx.ParamOp() if scale(op.label) != 1.0:
+                op.properties["scale"] = FloatAttr(scale(op.label), f64)
+            case fx.StateOp():
+                op.properties["scale"] = FloatAttr(op.scale * scale(op.label), f64)
+            case fx.CurrentOp():
+                op.properties["scale"] = FloatAttr(2.0**bits, f64)
 
 
 def _round_weights(module: ModuleOp) -> None:

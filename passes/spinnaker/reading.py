@@ -15,6 +15,7 @@ from snnc.ir.diagnostics import OptionError
 from snnc.ir.dialects import map as mapping
 from snnc.ir.dialects import snn
 from snnc.ir.dialects.map_delays import Sender, senders_of
+from snnc.ir.dialects.map_weights import CurrentUnitOp
 from snnc.ir.links import LINKS
 from snnc.passes.one_network import network_of
 from snnc.passes.spinnaker.connections import Span, reaches_of
@@ -77,6 +78,12 @@ class Mapping:
     def home(self, tree: mapping.TreeOp) -> Chip:
         """Return the chip that the packets of a tree come from."""
         return self.places[self._sender_cores[tree.slices[0]]][:2]
+
+    @property
+    def current_bits(self) -> dict[str, int]:
+        """The bits of the populations whose currents do not count in nA."""
+        units = (op for op in self.op.body.block.ops if isinstance(op, CurrentUnitOp))
+        return {op.population: op.bits for op in units}
 
     @cached_property
     def keys(self) -> dict[str, mapping.KeyOp]:

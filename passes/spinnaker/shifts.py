@@ -41,6 +41,7 @@ CONDUCTANCE_SCALE = 1024.0
 """What sPyNNaker multiplies conductances in uS with (``input_type_conductance.py``)."""
 COARSE = 0.05
 """Relative errors of weights that are worth a warning."""
+_RARE = 1e-9
 Where = tuple[str, str]
 
 
@@ -72,15 +73,15 @@ class Arriving:
     together: float = 0.0
     spread: bool = False
 
-    def add(self, reach: Reach, weights: ValueRange, spikes: float) -> None:
-        """Add synapses, with the spikes that each brings in a step."""
+    def add(self, reach: Reach, weights: ValueRange, spikes: float, most: float) -> None:
+        """Add synapses, with the spikes that each brings in a step, on average and at most."""
         self.weights[reach.projection.symbol] = weights
         synapses = _most_onto(reach)
         events = synapses * spikes
         self.mean += events * abs(weights.mean)
         self.variance += events * weights.square
         self.largest = max(self.largest, weights.largest)
-        self.together += synapses * max(1.0, ceil(spikes)) * weights.largest
+        self.together += synapses * most * weights.largest
         self.spread |= not isinstance(reach.projection.delay, FloatAttr)
 
     def bound(self, kind: str, sigma: float) -> float:
@@ -110,19 +111,30 @@ def arriving_at(
         rates[one.population] = max(one.rate, rates.get(one.population, 0.0))
     symbols = found.network.symbols()
     ranges: dict[str, ValueRange] = {}
+    bits = found.current_bits
     for reach in reaches_of(found.network):
         projection = reach.projection
-        population = symbols[reach.post.population]
+        source, population = symbols[reach.pre.population], symbols[reach.post.population]
+        assert isinstance(source, snn.PopulationOp)
         assert isinstance(population, snn.PopulationOp)
         receptor = models[population.model].receptors[projection.receptor]
         factor = CONDUCTANCE_SCALE if receptor.is_conductance else 1.0
+        factor *= 2.0 ** bits.get(reach.post.population, 0)
         if projection.symbol not in ranges:
             ranges[projection.symbol] = weight_range(projection, arrays)
         weights = ranges[projection.symbol].times(parse_unit(receptor.unit).scale)
         spikes = rates[reach.pre.population] * found.network.dt * 1e-3
+        most = _most_spikes(models[source.model], spikes)
         where = reach.post.population, projection.receptor
-        arriving.setdefault(where, Arriving(factor)).add(reach, weights, spikes)
+        arriving.setdefault(where, Arriving(factor)).add(reach, weights, spikes, most)
     return arriving
+
+
+def _most_spikes(model: ModelInfo, mean: float) -> float:
+    """Return how many spikes a cell sends in a step at most, or, drawn, but once in a billion."""
+    from scipy.stats import poisson
+
+    return max(1.0, float(poisson.isf(_RARE, mean)) if model.source else ceil(mean))
 
 
 @dataclass(frozen=True)

@@ -119,12 +119,20 @@ def _of_distance(
 
 
 def _of_random(projection: snn.ProjectionOp, what: str, random: Random) -> ValueRange:
-    quantile = _quantile_function(random)
-    if quantile is None:
+    found = random_range(random)
+    if found is None:
         raise UnsupportedError(
             f"the {what} of '{projection.label}' are drawn from '{random.name}', of which no range "
             "is known"
         )
+    return found
+
+
+def random_range(random: Random) -> ValueRange | None:
+    """Return what numbers of a distribution can be; None where that is not known."""
+    quantile = _quantile_function(random)
+    if quantile is None:
+        return None
     values = quantile(_QUANTILES)
     every = np.append(values, quantile(np.array([_RARE, 1.0 - _RARE])))
     return ValueRange(

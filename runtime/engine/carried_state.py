@@ -25,9 +25,10 @@ from snnc.runtime.jit.cache import Kernels
 
 @dataclass
 class PopulationState:
-    """States of cells in coherent units, and their spikes that are kept."""
+    """States of cells as memory has them, with what they are per unit, and spikes that are kept."""
 
     states: dict[str, NDArray[Any]]
+    scales: dict[str, float]
     volleys: list[Volley]
 
 
@@ -71,7 +72,10 @@ def exported(
 ) -> SimulationState:
     """Return the state of a built network; arrays may be shared with it."""
     populations = {
-        name: PopulationState(c.states, c.volleys(engine.step)) for name, c in cells.items()
+        name: PopulationState(
+            c.states, {one.name: one.scale for one in c.cell.states}, c.volleys(engine.step)
+        )
+        for name, c in cells.items()
     }
     projections = {
         name: _exported_synapses(name, bundle, wiring, kernels)
@@ -118,11 +122,19 @@ def imported(
 
 
 def _import_cells(old: PopulationState, cells: Cells, step: int) -> None:
-    for name, values in old.states.items():
-        if name in cells.states and values.shape == cells.states[name].shape:
-            cells.states[name][:] = values
+    for state in cells.cell.states:
+        values, new = old.states.get(state.name), cells.states[state.name]
+        if values is not None and values.shape == new.shape:
+            new[:] = _rescaled(values, state.scale / old.scales[state.name])
     if all(v.ids[-1] < cells.size for v in old.volleys):
         cells.fill(old.volleys, step)
+
+
+def _rescaled(values: NDArray[Any], factor: float) -> NDArray[Any]:
+    """Return states in another unit, whole numbers rounded."""
+    if factor == 1.0:
+        return values
+    return np.rint(values * factor) if values.dtype.kind in "iu" else values * factor
 
 
 def _import_synapses(name: str, old: ProjectionState, wiring: Wiring, kernels: Kernels) -> None:

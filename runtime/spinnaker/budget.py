@@ -106,6 +106,19 @@ class Budget:
         self._packets = np.zeros(cores, np.int64)
         self._events = np.zeros(cores, np.int64)
 
+    def take_over(self, other: Budget) -> None:
+        """Go on from what another has counted, if it has the same slices on the same cores."""
+        if self._slices == other._slices and self.cores == other.cores:
+            self._steps += other._steps
+            self._cycles += other._cycles
+            self._late += other._late
+            for own, known in (
+                (self._most_cycles, other._most_cycles),
+                (self._packets, other._packets),
+                (self._events, other._events),
+            ):
+                np.maximum(own, known, out=own)
+
     def connect(self, population: str, size: int, pre: Counts, target: str, post: Counts) -> None:
         """Add synapses of cells `pre` of a population of some size onto cells `post` of another."""
         cores = len(self.cores)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from snnc.codegen.kernels.fixed_kernel import OVERFLOWS, SATURATIONS, WRAPS
 from snnc.codegen.spinnaker_emulation import EmulatedArtifact
 from snnc.hardware.spinnaker import SpiNNaker
+from snnc.ir.values import Value
+from snnc.runtime.engine.carried_state import SimulationState
+from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.engine.report import Report
+from snnc.runtime.fixed_point import DoesNotFit
 from snnc.runtime.simulation import Simulation
 from snnc.runtime.spinnaker import budget, errors
 from snnc.runtime.spinnaker.budget import Budget, Counts, Load
 from snnc.runtime.spinnaker.errors import FixedError
+
+
+@dataclass
+class EmulationState(SimulationState):
+    """The state of an emulation between two runs, with what its cores have had to do."""
+
+    budget: Budget
 
 
 class Emulation(Simulation):
@@ -79,8 +91,40 @@ class Emulation(Simulation):
         super().reset()
         self._budget.clear()
 
+    def set_parameter(
+        self, population: str, name: str, value: Value, index: ArrayLike | None = None
+    ) -> None:
+        """Set a parameter; see `Simulation.set_parameter`.
+
+        Raises
+        ------
+        NeedsRecompilation
+            It does not fit the unit in which the population's currents count.
+        """
+        try:
+            super().set_parameter(population, name, value, index)
+        except DoesNotFit:
+            if self.current_bits.get(population):
+                raise NeedsRecompilation(population, name, value) from None
+            raise
+
+    def export_state(self) -> EmulationState:
+        """Return what is to be carried over, with what the cores have had to do."""
+        return EmulationState(**vars(super().export_state()), budget=self._budget)
+
+    def import_state(self, state: SimulationState) -> None:
+        """Go on from the state of another simulation; see `Simulation.import_state`."""
+        super().import_state(state)
+        if isinstance(state, EmulationState):
+            self._budget.take_over(state.budget)
+
+    @property
+    def current_bits(self) -> Mapping[str, int]:
+        """By population in fixed point: its currents count in 2^-bits nA."""
+        return self._emulated.bits
+
     def loads(self) -> list[Load]:
-        """Return what each core has had to do since the start, or since it was last compiled."""
+        """Return what each core has had to do since the start, or since cells changed cores."""
         return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
 
     def _counted(self, name: str) -> dict[str, Counts]:
@@ -97,7 +141,12 @@ class Emulation(Simulation):
 
     def report(self) -> Report:
         """Return times, memory, what was rounded, and what the cores had to do."""
-        more = [*errors.table(self.errors()), *budget.table(self.loads())]
+        labels = {plan.name: plan.label for plan in self.artifact.populations}
+        units = [
+            f"currents of '{labels[name]}' count in 2^{-bits} nA"
+            for name, bits in self.current_bits.items()
+        ]
+        more = [*units, *errors.table(self.errors()), *budget.table(self.loads())]
         return replace(super().report(), precision="fixed", more=tuple(more))
 
     def _warn(self) -> None:
@@ -122,7 +171,8 @@ class Emulation(Simulation):
             "wrapped": wrapped
             and f"numbers wrapped {sum(one.wraps for one in wrapped)} times on {len(wrapped)} "
             "cores, as they would on the machine without a word: from then on states are wrong; "
-            "currents, conductances or potentials are too large for s16.15",
+            "currents, conductances or potentials are too large for s16.15; fewer bits of "
+            "'choose-current-unit' make room",
         }
         for what, text in told.items():
             if text and what not in self._warned:

@@ -1,0 +1,230 @@
+"""How near single cells in SpiNNaker's arithmetic are to floats: ``python spinnaker_accuracy.py``.
+
+Cells with Poisson sources of their own are run three times: emulated; by the same rule in floats,
+with the machine's constants and what its ring buffers got; and on the target ``cpu``. What counts
+is the share of spikes that have one in the other train within 1 ms. Potentials depend on the unit
+of current only by rounding, so the rule in floats is written in nA.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import snnc.pynn as sim
+from snnc import model_library
+from snnc.pynn import session
+
+RECEPTORS = ("excitatory", "inhibitory")
+CELLS, DURATION, SEEDS = 30, 1000.0, (1, 2, 3)
+MODELS = Path(__file__).parent / "data" / "spinnaker"
+LEAKY = {"cm": 0.2, "tau_refrac": 5.0, "v_rest": -60.0, "v_reset": -60.0, "tau_syn_I": 10.0}
+Trains = list[list[int]]
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A regime: cells with rates (Hz) and weights (nA or uS) of what excites and inhibits them."""
+
+    model: str
+    strength: str
+    rates: tuple[float, float]
+    weights: tuple[float, float]
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """What the cells have: those of Brette et al. (2007), or regular spiking ones."""
+        if self.model.startswith("Izhikevich"):
+            return {}
+        return LEAKY | ({"e_rev_I": -80.0} if "cond" in self.model else {})
+
+    @property
+    def conductances(self) -> bool:
+        """Whether weights are conductances."""
+        return "ond" in self.model
+
+
+DRIVES = (
+    Drive("IF_curr_exp", "strong", (450.0, 60.0), (0.4, -0.4)),
+    Drive("IF_curr_exp", "weak", (9000.0, 1200.0), (0.005, -0.005)),
+    Drive("IF_curr_exp", "tiny", (60000.0, 8000.0), (0.0008, -0.0008)),
+    Drive("IF_cond_exp", "strong", (450.0, 60.0), (0.02, 0.06)),
+    Drive("IF_cond_exp", "weak", (1500.0, 600.0), (0.002, 0.004)),
+    Drive("IF_cond_exp", "tiny", (20000.0, 6000.0), (0.00015, 0.0004)),
+    Drive("IzhikevichCurrents", "strong", (300.0, 60.0), (6.0, -3.0)),
+    Drive("IzhikevichCurrents", "weak", (9000.0, 1200.0), (0.2, -0.1)),
+    Drive("IzhikevichConductances", "strong", (300.0, 60.0), (0.1, 0.05)),
+    Drive("IzhikevichConductances", "weak", (9000.0, 1200.0), (0.003, 0.002)),
+)
+
+
+def near_floats(drive: Drive, dt: float, seeds: tuple[int, ...] = SEEDS) -> tuple[float, int]:
+    """Return the share of spikes near the rule in floats, and how many there are."""
+
+    def compared(seed: int) -> tuple[int, int]:
+        found, arriving, constants = emulated(drive, dt, seed)
+        return pairs(found, in_floats(drive, constants, arriving, dt), 1.0 / dt)
+
+    return _share(map(compared, seeds))
+
+
+def near_cpu(drive: Drive, dt: float, seeds: tuple[int, ...] = SEEDS) -> tuple[float, int]:
+    """Return the share of spikes near those of the target ``cpu``, and how many there are."""
+    found = ((emulated(drive, dt, seed)[0], on_cpu(drive, dt, seed)) for seed in seeds)
+    return _share(pairs(*both, 1.0 / dt) for both in found)
+
+
+def near_itself(drive: Drive, dt: float, current: float) -> float:
+    """Return the share of spikes that the rule in floats keeps with some more current (nA)."""
+    _, arriving, constants = emulated(drive, dt, SEEDS[0])
+    more = constants | {"i_offset": constants["i_offset"] + current}
+    trains = (in_floats(drive, each, arriving, dt) for each in (constants, more))
+    return _share([pairs(*trains, 1.0 / dt)])[0]
+
+
+def _share(counted: Iterable[tuple[int, int]]) -> tuple[float, int]:
+    paired, total = np.sum(list(counted), axis=0).tolist()
+    return paired / total, total
+
+
+def pairs(found: Trains, wanted: Trains, tolerance: float) -> tuple[int, int]:
+    """Return how many spikes have a partner in the other train, and how many there are."""
+    paired = total = 0
+    for a, b in zip(found, wanted, strict=True):
+        i = j = 0
+        while i < len(a) and j < len(b):
+            if abs(a[i] - b[j]) <= tolerance + 1e-9:
+                paired, i, j = paired + 1, i + 1, j + 1
+            elif a[i] < b[j]:
+                i += 1
+            else:
+                j += 1
+        total += max(len(a), len(b))
+    return paired, total
+
+
+def emulated(drive: Drive, dt: float, seed: int) -> tuple[Trains, np.ndarray, dict[str, float]]:
+    """Return steps of spikes, what arrived (shape (2, steps, cells)), and the cells' constants."""
+    cells, sources = _run(drive, dt, seed, target="spinnaker", emulate=True)
+    simulation = session.current().simulation()
+    plan = next(one for one in simulation.artifact.populations if one.label == "cells")
+    arriving = np.zeros((2, round(DURATION / dt) + round(1.0 / dt) + 1, CELLS))
+    for k, (receptor, source) in enumerate(zip(RECEPTORS, sources, strict=True)):
+        quantum = plan.rings[receptor].quantum
+        weight = abs(round(drive.weights[k] / quantum) * quantum)
+        for cell, train in enumerate(_steps(source, dt)):
+            np.add.at(arriving[k, :, cell], np.array(train, int) + round(1.0 / dt), weight)
+    errors = {e.name: e.machine for e in simulation.errors() if e.owner == "cells"}
+    unit = 2.0 ** simulation.current_bits[plan.name]
+    errors["resistance"] = errors.get("resistance", 0.0) * unit
+    return _steps(cells, dt), arriving, errors
+
+
+def on_cpu(drive: Drive, dt: float, seed: int) -> Trains:
+    """Return steps of spikes on the target ``cpu``, which names the end of a step."""
+    cells, _ = _run(drive, dt, seed, target="cpu")
+    return [[step - 1 for step in train] for train in _steps(cells, dt)]
+
+
+def _run(drive: Drive, dt: float, seed: int, **options: Any) -> tuple[Any, list[Any]]:
+    sim.setup(timestep=dt, min_delay=dt, rng_seed=seed, **options)
+    kind = getattr(sim, drive.model)(**drive.parameters)
+    cells = sim.Population(CELLS, kind, initial_values={"v": -60.0}, label="cells")
+    sources = []
+    for receptor, rate, weight in zip(RECEPTORS, drive.rates, drive.weights, strict=True):
+        source = sim.Population(CELLS, sim.SpikeSourcePoisson(rate=rate))
+        synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+        sim.Projection(source, cells, sim.OneToOneConnector(), synapse, receptor_type=receptor)
+        source.record("spikes")
+        sources.append(source)
+    cells.record("spikes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        sim.run(DURATION)
+    return cells, sources
+
+
+def _steps(population: Any, dt: float) -> Trains:
+    trains = population.get_data().segments[0].spiketrains
+    return [np.rint(np.asarray(train) / dt).astype(int).tolist() for train in trains]
+
+
+def in_floats(
+    drive: Drive, constants: Mapping[str, float], arriving: np.ndarray, dt: float
+) -> Trains:
+    """Run the machine's rule in floats; return the steps of spikes."""
+    init = np.array([[constants[f"init_{name}"]] for name in ("exc", "inh")])
+    decay = np.array([[constants[f"decay_{name}"]] for name in ("exc", "inh")])
+    reversal = [constants.get(f"e_rev_{name}", 0.0) for name in "EI"]
+    rule = _Izhikevich if drive.model.startswith("Izhikevich") else _Leaky
+    cells = rule(constants)
+    g = np.zeros((2, CELLS))
+    spikes: Trains = [[] for _ in range(CELLS)]
+    for step in range(round(DURATION / dt)):
+        g += init * arriving[:, step]
+        if drive.conductances:
+            current = g[0] * (reversal[0] - cells.v) + g[1] * (reversal[1] - cells.v)
+        else:
+            current = g[0] - g[1]
+        for cell in np.flatnonzero(cells.advance(current)):
+            spikes[cell].append(step)
+        g *= decay
+    return spikes
+
+
+class _Leaky:
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self.c = constants
+        self.v, self.left = np.full(CELLS, -60.0), np.zeros(CELLS)
+
+    def advance(self, current: np.ndarray) -> np.ndarray:
+        alpha = current * self.c["resistance"] + self.c["v_rest"]
+        free = self.left <= 0
+        self.v = np.where(free, alpha - self.c["leak"] * (alpha - self.v), self.v)
+        self.left = np.where(free, self.left, self.left - 1)
+        fires = self.v >= self.c["v_thresh"]
+        self.v = np.where(fires, self.c["v_reset"], self.v)
+        self.left = np.where(fires, self.c["steps"], self.left)
+        return fires
+
+
+class _Izhikevich:
+    """The midpoint method, over a longer step after a spike; the machine's product of a and h."""
+
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self.c, self.dt = constants, constants["dt_1"]
+        self.v, self.h = np.full(CELLS, -60.0), np.full(CELLS, self.dt)
+        self.u = np.full(CELLS, -13.0)
+
+    def advance(self, current: np.ndarray) -> np.ndarray:
+        b, h, v, u = self.c["b"], self.h, self.v, self.u
+        rate = np.floor(self.c["a"] * h * 32768.0) / 32768.0
+        square = 1311.0 / 32768.0
+        pre = 140.0 + current + self.c.get("i_offset", 0.0) - u
+        eta = v + 0.5 * h * (pre + (5.0 + square * v) * v)
+        beta = 0.5 * h * (b * v - u) * self.c["a"]
+        self.v = v + h * (pre - beta + (5.0 + square * eta) * eta)
+        self.u = u + rate * (-u - beta + b * eta)
+        fires = self.v >= 30.0
+        self.v = np.where(fires, self.c["c"], self.v)
+        self.u = np.where(fires, self.u + self.c["d"], self.u)
+        self.h = np.where(fires, self.dt * 60620.0 / 32768.0, self.dt)
+        return fires
+
+
+if __name__ == "__main__":
+    model_library.add_directory(MODELS)
+    for drive in DRIVES:
+        for dt in (1.0, 0.1):
+            near, spikes = near_floats(drive, dt)
+            close, _ = near_cpu(drive, dt)
+            itself = near_itself(drive, dt, 1e-7)
+            print(
+                f"{drive.model:24}{drive.strength:8}{dt:4} ms {near:8.2%}{close:8.2%}{itself:8.2%}"
+                f"{spikes:8}"
+            )
