@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -413,7 +415,8 @@ def test_packets_and_events_of_cores_are_counted():
     assert loads[0].budget == 200_000
 
 
-def test_cores_that_send_packets_again_are_counted():
+@pytest.mark.parametrize("anew", [False, True])
+def test_cores_that_send_packets_again_are_counted(anew: bool):
     begin()
     cells = sim.Population(20, sim.IF_curr_exp())
     driven(cells, [[1.0], [1.0, 3.0]], delay=700.0)  # of 256 slots, so two stages
@@ -428,7 +431,12 @@ def test_cores_that_send_packets_again_are_counted():
     # Two stages of two cells in each step; three packets in, and out again after 256 and 512 ms.
     assert load.cycles == pytest.approx(4 * 10 + 2 * 100)
     assert load.mean_cycles == pytest.approx(4 * 10 + 6 * 100 / 305)
-    sim.run(300.0)
+    bits = dict(simulation().current_bits)
+    if anew:  # compiled in the middle, for a current that needs another unit
+        cells.set(i_offset=5000.0)
+    with pytest.warns(RuntimeWarning, match="fit 32 bits") if anew else nullcontext():
+        sim.run(300.0)
+    assert (bits != dict(simulation().current_bits)) == anew
     assert extension().mean_cycles == pytest.approx(4 * 10 + 9 * 100 / 605)
 
 

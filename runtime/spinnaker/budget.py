@@ -80,6 +80,7 @@ class Budget:
         machine: SpiNNaker,
         dt: float,
     ) -> None:
+        self._placed = (tuple(slices), tuple(extensions))
         self.cores = list(dict.fromkeys(one.core for one in (*slices, *extensions)))
         self._extensions = ExtensionBudget(extensions, machine)
         self._extended = [self.cores.index(one.core) for one in extensions]
@@ -107,8 +108,9 @@ class Budget:
         self._events = np.zeros(cores, np.int64)
 
     def take_over(self, other: Budget) -> None:
-        """Go on from what another has counted, if it has the same slices on the same cores."""
-        if self._slices == other._slices and self.cores == other.cores:
+        """Go on from what another has counted, if it has the same work on the same cores."""
+        if self._placed == other._placed:
+            self._extensions.take_over(other._extensions)
             self._steps += other._steps
             self._cycles += other._cycles
             self._late += other._late

@@ -36,6 +36,10 @@ class ExtensionBudget:
         """Forget the packets that wait."""
         self._waiting = [np.zeros(one.stages * one.steps, np.int64) for one in self._extensions]
 
+    def take_over(self, other: ExtensionBudget) -> None:
+        """Go on with the packets that wait in the same extensions of another budget."""
+        self._waiting = [waiting.copy() for waiting in other._waiting]
+
     def add(
         self, steps: int, first: int, spikes: Mapping[str, tuple[Counts, Counts]]
     ) -> tuple[NDArray[np.float64], Counts]:
