@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from analog_networks import lowered, network
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snnc import model_library
@@ -129,6 +129,7 @@ POTENTIALS = st.lists(
 
 
 @given(POTENTIALS)
+@example([(0.0, 0.0, 11.0, 10.0), (0.0, 0.0, 0.0, 10.0)])  # equal, with ranges that do not meet
 def test_potentials_that_fit_are_all_in_their_ranges(drawn):
     circuits = circuits_of(describe("brainscales2"))
     given = [

@@ -48,7 +48,7 @@ def fitting_scale(
             largest = min(largest, room / apart)
         elif apart < 0.0:
             least = max(least, -room / -apart)
-        if largest < least:
+        if largest < least or apart == 0.0 > room:
             raise UnsupportedError(
                 f"population '{population}': '{a.name}' ({a.least:g} mV) and '{b.name}' "
                 f"({b.largest:g} mV) do not fit the circuits of {circuits.label} together; found "
