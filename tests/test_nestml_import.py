@@ -360,3 +360,12 @@ def test_recordable_inline_expressions_are_recorded_with_arrivals_and_after_rese
     # In pA: 1 nS times mV.
     np.testing.assert_allclose(current, k * (0.0 - v), rtol=1e-12)
     np.testing.assert_allclose(total - current, np.where(np.arange(301) > 50, 10.0, 0.0), atol=1e-9)
+
+
+def test_a_recordable_inline_expression_that_has_no_value_at_the_start_begins_at_zero(neuron):
+    inline = "recordable inline half real = 1 / (1 + (1 / n) ** 3)"
+    net = compile(neuron(equations=inline, update="integrate_odes()\nn += 1"))
+    net.run(0.4)
+    found = net.simulation.trace("odd_cell", "half").values[:, 0]
+    n = np.arange(1.0, 5.0)
+    np.testing.assert_allclose(found, [0.0, *(1 / (1 + n**-3))], rtol=1e-12)

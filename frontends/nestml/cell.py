@@ -9,7 +9,7 @@ from snnc.ir.units import NAMED, Unit, divide, format_unit
 from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import unit_text, written_unit
-from snnc.nestml.elements import Assign, Equation, Model
+from snnc.nestml.elements import Assign, Equation, Model, Variable
 from snnc.nestml.events import ALWAYS, Events, Line
 from snnc.nestml.kernels import Response, delta_jumps, kernel_states, response_of
 from snnc.nestml.nodes import in_equations, statements_named
@@ -164,7 +164,7 @@ class _Cell:
                 self.text.line(f"state {names[variable.name]} : {unit} = {number}", variable.place)
         for name, own in self.recorded.items():
             variable = self.model.inlines[name]
-            unit, number = written_unit(variable.type)[0], number_text(defaults.number(variable))
+            unit, number = written_unit(variable.type)[0], number_text(self.start(variable))
             self.text.line(f"state {own} : {unit} = {number}", variable.place)
         for response in self.responses.values():
             for state in response.states:
@@ -173,6 +173,13 @@ class _Cell:
         for name in events.flags:
             self.text.line(f"state {name} : 1 = 0.0 hidden")
         self.ports()
+
+    def start(self, recordable: Variable) -> float:
+        """Return what an inline expression is before the first step, 0 where it is not known."""
+        try:
+            return self.scope.defaults.number(recordable)
+        except UnsupportedError:
+            return 0.0
 
     def ports(self) -> None:
         for port in self.model.ports.values():
