@@ -339,3 +339,33 @@ def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynestml.cocos.co_cos_manager", None)
     with pytest.raises(MissingDependencyError, match=r"snnc\[nestml\]"):
         model_text(DATA / "leaky.nestml")
+
+
+def test_recordable_inline_expressions_are_recorded_with_arrivals_and_after_resets():
+    sim.setup(timestep=0.1)
+    seen = sim.nestml_cell_type(DATA / "seen.nestml")
+    assert seen.recordable == ["spikes", "v", "I_syn", "total", "k"]
+    cells = sim.Population(1, seen())
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[3.0, 10.0, 10.5, 11.0]))
+    synapse = sim.StaticSynapse(weight=8.0, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type="spikes")
+    sim.DCSource(amplitude=0.01, start=5.0).inject_into(cells)
+    cells.record(seen.recordable)
+    sim.run(30.0)
+    segment = cells.get_data().segments[0]
+    assert segment.spiketrains[0].size > 0
+    v, current, total, k = (
+        np.asarray(segment.filter(name=name)[0])[:, 0] for name in seen.recordable[1:]
+    )
+    # In pA: 1 nS times mV.
+    np.testing.assert_allclose(current, k * (0.0 - v), rtol=1e-12)
+    np.testing.assert_allclose(total - current, np.where(np.arange(301) > 50, 10.0, 0.0), atol=1e-9)
+
+
+def test_a_recordable_inline_expression_that_has_no_value_at_the_start_begins_at_zero(neuron):
+    inline = "recordable inline half real = 1 / (1 + (1 / n) ** 3)"
+    net = compile(neuron(equations=inline, update="integrate_odes()\nn += 1"))
+    net.run(0.4)
+    found = net.simulation.trace("odd_cell", "half").values[:, 0]
+    n = np.arange(1.0, 5.0)
+    np.testing.assert_allclose(found, [0.0, *(1 / (1 + n**-3))], rtol=1e-12)

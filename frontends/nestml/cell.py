@@ -9,8 +9,8 @@ from snnc.ir.units import NAMED, Unit, divide, format_unit
 from snnc.nestml import logic
 from snnc.nestml import values as q
 from snnc.nestml.declarations import unit_text, written_unit
-from snnc.nestml.elements import Assign, Equation, Model
-from snnc.nestml.events import Events, Line
+from snnc.nestml.elements import Assign, Equation, Model, Variable
+from snnc.nestml.events import ALWAYS, Events, Line
 from snnc.nestml.kernels import Response, delta_jumps, kernel_states, response_of
 from snnc.nestml.nodes import in_equations, statements_named
 from snnc.nestml.refractory import Timer, duration_of, timer_of
@@ -51,6 +51,8 @@ class _Cell:
         self.responses: dict[tuple[str, str], Response] = {}
         self.jumps: dict[str, list[tuple[str, Node]]] = {}
         self.derivatives: dict[str, list[tuple[str, str, Value]]] = {}
+        recordable = [v for v in model.inlines.values() if v.recordable and not v.type.truth]
+        self.recorded = {v.name: self.scope.names.fresh(v.name) for v in recordable}
 
     def write(self) -> None:
         # Names of the model come first, so that those of responses give way.
@@ -61,6 +63,8 @@ class _Cell:
         self.scope.translator.calls = self.convolution
         self.prepare_ports()
         self.differentiate()
+        for name in self.recorded:
+            self.scope.lookup(name)
         events = Events(self.scope, self.model, self.update, self.timer, self.weights)
         events.prepare()
         duration = None if self.timer is None else self.duration(self.timer)
@@ -158,6 +162,10 @@ class _Cell:
                 unit, _ = written_unit(variable.type)
                 number = number_text(defaults.number(variable))
                 self.text.line(f"state {names[variable.name]} : {unit} = {number}", variable.place)
+        for name, own in self.recorded.items():
+            variable = self.model.inlines[name]
+            unit, number = written_unit(variable.type)[0], number_text(self.start(variable))
+            self.text.line(f"state {own} : {unit} = {number}", variable.place)
         for response in self.responses.values():
             for state in response.states:
                 hidden = " hidden" if state.hidden else ""
@@ -165,6 +173,13 @@ class _Cell:
         for name in events.flags:
             self.text.line(f"state {name} : 1 = 0.0 hidden")
         self.ports()
+
+    def start(self, recordable: Variable) -> float:
+        """Return what an inline expression is before the first step, 0 where it is not known."""
+        try:
+            return self.scope.defaults.number(recordable)
+        except UnsupportedError:
+            return 0.0
 
     def ports(self) -> None:
         for port in self.model.ports.values():
@@ -311,6 +326,10 @@ class _Cell:
     def lines(self, lines: list[Line]) -> None:
         for line, place in lines:
             self.text.line(line, place)
+        for name, own in self.recorded.items():
+            value, place = self.scope.lookup(name), self.model.inlines[name].place
+            assert value is not None
+            self.text.line(f"when {ALWAYS} {{ {own} = {infix(value.node, at=place)} }}", place)
 
 
 def _kept_values(model: Model, update: Update) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from snnc.importing.expressions import Node
+from snnc.importing.expressions import Call, Node
 from snnc.ir.diagnostics import Location, ModelError, UnsupportedError
 from snnc.ir.units import NAMED, Unit, format_unit
 from snnc.nestml import logic
+from snnc.nestml import values as q
 from snnc.nestml.elements import Model, Type, Variable
 from snnc.nestml.translate import Translator
 from snnc.nestml.values import Value
@@ -19,8 +20,11 @@ class Defaults:
         self._busy: list[str] = []
         self._known: dict[str, Value] = {}
         self._translator = Translator(self._lookup, model.functions)
+        self._translator.calls = _of_nothing
 
     def _lookup(self, name: str) -> Value | None:
+        if name in self.model.ports:
+            return q.number(0.0, self.model.ports[name].type.unit)
         variable = self.model.variables.get(name)
         if variable is None:
             return None
@@ -67,6 +71,11 @@ class Defaults:
         constant = self.value(variable).constant
         assert constant is not None
         return float(f"{constant / written_unit(variable.type)[1]:.15g}")
+
+
+def _of_nothing(call: Call) -> Value | None:
+    """Return what a convolution with spikes is before any has arrived."""
+    return q.number(0.0) if call.function == "convolve" else None
 
 
 def written_unit(type: Type) -> tuple[str, float]:

@@ -24,12 +24,13 @@ class Type:
 
 @dataclass(frozen=True)
 class Variable:
-    """A state, parameter or internal; primes of higher derivatives are part of the name."""
+    """A state, parameter, internal or inline expression; primes are part of the name."""
 
     name: str
     type: Type
     value: Node | None
     place: Location
+    recordable: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from snnc.nestml.update import Update
 from snnc.nestml.values import Product, Value
 
 Line = tuple[str, Location]
-_ALWAYS = "t >= 0.0 [ms]"
+ALWAYS = "t >= 0.0 [ms]"
 
 
 class Events:
@@ -146,7 +146,7 @@ class Events:
             if event.port in self._waiting:
                 lines += self._received(event, running)
         for flag in self._cleared():
-            lines.append((f"when {_ALWAYS} {{ {flag} = 0.0 }}", self.model.place))
+            lines.append((f"when {ALWAYS} {{ {flag} = 0.0 }}", self.model.place))
         for event in self.model.conditions:
             lines += self._block(event.body, event, running)
         if before and feeds:
@@ -169,7 +169,7 @@ class Events:
         flag = self._waiting[event.port]
         condition = Operation("not", (Operation("==", (Name(flag), Number(0.0))),))
         lines = self._translated(event.body, q.truth(condition), event.place, running)
-        return [*lines, (f"when {_ALWAYS} {{ {flag} = 0.0 }}", event.place)]
+        return [*lines, (f"when {ALWAYS} {{ {flag} = 0.0 }}", event.place)]
 
     def _block(
         self,
@@ -247,7 +247,7 @@ class Events:
             for name, value in effects.assigned.items()
             if value.node != Name(self.scope.names[name])
         ]
-        when = _ALWAYS if condition.constant is not None else infix(condition.node, at=place)
+        when = ALWAYS if condition.constant is not None else infix(condition.node, at=place)
         end = ["goto refractory"] if starts and running is not None else []
         lines: list[Line] = []
         always = [path for path, _ in effects.sent if path.constant is not None]
@@ -257,7 +257,7 @@ class Events:
             for other, _ in effects.sent[1:]:
                 path = logic.either(path, other)
             fires = logic.as_number(logic.both(condition, path))
-            lines.append((f"when {_ALWAYS} {{ {flag} = {infix(fires.node, at=place)} }}", place))
+            lines.append((f"when {ALWAYS} {{ {flag} = {infix(fires.node, at=place)} }}", place))
             after = (f"when {flag} > 0.5 {{ emit }}", place)
         else:
             after = None

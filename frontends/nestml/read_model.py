@@ -102,6 +102,7 @@ class _Reader:
                 type_of(tree.get_data_type(), self.file),
                 expression(tree.get_expression(), self.file),
                 place(tree, self.file),
+                bool(tree.is_recordable),
             )
         for tree in block.get_kernels():
             pairs = zip(tree.get_variables(), tree.get_expressions(), strict=True)
