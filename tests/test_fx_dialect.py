@@ -65,6 +65,8 @@ def test_types_know_their_ends():
          "8, 16, 32 or 64 bits; found 33"),
         ("!fx.s<16, 15>\n    %part", "!fx.s<16>\n    %part", "two numbers of bits; found 1"),
         ("fx.const 32768", "fx.const 2147483648", "2147483648 is no number of type"),
+        ('fx.param "tau" :', 'fx.param "tau" {scale = 0.0 : f64} :',
+         "the scale of parameter 'tau' is not 0"),
         ('"down" "wrap"', '"up" "wrap"', "found 'up'; expected one of nearest, down"),
         ('"down" "wrap"', '"down" "trap"', "found 'trap'; expected one of saturate, wrap"),
         ("    fx.update {\n",

@@ -18,6 +18,8 @@ def check_cell(cell: fx.CellOp) -> None:
         refuse(cell, f"'@{cell.label}' ends in one 'fx.update'; found {len(updates)}")
     for op in ops:
         _refuse_kinds(op, fx.EACH_STEP, "stands in 'fx.update' only")
+        if isinstance(op, fx.ParamOp) and op.scale == 0.0:
+            refuse(op, f"the scale of parameter '{op.label}' is not 0")
         if isinstance(op, fx.MulOp) and op.rounding == "stochastic":
             refuse(op, "what is computed once is not rounded at random")
     states: dict[str, Fixed] = {}

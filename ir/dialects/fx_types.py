@@ -99,3 +99,10 @@ def s(integer: int, fraction: int) -> SignedType:
 def u(integer: int, fraction: int) -> UnsignedType:
     """Return the type of numbers without a sign."""
     return UnsignedType(IntAttr(integer), IntAttr(fraction))
+
+
+def fixed_type(value: object) -> Fixed:
+    """Return the type of an operand or a result that has a fixed-point type."""
+    kind = value.type  # type: ignore[attr-defined]
+    assert isinstance(kind, Fixed)
+    return kind
