@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 
 from snnc.codegen.spinnaker import generate
 from snnc.hardware.spinnaker import BOARD, distance
+from snnc.ir.diagnostics import OptionError
 from snnc.passes.spinnaker.annealing import Annealing
 from snnc.passes.spinnaker.placement import Moves, Placement
 from snnc.passes.spinnaker.spanning import Room, Spanning, links_used
@@ -55,7 +56,7 @@ def test_links_are_those_of_minimum_spanning_trees(seed):
 @settings(deadline=None, max_examples=25)
 def test_a_trial_says_what_a_move_changes(seed):
     units, rng = some_units(seed), np.random.default_rng(seed)
-    placement = Placement(units, ROOM, evenly(units))
+    placement = Placement(units, ROOM, evenly(units), crowding=0.5)
     for kind in rng.integers(3, size=6):
         unit, other = rng.choice(30, 2, replace=False)
         a, b = (int(one) for one in rng.choice(12, 2, replace=False))
@@ -81,6 +82,24 @@ def test_annealing_saves_links_keeps_to_the_room_and_repeats_itself():
     assert (np.bincount(found, units.sizes, 12) <= ROOM.cores).all()
     assert (np.bincount(found, units.sdram, 12) <= ROOM.sdram).all()
     assert np.array_equal(found, Annealing(units, ROOM, first, seed=2).run())
+
+
+def heard(units: Units, chips: np.ndarray) -> list[int]:
+    """Return how many different packets come to each chip: those with the same aims are one."""
+    found: list[set[bytes]] = [set() for _ in CHIPS]
+    for source, aims in zip(units.sources, units.targets, strict=True):
+        for chip in {int(chips[source]), *chips[aims].tolist()}:
+            found[chip].add(aims.tobytes())
+    return [len(one) for one in found]
+
+
+def test_crowding_keeps_packets_from_meeting_on_one_chip():
+    units = some_units(5)
+    most = [max(heard(units, Annealing(units, ROOM, evenly(units), 1, share).run()))
+            for share in (0.0, 3.0)]  # fmt: skip
+    assert most[1] < most[0]
+    with pytest.raises(OptionError, match="crowding of 'place-cores' is not negative; found -1"):
+        mapped(modular([10], []), pipeline="partition-cores,place-cores{crowding=-1.0}")
 
 
 def test_forty_populations_take_few_links_and_no_chip_has_a_long_table():

@@ -37,12 +37,21 @@ class Annealing:
         A placement that fits, to begin with.
     seed : int
         Of the moves.
+    crowding : float
+        What crowding costs at first, relative to links; see `Placement`.
     """
 
-    def __init__(self, units: Units, room: Room, chips: np.ndarray, seed: int = 0) -> None:
+    def __init__(
+        self,
+        units: Units,
+        room: Room,
+        chips: np.ndarray,
+        seed: int = 0,
+        crowding: float = 0.0,
+    ) -> None:
         self._units = units
         self._room = room
-        self._placement = Placement(units, room, chips)
+        self._placement = Placement(units, room, chips, crowding)
         self._random = np.random.default_rng(seed)
 
     def run(self) -> np.ndarray:

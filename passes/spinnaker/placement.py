@@ -12,8 +12,6 @@ from snnc.passes.spinnaker.spanning import Room, Spanning
 from snnc.passes.spinnaker.units import Units
 
 Numbers = NDArray[np.int64]
-CROWDING = 0.8
-"""What crowding costs at first, relative to links."""
 _STEEPNESS = 4
 """The power of a chip's populations that crowding sums up, so that the fullest chips count."""
 _CALLS = 60_000
@@ -88,6 +86,8 @@ class Placement:
         Where.
     chips : ndarray of int, shape (units,)
         The chip of each unit.
+    crowding : float
+        What crowding costs at first, relative to links.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Placement:
         What each chip has in use.
     """
 
-    def __init__(self, units: Units, room: Room, chips: np.ndarray) -> None:
+    def __init__(self, units: Units, room: Room, chips: np.ndarray, crowding: float = 0.0) -> None:
         self._units = units
         self._spanning = Spanning(room.distances)
         self._number = len(room.cores)
@@ -111,7 +111,7 @@ class Placement:
         self._links = self._spanning.links(self._reached.T > 0, self._sources)
         self._shares = _shares(units)
         crowds = float(self._crowds().sum())
-        self._weight = CROWDING * self.links / crowds if crowds else 0.0
+        self._weight = crowding * self.links / crowds if crowds else 0.0
 
     @property
     def work(self) -> int:
