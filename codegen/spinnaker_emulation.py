@@ -269,7 +269,7 @@ def _refuse_other_synapses(network: Artifact, emulated: Collection[str]) -> None
                 raise UnsupportedError(
                     f"not all synapses onto '{projection.receptor}' of '{plan.label}' keep their "
                     "weight; the arithmetic of those that change is not emulated: expected "
-                    "StaticSynapse, or a run on another target, as 'cpu'"
+                    "StaticSynapse"
                 )
 
 

@@ -198,3 +198,18 @@ def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNake
     assert artifact.figures["synapses"] == expected.total()
     check_data(artifact, folder / "ds.sqlite3")
     return artifact
+
+
+def set_word(label: str, number: int, change: int, ones: int = 0):
+    """Return a mutation of a word in a region of a core: flips and sets bits."""
+
+    def mutate(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as file:
+            query = "SELECT rowid, content FROM region WHERE region_label = ? AND size > 8"
+            row, content = file.execute(query, (label,)).fetchone()
+            words = np.frombuffer(content, "<u4").copy()
+            words[number] = (words[number] ^ change) | ones
+            file.execute("UPDATE region SET content = ? WHERE rowid = ?", (words.tobytes(), row))
+            file.commit()
+
+    return mutate

@@ -20,6 +20,7 @@ from spinnaker_synapses import (
     network,
     plastic,
     projection,
+    set_word,
 )
 
 from snnc import model_library
@@ -175,21 +176,6 @@ def test_delays_beyond_all_extensions_are_refused_with_what_fits():
     beyond = network([60, 50], [projection(10, "P0", "P1", delay="40000.0")])
     with pytest.raises(ResourceLimitError, match=r"is 40000 steps; .* hold 36864 at most"):
         artifact_of(beyond)
-
-
-def set_word(label: str, number: int, change: int, ones: int = 0):
-    """Return a mutation of a word in a region of a core: flips and sets bits."""
-
-    def mutate(path: Path) -> None:
-        with closing(sqlite3.connect(path)) as file:
-            query = "SELECT rowid, content FROM region WHERE region_label = ? AND size > 8"
-            row, content = file.execute(query, (label,)).fetchone()
-            words = np.frombuffer(content, "<u4").copy()
-            words[number] = (words[number] ^ change) | ones
-            file.execute("UPDATE region SET content = ? WHERE rowid = ?", (words.tobytes(), row))
-            file.commit()
-
-    return mutate
 
 
 def drop(label: str, words: int):

@@ -18,6 +18,7 @@ from spinnaker_synapses import (
     network,
     plastic,
     projection,
+    set_word,
 )
 
 from snnc import model_library
@@ -144,19 +145,6 @@ def test_plastic_synapses_take_time_and_memory_of_cores():
     assert per_cell[1] > per_cell[0] + 100
 
 
-def flip(label: str, number: int, change: int) -> Callable[[Path], None]:
-    def mutate(path: Path) -> None:
-        with closing(sqlite3.connect(path)) as file:
-            query = "SELECT rowid, content FROM region WHERE region_label = ? AND size > 8"
-            row, content = file.execute(query, (label,)).fetchone()
-            words = np.frombuffer(content, "<u4").copy()
-            words[number] ^= change
-            file.execute("UPDATE region SET content = ? WHERE rowid = ?", (words.tobytes(), row))
-            file.commit()
-
-    return mutate
-
-
 def forget_rule(path: Path) -> None:
     with closing(sqlite3.connect(path)) as file:
         file.execute("DELETE FROM region WHERE region_label = 'synapseDynamicsParams'")
@@ -166,12 +154,12 @@ def forget_rule(path: Path) -> None:
 @pytest.mark.parametrize(
     ("mutate", "message"),
     [
-        (flip("SynBlocks", 0, 1 << 8), "words where it has room for"),
-        (flip("SynBlocks", 3, 1 << 5), "are not those of the network"),
-        (flip("SynBlocks", 19, 1), "words where it has room for"),
-        (flip("SynBlocks", 19, 2), "a row has 17 plastic words; expected 16 for 28 synapses"),
-        (flip("SynBlocks", 20, 1), "are not those of the network"),
-        (flip("synapseDynamicsParams", -1, 1), "the rule of its plastic synapses differs"),
+        (set_word("SynBlocks", 0, 1 << 8), "words where it has room for"),
+        (set_word("SynBlocks", 3, 1 << 5), "are not those of the network"),
+        (set_word("SynBlocks", 19, 1), "words where it has room for"),
+        (set_word("SynBlocks", 19, 2), "a row has 17 plastic words; expected 16 for 28 synapses"),
+        (set_word("SynBlocks", 20, 1), "are not those of the network"),
+        (set_word("synapseDynamicsParams", -1, 1), "the rule of its plastic synapses differs"),
         (forget_rule, "the rule of its plastic synapses differs"),
     ],
 )

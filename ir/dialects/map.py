@@ -15,7 +15,6 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     StringAttr,
-    SymbolNameConstraint,
     SymbolRefAttr,
     f64,
     i64,
@@ -29,6 +28,7 @@ from xdsl.irdl import (
 )
 
 from snnc.ir.dialects.map_delays import ExtensionOp
+from snnc.ir.dialects.map_parts import Named, OnCore
 from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 from snnc.ir.dialects.map_weights import CurrentUnitOp, RingOp, WeightsOp
@@ -73,7 +73,7 @@ class MachineOp(IRDLOperation):
 
 
 @irdl_op_definition
-class CoreOp(IRDLOperation):
+class CoreOp(Named):
     """A core in use: the synapses onto it, their events in a step, and bytes of its memories.
 
     `index` holds the bits of the cell, the receptor and the delay slot in an index of its ring
@@ -82,7 +82,6 @@ class CoreOp(IRDLOperation):
     """
 
     name = "map.core"
-    sym_name = prop_def(SymbolNameConstraint())
     index_ = prop_def(NumbersAttr, prop_name="index")
     events = prop_def(FloatAttr)
     synapses = prop_def(FloatAttr)
@@ -112,26 +111,19 @@ class CoreOp(IRDLOperation):
         )
 
     @property
-    def symbol(self) -> str:
-        """The name of the core."""
-        return self.sym_name.data
-
-    @property
     def index(self) -> tuple[int, ...]:
         """Bits of cell, receptor and delay slot; empty where no synapse ends."""
         return self.index_.data
 
 
 @irdl_op_definition
-class SliceOp(IRDLOperation):
+class SliceOp(Named, OnCore):
     """Cells `first` to `last` - 1 of a population, on a core; each emits `rate` spikes a second."""
 
     name = "map.slice"
-    sym_name = prop_def(SymbolNameConstraint())
     population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
     first_ = prop_def(IntegerAttr.constr(i64), prop_name="first")
     last_ = prop_def(IntegerAttr.constr(i64), prop_name="last")
-    core_ = prop_def(FlatSymbolRefAttrConstr, prop_name="core")
     rate_ = prop_def(FloatAttr.constr(f64), prop_name="rate")
     assembly_format = (
         "$sym_name `of` $population `from` $first `to` $last `on` $core `rate` $rate attr-dict"
@@ -152,19 +144,9 @@ class SliceOp(IRDLOperation):
         )
 
     @property
-    def symbol(self) -> str:
-        """The name of the slice."""
-        return self.sym_name.data
-
-    @property
     def population(self) -> str:
         """Symbol of the population."""
         return self.population_.root_reference.data
-
-    @property
-    def core(self) -> str:
-        """Symbol of the core."""
-        return self.core_.root_reference.data
 
     @property
     def first(self) -> int:
@@ -188,21 +170,15 @@ class SliceOp(IRDLOperation):
 
 
 @irdl_op_definition
-class PlaceOp(IRDLOperation):
+class PlaceOp(OnCore):
     """Where a core is: (x, y, p)."""
 
     name = "map.place"
-    core_ = prop_def(FlatSymbolRefAttrConstr, prop_name="core")
     at_ = prop_def(NumbersAttr, prop_name="at")
     assembly_format = "$core `at` $at attr-dict"
 
     def __init__(self, core: str, at: Place) -> None:
         super().__init__(properties={"core": SymbolRefAttr(core), "at": NumbersAttr(at)})
-
-    @property
-    def core(self) -> str:
-        """Symbol of the core."""
-        return self.core_.root_reference.data
 
     @property
     def at(self) -> Place:

@@ -10,11 +10,12 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     FlatSymbolRefAttrConstr,
     IntegerAttr,
-    SymbolNameConstraint,
     SymbolRefAttr,
     i64,
 )
-from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def
+from xdsl.irdl import irdl_op_definition, prop_def
+
+from snnc.ir.dialects.map_parts import Named, OnCore
 
 if TYPE_CHECKING:
     from snnc.ir.dialects.map import SliceOp
@@ -24,7 +25,7 @@ MOST_STAGES = 8
 
 
 @irdl_op_definition
-class ExtensionOp(IRDLOperation):
+class ExtensionOp(Named, OnCore):
     """A core that sends the packets of a slice again, `steps` later, 2 · `steps`, ... .
 
     Stage s of cell i has the key of cell (s - 1) · cells + i. Synapses of `projections` whose delay
@@ -32,9 +33,7 @@ class ExtensionOp(IRDLOperation):
     """
 
     name = "map.extension"
-    sym_name = prop_def(SymbolNameConstraint())
     slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
-    core_ = prop_def(FlatSymbolRefAttrConstr, prop_name="core")
     stages_ = prop_def(IntegerAttr.constr(i64), prop_name="stages")
     steps_ = prop_def(IntegerAttr.constr(i64), prop_name="steps")
     projections_ = prop_def(ArrayAttr[SymbolRefAttr], prop_name="projections")
@@ -64,19 +63,9 @@ class ExtensionOp(IRDLOperation):
         )
 
     @property
-    def symbol(self) -> str:
-        """The name of the extension."""
-        return self.sym_name.data
-
-    @property
     def slice(self) -> str:
         """Symbol of the slice."""
         return self.slice_.root_reference.data
-
-    @property
-    def core(self) -> str:
-        """Symbol of the core."""
-        return self.core_.root_reference.data
 
     @property
     def stages(self) -> int:

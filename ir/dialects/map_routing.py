@@ -9,11 +9,12 @@ from xdsl.ir import Region
 from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def, region_def, traits_def
 from xdsl.traits import NoTerminator
 
+from snnc.ir.dialects.map_parts import KeyBlock
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 
 
 @irdl_op_definition
-class KeyOp(IRDLOperation):
+class KeyOp(KeyBlock):
     """The keys of a slice: those that equal `key` where `mask` has ones.
 
     Cell i of the slice sends `key` + i · 2^colour_bits.
@@ -21,8 +22,6 @@ class KeyOp(IRDLOperation):
 
     name = "map.key"
     slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
-    key_ = prop_def(WordAttr, prop_name="key")
-    mask_ = prop_def(WordAttr, prop_name="mask")
     assembly_format = "$slice `key` $key `mask` $mask attr-dict"
 
     def __init__(self, symbol: str, key: int, mask: int) -> None:
@@ -38,16 +37,6 @@ class KeyOp(IRDLOperation):
     def slice(self) -> str:
         """Symbol of the slice."""
         return self.slice_.root_reference.data
-
-    @property
-    def key(self) -> int:
-        """The first key."""
-        return self.key_.data
-
-    @property
-    def mask(self) -> int:
-        """Ones where a key must equal `key`."""
-        return self.mask_.data
 
 
 @irdl_op_definition
@@ -88,12 +77,10 @@ class TreeOp(IRDLOperation):
 
 
 @irdl_op_definition
-class EntryOp(IRDLOperation):
+class EntryOp(KeyBlock):
     """An entry of a routing table: packets whose key it matches leave by links, and to cores."""
 
     name = "map.entry"
-    key_ = prop_def(WordAttr, prop_name="key")
-    mask_ = prop_def(WordAttr, prop_name="mask")
     links_ = prop_def(NumbersAttr, prop_name="links")
     cores_ = prop_def(NumbersAttr, prop_name="cores")
     assembly_format = "$key `mask` $mask `links` $links `cores` $cores attr-dict"
@@ -107,16 +94,6 @@ class EntryOp(IRDLOperation):
                 "cores": NumbersAttr(tuple(sorted(cores))),
             }
         )
-
-    @property
-    def key(self) -> int:
-        """What keys equal where `mask` has ones."""
-        return self.key_.data
-
-    @property
-    def mask(self) -> int:
-        """Ones where keys are compared."""
-        return self.mask_.data
 
     @property
     def links(self) -> tuple[int, ...]:

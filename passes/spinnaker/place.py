@@ -1,7 +1,8 @@
 """`place-cores`: give each core a place, so that packets take few links.
 
 Units of cores that share packets are put on chips together by multilevel partitioning (METIS), and
-then moved by simulated annealing of the links that packets take, weighted by expected rates.
+then moved by simulated annealing of the links that packets take, weighted by expected rates, and of
+crowding, as chips that many populations come to need long routing tables.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from snnc.hardware.spinnaker import Chip, distance
-from snnc.ir.diagnostics import ResourceLimitError
+from snnc.ir.diagnostics import OptionError, ResourceLimitError
 from snnc.ir.dialects import map as mapping
-from snnc.passes.spinnaker.annealing import Annealing, Room, links_used
+from snnc.passes.spinnaker.annealing import Annealing
 from snnc.passes.spinnaker.multilevel import partition
-from snnc.passes.spinnaker.reading import mapping_of
+from snnc.passes.spinnaker.reading import Mapping, mapping_of
+from snnc.passes.spinnaker.spanning import Room, links_used
 from snnc.passes.spinnaker.units import Units, units_of
 
 SPARE = 0.15
@@ -33,37 +35,59 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class PlaceCoresPass(ModulePass):
-    """Give each core a place."""
+    """Give each core a place.
+
+    Attributes
+    ----------
+    seed : int
+        Of the search.
+    crowding : float
+        What it costs, relative to links, that packets of many populations come to a chip: routing
+        tables get shorter, and trees a little longer.
+    """
 
     name = "place-cores"
 
     seed: int = 0
+    crowding: float = 0.6
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Add a `map.place` for each core.
 
         Raises
         ------
+        OptionError
+            If crowding is negative.
         ResourceLimitError
             If the chips do not have the memory that cores need.
         """
+        if self.crowding < 0.0:
+            raise OptionError(f"crowding of 'place-cores' is not negative; found {self.crowding:g}")
         found = mapping_of(op)
-        everywhere = _nearest_the_middle(found.machine)
-        units = units_of(found, max(1, min(found.machine.chips.values()) // UNITS_PER_CHIP))
+        units, room, chips, first = _begun(found)
+        where = Annealing(units, room, first, self.seed, self.crowding).run()
+        found.op.add(_places(units, [chips[chip] for chip in where]))
+
+
+def _begun(found: Mapping) -> tuple[Units, Room, list[Chip], np.ndarray]:
+    """Return units of the largest size that fits, chips for them, and a placement.
+
+    At last, single cores may go anywhere.
+    """
+    everywhere = _nearest_the_middle(found.machine)
+    for size in range(max(1, min(found.machine.chips.values()) // UNITS_PER_CHIP), 0, -1):
+        units = units_of(found, size)
         chips = everywhere[: _needed(units, found.machine, everywhere)]
         room = _room(found.machine, chips)
-        first = first_placement(units, room)
-        if first is None:
-            units, chips = units_of(found, 1), everywhere
-            room = _room(found.machine, chips)
-            first = first_placement(units, room)
-        if first is None:
-            raise ResourceLimitError(
-                f"the cores need {units.sdram.sum()} bytes of SDRAM, and the largest "
-                f"{units.sdram.max()}; the {len(chips)} chips have {room.sdram} each"
-            )
-        where = Annealing(units, room, first, self.seed).run()
-        found.op.add(_places(units, [chips[chip] for chip in where]))
+        if (first := first_placement(units, room)) is not None:
+            return units, room, chips, first
+    units, room = units_of(found, 1), _room(found.machine, everywhere)
+    if (first := first_placement(units, room)) is not None:
+        return units, room, everywhere, first
+    raise ResourceLimitError(
+        f"the cores need {units.sdram.sum()} bytes of SDRAM, and the largest {units.sdram.max()}; "
+        f"the {len(everywhere)} chips have {room.sdram} each"
+    )
 
 
 def _room(machine: mapping.MachineOp, chips: list[Chip]) -> Room:
