@@ -54,7 +54,6 @@ class Wiring:
     ) -> None:
         self._artifact = artifact
         self._layout = layout
-        self._cells = cells
         self._kernels = kernels
         self.packing = Packing(kernels, layout, cells)
         self.bundles: list[Bundle] = []
