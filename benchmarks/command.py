@@ -18,16 +18,18 @@ from snnc.benchmarks.measure import OWN, Row, Setting, measure
 from snnc.benchmarks.networks import NETWORKS, module_of
 from snnc.benchmarks.potential import add_errors, integrators_text
 from snnc.benchmarks.race import race_text
+from snnc.benchmarks.recording import recording_text, rows_of_recording
 from snnc.benchmarks.stages import rows_of_stages, stages_text
 from snnc.benchmarks.table import table
 from snnc.compiler import PRECISIONS
 from snnc.ir.diagnostics import OptionError, did_you_mean
 
 SIMULATORS = ("nest", "brian2")
-BUILDING, STAGES = "b5", "compile"
+BUILDING, STAGES, RECORDING = "b5", "compile", "record"
 _OTHERS = {
     BUILDING: "B5: building through PyNN, random and distance-dependent connections.",
     STAGES: "The stages of compiling, imports and sizes of the IR.",
+    RECORDING: "What recording the potentials of all cells of B1 costs.",
 }
 NAMES = (*NETWORKS, *_OTHERS)
 _FAITHFUL = ("b2", "b3")  # whose distributions of activity are compared
@@ -85,6 +87,8 @@ def bench(options: Options) -> list[Row]:
             rows += building(options)
         elif name == STAGES:
             rows += stages(options)
+        elif name == RECORDING:
+            rows += recording(options)
         else:
             rows += all_scales(name, options)
     return rows
@@ -164,6 +168,22 @@ def stages(options: Options) -> list[Row]:
     print(table(rows))
     for row in rows:
         print(stages_text(row), flush=True)
+    return rows
+
+
+def recording(options: Options) -> list[Row]:
+    """Return the rows on what recording costs."""
+    print("\nCOBA without recording, and with the potential of every cell at every step")
+    pairs: list[list[Row]] = []
+    settings = [Setting(OWN, t, p) for t in options.threads for p in options.precisions]
+    with progress(len(settings) * options.repeat) as step:
+        for setting in settings:
+            scale, ms = (options.scales or (1.0,))[0], options.ms or 1000.0
+            pairs.append(rows_of_recording(scale, setting, ms, options.repeat, step))
+    rows = [row for pair in pairs for row in pair]
+    print(table(rows))
+    for pair in pairs:
+        print(recording_text(pair), flush=True)
     return rows
 
 

@@ -327,8 +327,7 @@ class ProjectionPlan:
     """A projection, still symbolic: connections are made when the simulation is built.
 
     `rounding` says how weights become multiples where a machine decides of what: ``"nearest"``, or
-    ``"stochastic"``, up as often as the remainder says. `tile` numbers the projections of a bundle
-    that share rows.
+    ``"stochastic"``, up as often as the remainder says.
     """
 
     name: str
@@ -347,7 +346,6 @@ class ProjectionPlan:
     storage: str
     bundle: int
     rounding: str = "nearest"
-    tile: int = 0
 
 
 @dataclass(frozen=True)

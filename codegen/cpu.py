@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.dialects.builtin import DenseArrayBase, DictionaryAttr, FloatAttr, IntegerAttr, StringAttr
 from xdsl.ir import Attribute, Operation
 
-from snnc.codegen.accumulator import Accumulator, OffsetType, Segment, Tile, tiles
+from snnc.codegen.accumulator import Accumulator, Segment, offset_type
 from snnc.codegen.artifact import (
     Artifact,
     CellPlan,
@@ -34,6 +34,7 @@ from snnc.ir.text import Document
 from snnc.ir.values import Space
 
 Precision = Literal["f64", "f32", "packed"]
+OffsetType = Literal["u16", "u32"]
 WeightForm = Literal["scalar", "mask", "float32", "int16", "edge", "counts"]
 
 
@@ -111,14 +112,15 @@ class _Generator:
     def artifact(self) -> Artifact:
         populations = tuple(self._populations())
         threads = len(populations[0].bounds) - 1 if populations else 1
-        tiled = self._tiles([Accumulator(populations, self.cells, p) for p in range(threads)])
+        offsets = self._offset_types(
+            [Accumulator(populations, self.cells, p) for p in range(threads)]
+        )
         synapses: dict[str, SynapsePlan] = {}
         projections = []
         for op in self.symbols.values():
             if isinstance(op, snn.ProjectionOp):
-                tile = tiled[op.symbol]
-                plan = self._synapse(op, tile.offsets, synapses)
-                projections.append(self._projection(op, plan, tile.number))
+                plan = self._synapse(op, offsets[_bundle(op)], synapses)
+                projections.append(self._projection(op, plan))
         return Artifact(
             name=self.network.label,
             dt=self.network.dt,
@@ -173,18 +175,14 @@ class _Generator:
             indices = np.asarray(self._decode(op.indices), np.int64)
         return population, indices if isinstance(inside, slice) else inside[indices]
 
-    def _tiles(self, accumulators: list[Accumulator]) -> dict[str, Tile]:
-        """Return the tile of each projection in its bundle."""
-        bundles: dict[int, dict[str, list[Segment]]] = {}
+    def _offset_types(self, accumulators: list[Accumulator]) -> dict[int, OffsetType]:
+        """Return the type of the targets of each bundle."""
+        segments: dict[int, list[Segment]] = {}
         for op in self.symbols.values():
             if isinstance(op, snn.ProjectionOp):
                 reached = [(name, op.receptor) for name, _ in self._selection(op.post).members]
-                bundles.setdefault(_bundle(op), {})[op.symbol] = reached
-        return {
-            name: tile
-            for reached in bundles.values()
-            for name, tile in tiles(accumulators, reached).items()
-        }
+                segments.setdefault(_bundle(op), []).extend(reached)
+        return {bundle: offset_type(accumulators, each) for bundle, each in segments.items()}
 
     def _synapse(
         self, op: snn.ProjectionOp, target: OffsetType, plans: dict[str, SynapsePlan]
@@ -223,7 +221,7 @@ class _Generator:
         assert isinstance(op, snn.PopulationOp)
         return self.cells[op.model]
 
-    def _projection(self, op: snn.ProjectionOp, synapse: SynapsePlan, tile: int) -> ProjectionPlan:
+    def _projection(self, op: snn.ProjectionOp, synapse: SynapsePlan) -> ProjectionPlan:
         rounding = op.attributes.get("rounding")
         return ProjectionPlan(
             name=op.symbol,
@@ -242,7 +240,6 @@ class _Generator:
             storage=synapse.form.weight,
             bundle=_bundle(op),
             rounding=rounding.data if isinstance(rounding, StringAttr) else "nearest",
-            tile=tile,
         )
 
     def _sources(self) -> Iterator[SourcePlan]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snnc.benchmarks import building, command, fidelity, measure, plot, potential, stages
+from snnc.benchmarks import building, command, fidelity, measure, plot, potential, recording, stages
 from snnc.benchmarks.activity import Spikes, activity, cv_of_intervals, out_degree
 from snnc.benchmarks.description import Network
 from snnc.benchmarks.document import document
@@ -285,6 +285,14 @@ def test_compiling_warm_compiles_nothing():
     cold, warm = stages.rows_of_stages(1, 1, "f64", lambda _: None)
     assert cold["kernels_compiled"] == cold["kernels"] > 0 and warm["kernels_compiled"] == 0
     assert "import: snnc " in stages.stages_text(warm)
+
+
+def test_recording_is_timed_beside_no_recording():
+    rows = recording.rows_of_recording(0.05, Setting(OWN), 20.0, 1, lambda _: None)
+    plain, recorded = rows
+    assert plain["samples"] == 0 and recorded["samples"] == 200 * 200  # cells, steps
+    assert recorded["ratio"]["unrecorded"] == plain["sim_s"] / recorded["sim_s"]
+    assert f"recorded at {recorded['ratio']['unrecorded']:.2f}" in recording.recording_text(rows)
 
 
 def test_limits_of_the_machine():

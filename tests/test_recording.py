@@ -92,6 +92,22 @@ def test_slabs_begin_on_a_cache_line_and_keep_what_is_written_while_pages_are_as
         assert (slabs.slab == 7.0).all()
 
 
+def test_memory_of_what_has_been_cleared_is_filled_anew():
+    cells = network()
+    sim.run(20.0)
+    recorder = sim.session.current().existing._recording.traces[cells.symbol, "v"]
+    slab = recorder._slabs.slab
+    first = np.asarray(cells.get_data(clear=True).segments[0].analogsignals[0])
+    kept = first.copy()
+    sim.run(20.0)
+    assert recorder._slabs.slab is slab
+    second = np.asarray(cells.get_data().segments[0].analogsignals[0])
+    np.testing.assert_array_equal(first, kept)
+    assert second.shape == (200, 25) and (second != first[1:]).any()
+    whole = run([40.0])[1]
+    np.testing.assert_array_equal(np.concatenate([first, second]), whole)
+
+
 def test_a_file_holds_what_memory_would(tmp_path):
     path = tmp_path / "record.h5"
     pieces = [0.1, 20.0, 99.9]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from snnc.codegen.artifact import Artifact, ProjectionPlan
 from snnc.runtime.connectivity.bundles import Bundle, make_instance
@@ -54,7 +55,6 @@ class Wiring:
     ) -> None:
         self._artifact = artifact
         self._layout = layout
-        self._cells = cells
         self._kernels = kernels
         self.packing = Packing(kernels, layout, cells)
         self.bundles: list[Bundle] = []
@@ -189,10 +189,10 @@ class Wiring:
 
 
 def _grouped(artifact: Artifact) -> list[list[ProjectionPlan]]:
-    """Return the projections that are built together: bundles in network order, tile by tile."""
-    groups: dict[int | str, dict[tuple[int, str], list[ProjectionPlan]]] = {}
+    """Return the projections that are built together, in network order."""
+    groups: dict[tuple[Any, str], list[ProjectionPlan]] = {}
     for plan in artifact.projections:
         static = artifact.synapses[plan.synapse].is_static
-        bundle = groups.setdefault(plan.bundle if static else plan.name, {})
-        bundle.setdefault((plan.tile, plan.synapse), []).append(plan)
-    return [plans for bundle in groups.values() for plans in bundle.values()]
+        where: tuple[Any, str] = (plan.bundle if static else plan.name, plan.synapse)
+        groups.setdefault(where, []).append(plan)
+    return list(groups.values())

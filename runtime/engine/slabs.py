@@ -46,11 +46,6 @@ class Slabs:
         self.slab: NDArray[Any] = np.empty((0, 0), self._dtype)
         self._next: NDArray[Any] | None = None
 
-    def drop(self) -> None:
-        """Forget the present slab and the next."""
-        self.slab = np.empty((0, 0), self._dtype)
-        self._next = None
-
     def advance(self, room: int, columns: int, wanted: int) -> None:
         """Make a new slab the present one.
 

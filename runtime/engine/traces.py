@@ -98,9 +98,11 @@ class TraceRecorder:
         self.index = np.union1d(self.index, index)
 
     def clear(self) -> None:
-        """Forget what has been recorded; the sample of the present step is not taken again."""
+        """Forget what has been recorded; the sample of the present step is not taken again.
+
+        The present slab is filled anew: its memory has been paid for.
+        """
         self._blocks = []
-        self._slabs.drop()
         self._filled = 0
 
     def bytes_per_step(self) -> float:
