@@ -6,30 +6,51 @@ room for spikes, the number of spikes that found none, which stays 0 in a correc
 bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 """
 
-from snnc.runtime.jit.intrinsics import i32, i64, loop, select, u8, u64
+import numpy as np
+
+from snnc.runtime.jit.intrinsics import i32, i64, loop, lowest, select, u64
 
 UNROLL = False
 CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, STRIDE, WIDTH = range(12)
 BLOCK = 64
+# Words of eight counts that are looked at together: few cells fire in a step.
+GROUP = 32
+BYTE = 8
 
 
 @loop
-def gather(words, counts, blocks, first, ids, room):
+def any_of(n, words):
+    """Return a number that is 0 if all words are."""
+    found = words[0]
+    for word in range(n):
+        found = found | words[word]
+    return found
+
+
+@loop
+def emit(word, cell, n, ids, room):
+    """Write the cells of a word that fire after the first `n`; return how many there are then."""
+    while word != 0:
+        byte = lowest(word) // BYTE
+        shift = np.uint64(byte * BYTE)
+        count = (word >> shift) & np.uint64(255)
+        for _ in range(count):
+            if n < room:
+                ids[n] = cell + byte
+            n += 1
+        word = word ^ (count << shift)
+    return n
+
+
+@loop
+def gather(size, words, first, ids, room):
     """Write the cells that fire; return how many spikes there are."""
     n = 0
-    for block in range(blocks):
-        q = block * 8
-        low = words[q] | words[q + 1] | words[q + 2] | words[q + 3]
-        high = words[q + 4] | words[q + 5] | words[q + 6] | words[q + 7]
-        if (low | high) == 0:
-            continue
-        for word in range(q, q + 8):
-            if words[word] != 0:
-                for i in range(8 * word, 8 * word + 8):
-                    for _ in range(counts[i]):
-                        if n < room:
-                            ids[n] = first + i
-                        n += 1
+    for start in range(0, size, GROUP):
+        here = select(size - start < GROUP, size - start, GROUP)
+        if any_of(here, words[start : start + here]) != 0:
+            for word in range(start, start + here):
+                n = emit(words[word], first + BYTE * word, n, ids, room)
     return n
 
 
@@ -38,14 +59,13 @@ def entry(desc, rows, step):
     d = i64(desc, rows * WIDTH)
     for r in range(rows):
         q = r * WIDTH
-        blocks = (d[q + CELLS] + BLOCK - 1) // BLOCK
+        size = (d[q + CELLS] + BLOCK - 1) // BLOCK * (BLOCK // BYTE)
         slot = (step + 1) & d[q + MASK]
         room = d[q + ROOM]
         counts = d[q + COUNTS] + slot * d[q + STRIDE]
         n = gather(
-            u64(counts, blocks * 8),
-            u8(counts, blocks * BLOCK),
-            blocks,
+            size,
+            u64(counts, size),
             d[q + FIRST],
             i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], room),
             room,
