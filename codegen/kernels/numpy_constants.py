@@ -39,7 +39,7 @@ def log_gamma_sf(shape, x):
 
 
 def first_row(entries, size):
-    from snnc.codegen.kernels.matrix_exponential import expm
+    from scipy.linalg import expm
 
     entries = np.broadcast_arrays(*entries)
     matrix = np.stack(entries, axis=-1).reshape(*entries[0].shape, size, size)
