@@ -40,7 +40,7 @@ FieldKind = Literal[
     "fired",  # address of uint8 flags, or of the first slot of a ring of spike counts
     "ring_mask",  # int64: slots of that ring - 1; 0 where there is no ring
     "ring_stride",  # int64: bytes from slot to slot
-    "scratch",  # address of 642 uint32
+    "scratch",  # address of 898 uint32
     "scalar",  # a homogeneous constant as bits of a float64
     "array",  # address of a heterogeneous constant
     "values",  # address of the numbers of a sequence parameter of all cells, float64

@@ -187,7 +187,7 @@ def test_rare_spikes_are_as_frequent_as_they_should_be():
 
 def spikes_of_sources(rate: Value, threads: int) -> list[np.ndarray]:
     builder = builder_of(["SpikeSourcePoisson"], seed=6)
-    builder.population("noise", 1500, "SpikeSourcePoisson", parameters={"rate": rate})
+    builder.population("noise", 2500, "SpikeSourcePoisson", parameters={"rate": rate})
     builder.record("noise", ["spikes"])
     simulation = snnc.compile(builder.finish(), threads=threads).simulation
     simulation.run(20.0)
@@ -195,12 +195,12 @@ def spikes_of_sources(rate: Value, threads: int) -> list[np.ndarray]:
 
 
 def test_one_rate_of_all_cells_and_rates_of_each_draw_the_same_spikes():
-    each = np.full(1500, 4000.0)
+    each = np.full(2500, 4000.0)
     each[-1] = 0.0
     times, cells = spikes_of_sources(4000.0, 1)
     for threads, rate in ((3, 4000.0), (1, each), (3, each)):
         found = spikes_of_sources(rate, threads)
-        kept = cells < (1500 if np.isscalar(rate) else 1499)
+        kept = cells < (2500 if np.isscalar(rate) else 2499)
         assert np.array_equal(found[0], times[kept])
         assert np.array_equal(found[1], cells[kept])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,13 +34,17 @@ def test_all_simulators_have_the_same_spikes(model: str, open_loop: bool, names:
 def test_conductances_part_by_chaos_and_keep_the_activity_of_seeds():
     found = snnc.verify(balanced("coba"), ",".join(ALL), ms=200.0)
     assert found.agrees, str(found)
+    firsts: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for pair in found.to_dict()["pairs"]:
         if pair["matched_1"] < 0.99:
             assert [text.split()[0] for text in pair["remarks"]] == ["rate", "cv"]
             assert all("seeds give" in text for text in pair["remarks"])
             assert pair["remarks"][0] in str(found)
-            first = pair["first_difference"]
-            assert abs(first["v_minus_threshold_mV"]) < 0.02
+            firsts.setdefault((pair["a"], pair["b"]), []).append(pair["first_difference"])
+    # Two targets part at a spike that one just missed; the other population follows it.
+    for differences in firsts.values():
+        first = min(differences, key=lambda difference: difference["time_ms"])
+        assert abs(first["v_minus_threshold_mV"]) < 0.02
     # The solvers of order 4 and 5 stay together.
     for pair in found.to_dict()["pairs"]:
         if {pair["a"], pair["b"]} == {"nest", "brian2"}:

@@ -43,14 +43,24 @@ def add(n, counts, weight, sums):
 
 _FLOATS = """
 @loop
+def add_four(n, counts, k0, k1, k2, k3, weight, nothing, sums):
+    for i in range(n):
+        total = sums[i] + select(counts[i] > k0, weight, nothing)
+        total = total + select(counts[i] > k1, weight, nothing)
+        total = total + select(counts[i] > k2, weight, nothing)
+        sums[i] = total + select(counts[i] > k3, weight, nothing)
+
+
+@loop
 def add_each(n, counts, weight, nothing, sums):
     most = np.uint8(0)
     for i in range(n):
         most = select(counts[i] > most, counts[i], most)
-    for j in range(most):
-        spikes = np.uint8(j)
-        for i in range(n):
-            sums[i] += select(counts[i] > spikes, weight, nothing)
+    for added in range(0, most, 4):
+        k = np.uint8(added)
+        add_four(
+            n, counts, k, np.uint8(k + 1), np.uint8(k + 2), np.uint8(k + 3), weight, nothing, sums
+        )
 
 
 @loop

@@ -28,19 +28,20 @@ from snnc.runtime.jit.mathlib import ceil, exp
 from snnc.runtime.jit.philox import philox
 {imports}
 
+UNROLL = False
 WIDTH = {width}
 GROUP = 64
 LANES = 8
-BLOCK = 512
+BLOCK = 1024
 MOST = 255
 RANGE = 4294967296.0
 
 
 @loop
-def draw(groups, first, k, key0, key1, words0, words1, words2, words3):
+def draw(groups, first, k, part, key0, key1, words0, words1, words2, words3):
     for g in range(groups):
         for lane in range(LANES):
-            drawn = philox(first + g * LANES + lane, 0, k, 0, key0, key1)
+            drawn = philox(first + g * LANES + lane, 0, k, part, key0, key1)
             at = g * 4 * LANES + lane
             words0[at] = drawn[0]
             words1[at] = drawn[1]
@@ -49,9 +50,17 @@ def draw(groups, first, k, key0, key1, words0, words1, words2, words3):
 
 
 @loop
-def lower_bits(block, k, key0, key1):
-    drawn = philox(block, 0, k, 1, key0, key1)
-    return drawn[0] >> 16
+def draw_block(groups, first, k, part, key0, key1, words):
+    draw(
+        groups, first * LANES, k, part, key0, key1,
+        words, words[LANES:], words[2 * LANES :], words[3 * LANES :],
+    )
+
+
+@loop
+def lower_bits(block, k, key0, key1, words):
+    draw_block(1, block, k, 1, key0, key1, words)
+    return words[0] >> 16
 
 {counting}
 
@@ -139,12 +148,8 @@ def count(n, first, key0, key1, scratch, counts, {arguments}, k):
     while at < n:
         here = min(n - at, BLOCK - ((first + at) & (BLOCK - 1)))
         groups = (here + GROUP - 1) // GROUP
-        words = u32(scratch, BLOCK // 2)
-        draw(
-            groups, (first + at) // GROUP * LANES, k, key0, key1,
-            words, words[LANES:], words[2 * LANES :], words[3 * LANES :],
-        )
-        low = lower_bits((first + at) // BLOCK, k, key0, key1)
+        low = lower_bits((first + at) // BLOCK, k, key0, key1, u32(scratch, BLOCK // 2))
+        draw_block(groups, (first + at) // GROUP, k, 0, key0, key1, u32(scratch, BLOCK // 2))
         sure, reached = round_limits(known, limits, low, thresholds)
         size = groups * GROUP
         tally_block(size, u16(scratch, BLOCK), sure, reached, thresholds, counts[at : at + size])
@@ -186,11 +191,9 @@ def count(n, first, key0, key1, scratch, counts, {arguments}, k):
     while at < n:
         here = min(n - at, BLOCK - ((first + at) & (BLOCK - 1)))
         words = u32(scratch, BLOCK // 2)
-        draw(
-            (here + GROUP - 1) // GROUP, (first + at) // GROUP * LANES, k, key0, key1,
-            words, words[LANES:], words[2 * LANES :], words[3 * LANES :],
-        )
-        low = np.float64(lower_bits((first + at) // BLOCK, k, key0, key1)) + 0.5
+        low = np.float64(lower_bits((first + at) // BLOCK, k, key0, key1, words)) + 0.5
+        groups = (here + GROUP - 1) // GROUP
+        draw_block(groups, (first + at) // GROUP, k, 0, key0, key1, words)
         halves = u16(scratch, BLOCK)
         expect(here, halves, low, counts[at : at + here], {sliced}, t)
         invert(here, halves, low, counts[at : at + here], {sliced}, t)

@@ -22,7 +22,7 @@ from snnc.runtime.random import INITIAL, PARAM, SPIKES, key
 
 _FLAGS_PER_BLOCK = 64
 # Words of kernels that draw counts: for a block of cells, limits and thresholds.
-_SCRATCH = 256 + 255 + 131
+_SCRATCH = 512 + 255 + 131
 # Kernels count the spikes of a cell in a step with 8 bits.
 MOST_SPIKES = 255.0
 
