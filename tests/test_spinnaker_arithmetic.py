@@ -102,6 +102,7 @@ def compare(data, cells, models_in, dt, largest):
     current = data.draw(st.sampled_from([0.0, 0.3]))
     traces, rings, spikes, unit = emulated(cells, dt, sources, delay, current)
     models = models_in(unit)
+    injected = float(np.float32(current))  # sums of currents are such floats
     shifts = tuple(rings[receptor].shift for receptor in RECEPTORS)
     arriving = [
         sums(given_, rings[receptor].quantum, delay)
@@ -112,7 +113,7 @@ def compare(data, cells, models_in, dt, largest):
     for i, model in enumerate(models):
         fired = []
         for tick in range(STEPS):
-            if model.tick((arriving[0][tick], arriving[1][tick]), shifts, current * unit):
+            if model.tick((arriving[0][tick], arriving[1][tick]), shifts, injected * unit):
                 fired.append(tick)
             found = {name: traces[name][tick + 1, i] * raw[name] for name in cells.states}
             expected = {"v": model.v, "u": getattr(model, "u", 0)}

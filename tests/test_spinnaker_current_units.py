@@ -84,7 +84,7 @@ def test_potentials_in_floats_are_the_same_to_the_bit(kind, name, weight, bits):
         driven(cells, weight * factor ** degree_of(units["excitatory"]), 300.0)
         sim.NoisyCurrentSource(mean=0.0, stdev=0.1 * factor, dt=1.0).inject_into(cells)
         cells.record(["v", name, "spikes"])
-        sim.run(40.0)
+        sim.run(80.0)
         assert sum(map(len, cells.get_data().segments[0].spiketrains)) > 3
         found.append((trace(cells, "v"), trace(cells, name) / factor))
     assert (found[0][0] == found[1][0]).all()

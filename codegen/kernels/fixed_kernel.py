@@ -23,7 +23,7 @@ _TEXT = '''"""One step of {name} in fixed point."""
 
 import numpy as np
 from snnc.runtime.jit.intrinsics import f32, i32, i64, loop, parted, select, u8, u32
-from snnc.runtime.jit.mathlib import floor
+from snnc.runtime.jit.mathlib import rint
 from snnc.runtime.jit.philox import philox
 
 WIDTH = {width}
@@ -177,7 +177,7 @@ class _FixedKernel:
             case fx.CurrentOp():
                 current = self._argument("current", "", self.names.fresh("currents"), "")
                 unit = op.scale * 2.0 ** fx.fixed_type(op.result).point
-                return f"np.int32(floor({current}[i] * {unit} + 0.5))"
+                return f"np.int32(rint({current}[i] * {unit}))"
             case fx.ConstOp():
                 return f"np.{dtype_of(fx.fixed_type(op.result))}({op.value})"
             case fx.CompareOp():
