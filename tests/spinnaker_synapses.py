@@ -80,9 +80,12 @@ def network(sizes: list[int], projections: list[str], models: str = "") -> Docum
     return document
 
 
-def artifact_of(document: Document, partition: str = "", shifts: str = "") -> SpiNNakerArtifact:
+def artifact_of(
+    document: Document, partition: str = "", shifts: str = "", unit: str = ""
+) -> SpiNNakerArtifact:
     text = pipeline_text("spinnaker").replace("partition-cores", f"partition-cores{partition}")
     text = text.replace("choose-shifts", f"choose-shifts{shifts}")
+    text = text.replace("choose-current-unit", f"choose-current-unit{unit}")
     return generate(mapped(copy_of(document), pipeline=text))
 
 

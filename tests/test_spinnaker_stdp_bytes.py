@@ -78,7 +78,8 @@ def by_snnc(folder: Path) -> Path:
     snnc.pynn.setup(timestep=1.0)
     for rule in ("Additive", "Multiplicative"):
         scope["build"](snnc.pynn, f"{rule}WeightDependence", AMOUNTS, snnc.pynn.IF_curr_exp)
-    write_data(artifact_of(session.current().document()), folder / "ds.sqlite3")
+    in_nanoamperes = artifact_of(session.current().document(), unit="{bits=0}")
+    write_data(in_nanoamperes, folder / "ds.sqlite3")
     return folder / "ds.sqlite3"
 
 
