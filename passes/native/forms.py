@@ -226,6 +226,7 @@ class Reader:
                 return operands[0].power(n)
             case draws.Draw():
                 return of_atom(Atom(op.spelling, (*operands, _stream(op))))
+        assert isinstance(op, ex.Expression), f"{op.name} is no expression"
         return _call(op.spelling, operands)
 
 
