@@ -108,7 +108,7 @@ class Simulation(Network):
 
     def _warn_of_nan(self) -> None:
         for name, cells in self._cells.items():
-            broken = [state for state, values in cells.states.items() if _has_nan(values)]
+            broken = [state for state, values in cells.states.items() if _has_nan(values.read())]
             if broken:
                 warnings.warn(
                     f"'{broken[0]}' of '{name}' is not a number at {self.t:g} ms; a smaller time "

@@ -36,7 +36,7 @@ _MOST_STEPS = 1 << 15
 _SPIKE_BYTES = 1 << 28
 _SAMPLE_BYTES = 1 << 24
 _WAVEFORM_BYTES = 1 << 24
-# Barriers further apart gain nothing, and delay an interrupt.
+# Threads further apart gain nothing, need longer histories, and are slower to stop.
 _LONGEST_EPOCH = 64
 _LOST_WORD = 9
 
@@ -109,7 +109,7 @@ class Engine:
 
     @property
     def epoch(self) -> int:
-        """Steps between barriers."""
+        """Steps by which threads may be apart."""
         longest = 1 if self._couplings else _LONGEST_EPOCH
         return max(1, min(self._wiring.min_delay(), longest))
 

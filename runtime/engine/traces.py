@@ -173,7 +173,7 @@ class TraceRecorder:
             offsets = self._offsets[part.thread] = self.index[start:end] - part.first
             whole = end - start == part.last - part.first
             words = [
-                address(state, part.first), _KINDS.index(str(state.dtype)),
+                state.address(part), _KINDS.index(str(state.dtype)),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
                 len(self.index), self.interval,
             ]  # fmt: skip
