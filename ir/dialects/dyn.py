@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
-    FlatSymbolRefAttr,
     FloatAttr,
     StringAttr,
     SymbolNameConstraint,
-    SymbolRefAttr,
     UnitAttr,
     f64,
     i1,
@@ -47,11 +45,6 @@ from snnc.ir.locations import refuse
 from snnc.ir.units import Exponents, divide, format_unit, parse_unit
 
 __all__ = ["Dyn"]
-
-
-def refers_to(name: str) -> FlatSymbolRefAttr:
-    """Return a reference to the declaration `name` of the same model."""
-    return SymbolRefAttr(name)
 
 
 class Declaration(IRDLOperation):

@@ -102,13 +102,13 @@ class _StepParser(CellParser):
             regime = self.parser.parse_identifier("a regime expected")
         return step.SolvedOp(states, method, regime)
 
-    def _constant(self, at: Position) -> tuple[str, Exponents]:
+    def _constant(self) -> tuple[str, Exponents]:
         name = self.parser.parse_identifier("a name expected")
         self.parser.parse_punctuation(":")
         return name, quantity_of(parse_unit_name(self.parser)).exponents
 
     def _derived(self, at: Position) -> Operation:
-        name, dimension = self._constant(at)
+        name, dimension = self._constant()
         self.parser.parse_punctuation("=")
         op = step.DerivedOp(name, dimension, self.expression())
         self.declare(name, op.type, at)
@@ -116,7 +116,7 @@ class _StepParser(CellParser):
 
     def _propagator(self, at: Position) -> Operation:
         constants = self.parser.parse_comma_separated_list(
-            self.parser.Delimiter.NONE, lambda: self._constant(at)
+            self.parser.Delimiter.NONE, self._constant
         )
         self.parser.parse_punctuation("=")
         expressions = self.expressions()
