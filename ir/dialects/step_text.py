@@ -28,7 +28,8 @@ from xdsl.utils.lexer import Position
 from snnc.ir.dialects import step
 from snnc.ir.dialects.dyn_text import CellParser, CellPrinter
 from snnc.ir.dialects.expressions import quantity_of
-from snnc.ir.dialects.infix import ExpressionParser, ExpressionPrinter, parse_unit_name
+from snnc.ir.dialects.infix import ExpressionPrinter
+from snnc.ir.dialects.infix_parser import ExpressionParser, parse_unit_name
 from snnc.ir.units import Exponents, format_unit
 
 FLOATS: dict[str, Attribute] = {"f64": Float64Type(), "f32": Float32Type()}
