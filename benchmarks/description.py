@@ -125,8 +125,6 @@ class Network:
         statistics; the timed part by default.
     spread : float
         Relative standard deviation of the mean rate over seeds, where too few runs tell it.
-    sustained : bool
-        Whether it may die out, which makes a run void.
     published : mapping of str to float
         Rates of populations in Hz, from the literature.
     note : str
@@ -150,7 +148,6 @@ class Network:
     settle: float = 0.0
     duration: float = 1000.0
     spread: float = 0.02
-    sustained: bool = False
     published: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     dt: float = 0.1

@@ -25,7 +25,7 @@ def routed() -> Any:
     result = tables.MulticastRoutingTableByPartition()
     neighbours = _neighbours(view.get_machine())
     aims: dict[tuple[Any, str], set[Place]] = defaultdict(set)
-    for source, name, target in _reached(view):
+    for source, name, target in _reached():
         aims[source, name].add(_place(view, target))
     for (source, name), places in aims.items():
         x, y, p = _place(view, source)
@@ -42,7 +42,7 @@ def routed() -> Any:
     return result
 
 
-def _reached(view: Any) -> Iterator[tuple[Any, str, Any]]:
+def _reached() -> Iterator[tuple[Any, str, Any]]:
     """Yield what sends packets, under what name, and what must get them: machine vertices."""
     find = import_module("pacman.utilities.algorithm_utilities.routing_algorithm_utilities")
     application = import_module("pacman.model.graphs.application").ApplicationVertex

@@ -14,7 +14,6 @@ The lowest `address_bits` of a circuit's events can be chosen, the number of its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
 
 from snnc.hardware.descriptions import Description, describe
@@ -110,14 +109,6 @@ class CrossbarChip:
     def bus_of(self, output: int) -> int:
         """Return the bus, of each block, that an event output of circuits reaches."""
         return next(bus for bus in range(self.buses) if (output, bus) in self.nodes)
-
-    @cached_property
-    def bus_outputs(self) -> tuple[tuple[int, ...], ...]:
-        """The event outputs that reach each bus."""
-        return tuple(
-            tuple(o for o in range(self.event_outputs) if self.bus_of(o) == bus)
-            for bus in range(self.buses)
-        )
 
     def row_of(self, bus: int, driver: int, which: int) -> int:
         """Return a row of a block by bus, driver on the bus, and 0 (top) or 1 (bottom).

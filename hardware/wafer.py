@@ -171,10 +171,6 @@ class Wafer:
         upper = tuple(at + shift + (1 if left else 0) for at in starts)
         return upper + tuple(self.drivers - 1 - driver for driver in upper)
 
-    def array_of(self, driver: int) -> int:
-        """Return the array that a driver belongs to: 0 above, 1 below."""
-        return int(driver >= self.drivers // 2)
-
 
 def wafer_of(description: Description) -> Wafer:
     """Return the wafer of a description.

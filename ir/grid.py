@@ -1,4 +1,4 @@
-"""How times are rounded to the grid of steps: one rule each for delays and spike times."""
+"""How times are rounded to the grid of steps."""
 
 from __future__ import annotations
 
@@ -21,9 +21,3 @@ def round_half_up(time: ArrayLike, dt: float) -> NDArray[np.int64]:
     """
     steps = np.floor(np.asarray(time, dtype=np.float64) / dt + 0.5 + _SLACK)
     return steps.astype(np.int64)
-
-
-def is_on_grid(time: ArrayLike, dt: float) -> NDArray[np.bool_]:
-    """Tell which times are whole numbers of steps, up to rounding errors."""
-    steps = np.asarray(time, dtype=np.float64) / dt
-    return np.abs(steps - np.rint(steps)) < 1e-6

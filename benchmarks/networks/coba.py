@@ -54,5 +54,4 @@ def network(scale: float = 1.0) -> Network:
         warm_up=WARM_UP,
         settle=200.0,
         spread=0.08,
-        sustained=True,
     )

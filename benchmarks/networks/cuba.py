@@ -32,5 +32,4 @@ def network(scale: float = 1.0) -> Network:
             replace(p, weight=weights[p.pre]) for p in base.projections if p.pre in weights
         ),
         spread=0.04,
-        sustained=False,
     )

@@ -52,7 +52,7 @@ def main() -> None:
         resolution=network["dt"], local_num_threads=request["threads"], rng_seed=request["seed"]
     )
     started = time.perf_counter()
-    groups = {one["name"]: population(one, network) for one in network["populations"]}
+    groups = {one["name"]: population(one) for one in network["populations"]}
     recorders = {}
     for one in network["populations"]:
         if one["model"] in MODELS:
@@ -88,7 +88,7 @@ def main() -> None:
     print(json.dumps(figures))
 
 
-def population(one: dict[str, Any], network: dict[str, Any]) -> Any:
+def population(one: dict[str, Any]) -> Any:
     """Create cells and their input."""
     size = one["size"]
     if one["model"] == "SpikeSourcePoisson":

@@ -54,7 +54,7 @@ def meaning(part: Part, name: str, library: Library, at: Location) -> Meaning:
         return _own(part, name, library)
     kind = part.type
     if name in kind.requirements:
-        return _required(part, name, library, at)
+        return _required(part, name, library)
     if name == "t":
         return Time()
     if name in library.constants:
@@ -84,7 +84,7 @@ def _own(part: Part, name: str, library: Library) -> Meaning:
     return Value(part, name, value, constant=True)
 
 
-def _required(part: Part, name: str, library: Library, at: Location) -> Meaning:
+def _required(part: Part, name: str, library: Library) -> Meaning:
     above = part.parent
     while above is not None:
         if above.declares(name):

@@ -46,10 +46,10 @@ class Start:
             return found.value.value
         key = id(found.part), found.declared.name
         if key not in self._values:
-            self._values[key] = self._fresh(found, at)
+            self._values[key] = self._fresh(found)
         return self._values[key]
 
-    def _fresh(self, found: Variable, at: Location) -> float:
+    def _fresh(self, found: Variable) -> float:
         part, declared = found.part, found.declared
         if (part, declared.name) in self._busy:
             raise ModelError(

@@ -279,7 +279,7 @@ class _Writer:
     def scheme_state(self, owner: Part, node: Part, scheme: Scheme) -> None:
         """Write how the share of a state changes: what flows in minus what flows out."""
         terms = [
-            self.flow(edge, owner, node, scheme, sign)
+            self.flow(edge, owner, scheme, sign)
             for edge in owner.find(scheme.edges)
             for sign, end in ((-1, scheme.source), (1, scheme.target))
             if edge.texts.get(end) == node.name
@@ -292,7 +292,7 @@ class _Writer:
             total = Operation("+", (total, term))
         self.shared.add(f"d{state}/dt = {infix(total, at=scheme.place)}", scheme.place)
 
-    def flow(self, edge: Part, owner: Part, node: Part, scheme: Scheme, sign: int) -> Node:
+    def flow(self, edge: Part, owner: Part, scheme: Scheme, sign: int) -> Node:
         ends = [self.end(edge, owner, scheme, end) for end in (scheme.source, scheme.target)]
         forward, reverse = (
             self.flat.meaning(edge, rate, scheme.place) for rate in (scheme.forward, scheme.reverse)

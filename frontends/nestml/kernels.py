@@ -191,17 +191,13 @@ class _Builder:
             },
         }
         try:
-            states = [
-                self.driven(old, label, unit, declared) for old, (label, unit) in declared.items()
-            ]
+            states = [self.driven(old, label, unit) for old, (label, unit) in declared.items()]
         finally:
             self.translator.local = before
         label, unit = declared[self.kernel.name]
         return Response(tuple(states), q.times(q.name(label, unit), self.per_weight))
 
-    def driven(
-        self, old: str, label: str, unit: Unit, declared: dict[str, tuple[str, Unit]]
-    ) -> ResponseState:
+    def driven(self, old: str, label: str, unit: Unit) -> ResponseState:
         base, order = old.rstrip("'"), old.count("'") + 1
         equation = next(e for e in self.kernel.equations if e.name == base)
         one = q.number(1.0, self.weight)

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import Region
 from xdsl.irdl import irdl_op_definition, opt_prop_def, prop_def, region_def
 
-from snnc.ir.dialects.dyn import Declaration, Valued
+from snnc.ir.dialects.dyn_parts import Declaration, Valued
 from snnc.ir.dialects.expressions import quantity_of
 from snnc.ir.locations import refuse
 

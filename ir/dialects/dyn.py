@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
-    FlatSymbolRefAttr,
     FloatAttr,
     StringAttr,
     SymbolNameConstraint,
-    SymbolRefAttr,
     UnitAttr,
     f64,
     i1,
@@ -29,9 +27,10 @@ from xdsl.irdl import (
     region_def,
     traits_def,
 )
-from xdsl.traits import IsTerminator, NoTerminator
+from xdsl.traits import NoTerminator
 
 from snnc.ir.dialects.draws import DRAWS
+from snnc.ir.dialects.dyn_parts import Declaration, NamedValue, Valued, YieldOp
 from snnc.ir.dialects.expressions import (
     EXPRESSIONS,
     TIME,
@@ -39,55 +38,13 @@ from snnc.ir.dialects.expressions import (
     Quantity,
     describe,
     exponents_of,
-    quantity_of,
 )
 from snnc.ir.dialects.model_op import Model
 from snnc.ir.dialects.piecewise import PiecewiseOp
 from snnc.ir.locations import refuse
-from snnc.ir.units import Exponents, divide, format_unit, parse_unit
+from snnc.ir.units import divide, format_unit
 
 __all__ = ["Dyn"]
-
-
-def refers_to(name: str) -> FlatSymbolRefAttr:
-    """Return a reference to the declaration `name` of the same model."""
-    return SymbolRefAttr(name)
-
-
-class Declaration(IRDLOperation):
-    """Base of the operations that declare a name with a unit inside a model."""
-
-    sym_name = prop_def(SymbolNameConstraint())
-    unit = prop_def(StringAttr)
-
-    @property
-    def label(self) -> str:
-        """The declared name."""
-        return self.sym_name.data
-
-    @property
-    def type(self) -> Quantity:
-        """The type of the name in expressions: its unit without the factor."""
-        return quantity_of(self.unit.data)
-
-    @property
-    def scale(self) -> float:
-        """Coherent units per declared unit."""
-        return parse_unit(self.unit.data).scale
-
-    def verify_(self) -> None:
-        """Check that the unit exists."""
-        parse_unit_of(self, self.unit.data)
-
-
-def parse_unit_of(op: Operation, text: str) -> Exponents:
-    """Return the dimension of a unit named in `op`, or refuse it."""
-    from snnc.ir.diagnostics import UnitError
-
-    try:
-        return parse_unit(text).exponents
-    except UnitError as error:
-        refuse(op, error.message)
 
 
 @irdl_op_definition
@@ -173,52 +130,6 @@ class CurrentOp(Declaration):
 
     def __init__(self, label: str, unit: str) -> None:
         super().__init__(properties={"sym_name": StringAttr(label), "unit": StringAttr(unit)})
-
-
-@irdl_op_definition
-class YieldOp(IRDLOperation):
-    """Ends the region of an expression."""
-
-    name = "dyn.yield"
-    value = operand_def()
-    traits = traits_def(IsTerminator())
-
-    def __init__(self, value: SSAValue | Operation) -> None:
-        super().__init__(operands=[value])
-
-
-class Valued(IRDLOperation):
-    """Base of the operations with one region that yields a value."""
-
-    def value_region(self) -> Region:
-        """Return the region of the expression."""
-        return self.regions[0]
-
-    @property
-    def value(self) -> SSAValue:
-        """The yielded value."""
-        last = self.value_region().block.last_op
-        assert isinstance(last, YieldOp)
-        return last.value
-
-
-class NamedValue(Valued):
-    """Base of the operations that name a value."""
-
-    sym_name = prop_def(SymbolNameConstraint())
-    dimension = prop_def(Dimension)
-    body = region_def("single_block")
-
-    def __init__(self, label: str, dimension: Exponents, body: Region) -> None:
-        super().__init__(
-            properties={"sym_name": StringAttr(label), "dimension": Dimension(dimension)},
-            regions=[body],
-        )
-
-    @property
-    def label(self) -> str:
-        """The declared name."""
-        return self.sym_name.data
 
 
 @irdl_op_definition

@@ -25,7 +25,7 @@ from xdsl.utils.lexer import Position
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects.expressions import Quantity
-from snnc.ir.dialects.infix import Leaves
+from snnc.ir.dialects.infix_parser import Leaves
 from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, print_doc, unit_text
 
 

@@ -17,15 +17,10 @@ from xdsl.utils.lexer import Position
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects.expressions import Expression, exponents_of
-from snnc.ir.dialects.infix import (
-    RESERVED,
-    ExpressionParser,
-    ExpressionPrinter,
-    Leaves,
-    float_text,
-    parse_unit_name,
-)
+from snnc.ir.dialects.infix import RESERVED, ExpressionPrinter, float_text
+from snnc.ir.dialects.infix_parser import ExpressionParser, Leaves, parse_unit_name
 from snnc.ir.dialects.model_op import Model
+from snnc.ir.dialects.syn import DeliverOp
 from snnc.ir.locations import parser_location
 
 
@@ -165,8 +160,6 @@ class ModelParser:
         elif keyword == "goto":
             op = dyn.GotoOp(parser.parse_identifier("a regime expected"))
         elif keyword == "deliver":
-            from snnc.ir.dialects.syn import DeliverOp
-
             op = DeliverOp(expressions.expression())
         else:
             op = self._assignment(expressions, at)
@@ -245,8 +238,6 @@ class ModelPrinter:
 
     def event_statement(self, op: Operation, expressions: ExpressionPrinter) -> None:
         """Print one statement of an event."""
-        from snnc.ir.dialects.syn import DeliverOp
-
         match op:
             case dyn.SetOp():
                 self.line(f"{op.state.data} = {expressions.text(op.value)}")

@@ -25,7 +25,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 
 from snnc.ir.diagnostics import did_you_mean
-from snnc.ir.dialects.dyn import Declaration, Valued
+from snnc.ir.dialects.dyn_parts import Declaration, Valued
 from snnc.ir.dialects.expressions import describe
 from snnc.ir.dialects.native_models import CellOp, PortOp, SynapseOp
 from snnc.ir.dialects.step import METHODS

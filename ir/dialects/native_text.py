@@ -24,7 +24,8 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 
 from snnc.ir.dialects import native
-from snnc.ir.dialects.infix import float_text, parse_unit_name
+from snnc.ir.dialects.infix import float_text
+from snnc.ir.dialects.infix_parser import parse_unit_name
 from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, name_text, quoted, unit_text
 
 _STATEMENTS = (

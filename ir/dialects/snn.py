@@ -6,8 +6,7 @@ data beside the text. Values are in the unit that the model declares for the par
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -16,14 +15,12 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     StringAttr,
-    SymbolNameConstraint,
     SymbolRefAttr,
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Block, Dialect, Operation, Region
+from xdsl.ir import Block, Dialect, Operation, Region
 from xdsl.irdl import (
-    IRDLOperation,
     irdl_op_definition,
     opt_prop_def,
     prop_def,
@@ -34,6 +31,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface
 
+from snnc.ir.dialects.snn_parts import NamedOperation, Readable
 from snnc.ir.dialects.snn_text import Clause, Count, Dictionary, Head, Reference, Symbol, Value
 from snnc.ir.dialects.snn_values import (
     ArrayHandleAttr,
@@ -50,60 +48,8 @@ RNG = "philox4x32-10/snnc-1"
 """Name of the generator and of the way its counters are used; results depend on both."""
 
 
-class _Operation(IRDLOperation):
-    """Base of the operations of this dialect; properties that are None are left out.
-
-    `FORM` lists the clauses of the readable form in their order.
-    """
-
-    FORM: ClassVar[tuple[Clause, ...]]
-
-    def __init__(self, regions: Sequence[Region] = (), **properties: Attribute | None) -> None:
-        given = {key: value for key, value in properties.items() if value is not None}
-        super().__init__(properties=given, regions=regions)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Any:
-        """Parse the readable form."""
-        properties: dict[str, Attribute] = {}
-        for clause in cls.FORM:
-            clause.read(parser, properties)
-        attributes = parser.parse_optional_attr_dict_with_keyword()
-        op = cls(cls._parse_regions(parser), **properties)
-        if attributes is not None:
-            op.attributes.update(attributes.data)
-        return op
-
-    @classmethod
-    def _parse_regions(cls, parser: Parser) -> list[Region]:
-        return []
-
-    def print(self, printer: Printer) -> None:
-        """Print the readable form."""
-        for clause in self.FORM:
-            clause.write(printer, self.properties)
-        printer.print_op_attributes(self.attributes, print_keyword=True)
-
-
-class _Symbol(_Operation):
-    """Base of the operations that others refer to by name."""
-
-    sym_name = prop_def(SymbolNameConstraint())
-    label_ = opt_prop_def(StringAttr, prop_name="label")
-
-    @property
-    def symbol(self) -> str:
-        """The name by which others refer to this operation."""
-        return self.sym_name.data
-
-    @property
-    def label(self) -> str:
-        """The user's name for it; the symbol if there is none."""
-        return self.symbol if self.label_ is None else self.label_.data
-
-
 @irdl_op_definition
-class PopulationOp(_Symbol):
+class PopulationOp(NamedOperation):
     """Cells of one model; those of the network are numbered from `first_id`.
 
     Cells that stand for those of another population, one for one, have their numbers: what is
@@ -160,7 +106,7 @@ class PopulationOp(_Symbol):
 
 
 @irdl_op_definition
-class ViewOp(_Symbol):
+class ViewOp(NamedOperation):
     """Cells of a population or view, by their indices there, in the order given."""
 
     name = "snn.view"
@@ -188,7 +134,7 @@ class ViewOp(_Symbol):
 
 
 @irdl_op_definition
-class AssemblyOp(_Symbol):
+class AssemblyOp(NamedOperation):
     """Populations and views, one after the other."""
 
     name = "snn.assembly"
@@ -207,7 +153,7 @@ VALUE = FloatAttr | ArrayHandleAttr | RandomAttr | DistanceAttr
 
 
 @irdl_op_definition
-class ProjectionOp(_Symbol):
+class ProjectionOp(NamedOperation):
     """Synapses of one model between two groups of cells, by a rule."""
 
     name = "snn.projection"
@@ -265,7 +211,7 @@ class ProjectionOp(_Symbol):
 
 
 @irdl_op_definition
-class SourceOp(_Symbol):
+class SourceOp(NamedOperation):
     """A source of current."""
 
     name = "snn.source"
@@ -292,7 +238,7 @@ class SourceOp(_Symbol):
 
 
 @irdl_op_definition
-class InjectOp(_Operation):
+class InjectOp(Readable):
     """Gives the current of a source to every cell of a group."""
 
     name = "snn.inject"
@@ -312,7 +258,7 @@ class InjectOp(_Operation):
 
 
 @irdl_op_definition
-class RecordOp(_Operation):
+class RecordOp(Readable):
     """Keeps variables of a population or view, every `sampling_interval` ms."""
 
     name = "snn.record"
@@ -342,7 +288,7 @@ class RecordOp(_Operation):
 
 
 @irdl_op_definition
-class NetworkOp(_Symbol):
+class NetworkOp(NamedOperation):
     """A network: time step in ms, seed, and the operations that make it up."""
 
     name = "snn.network"
@@ -370,7 +316,7 @@ class NetworkOp(_Symbol):
         """Return the named operations of the network by symbol; the first of each name."""
         found: dict[str, Operation] = {}
         for op in self.body.block.ops:
-            if isinstance(op, _Symbol):
+            if isinstance(op, NamedOperation):
                 found.setdefault(op.symbol, op)
         return found
 

@@ -26,7 +26,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsTerminator, NoTerminator
 
-from snnc.ir.dialects.dyn import NamedValue, Valued
+from snnc.ir.dialects.dyn_parts import NamedValue, Valued
 from snnc.ir.dialects.expressions import (
     TIME,
     Dimension,

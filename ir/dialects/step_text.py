@@ -28,7 +28,8 @@ from xdsl.utils.lexer import Position
 from snnc.ir.dialects import step
 from snnc.ir.dialects.dyn_text import CellParser, CellPrinter
 from snnc.ir.dialects.expressions import quantity_of
-from snnc.ir.dialects.infix import ExpressionParser, ExpressionPrinter, parse_unit_name
+from snnc.ir.dialects.infix import ExpressionPrinter
+from snnc.ir.dialects.infix_parser import ExpressionParser, parse_unit_name
 from snnc.ir.units import Exponents, format_unit
 
 FLOATS: dict[str, Attribute] = {"f64": Float64Type(), "f32": Float32Type()}
@@ -102,13 +103,13 @@ class _StepParser(CellParser):
             regime = self.parser.parse_identifier("a regime expected")
         return step.SolvedOp(states, method, regime)
 
-    def _constant(self, at: Position) -> tuple[str, Exponents]:
+    def _constant(self) -> tuple[str, Exponents]:
         name = self.parser.parse_identifier("a name expected")
         self.parser.parse_punctuation(":")
         return name, quantity_of(parse_unit_name(self.parser)).exponents
 
     def _derived(self, at: Position) -> Operation:
-        name, dimension = self._constant(at)
+        name, dimension = self._constant()
         self.parser.parse_punctuation("=")
         op = step.DerivedOp(name, dimension, self.expression())
         self.declare(name, op.type, at)
@@ -116,7 +117,7 @@ class _StepParser(CellParser):
 
     def _propagator(self, at: Position) -> Operation:
         constants = self.parser.parse_comma_separated_list(
-            self.parser.Delimiter.NONE, lambda: self._constant(at)
+            self.parser.Delimiter.NONE, self._constant
         )
         self.parser.parse_punctuation("=")
         expressions = self.expressions()

@@ -25,7 +25,7 @@ from xdsl.irdl import (
 from xdsl.traits import NoTerminator
 
 from snnc.ir.dialects.coupling import CoupleOp, ReadsOp
-from snnc.ir.dialects.dyn import Declaration
+from snnc.ir.dialects.dyn_parts import Declaration
 from snnc.ir.dialects.expressions import quantity_of
 from snnc.ir.dialects.model_op import Model
 

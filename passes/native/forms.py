@@ -170,9 +170,6 @@ def literal(value: float) -> Expression:
     return sympy.Rational(f"{value:.{_DIGITS}g}")
 
 
-Leaf = Callable[[Operation], Form | None]
-
-
 class Reader:
     """Reads values of the IR as polynomials.
 

@@ -144,7 +144,7 @@ class _Router:
 
     def _across(self, bus: int, chip: int, line: int, chips: list[int], free: list[int]) -> None:
         """Take that of some free vertical lines which reaches most synapses in a column."""
-        ways = [self._column(bus, chip, vertical, chips) for vertical in free]
+        ways = [self._column(chip, vertical, chips) for vertical in free]
         if not ways:
             return
         served = [sum(self.buses.demand[bus, c] for c, _ in way if c in chips) for way in ways]
@@ -173,9 +173,7 @@ class _Router:
         crossings = self.wafer.crossings(line)
         return [v for v in crossings if self.lines.bus[chip, self._v(v)] == FREE]
 
-    def _column(
-        self, bus: int, chip: int, vertical: int, chips: list[int]
-    ) -> list[tuple[int, int]]:
+    def _column(self, chip: int, vertical: int, chips: list[int]) -> list[tuple[int, int]]:
         """Return the HICANNs and lines that a vertical line can pass, no farther than is wanted."""
         wafer, (x, y0) = self.wafer, self.wafer.chips[chip]
         found = [(chip, vertical)]

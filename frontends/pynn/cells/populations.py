@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pyNN import descriptions
 from pyNN.random import NumpyRNG, RandomDistribution
-from pyNN.space import BaseStructure, Grid2D, Grid3D, Line
+from pyNN.space import BaseStructure, Line
 
 from snnc.ir.diagnostics import Location
 from snnc.ir.values import Random, Value
@@ -23,6 +23,7 @@ from snnc.pynn.cells.parameters import (
     merge_sequences,
     per_cell,
 )
+from snnc.pynn.cells.sizes import check_structure, size_and_structure
 from snnc.pynn.data.recording import Recorder
 from snnc.pynn.refusals import (
     DimensionsRefused,
@@ -66,7 +67,7 @@ class Population(BasePopulation):
         label: str | None = None,
     ) -> None:
         network = session.current()
-        self.size, self._structure = _size_and_structure(size, structure)
+        self.size, self._structure = size_and_structure(size, structure)
         self.celltype = _cell_type(cellclass, cellparams)
         self.location: Location | None = script.caller()
         self._edits: dict[str, int] = {}
@@ -138,7 +139,7 @@ class Population(BasePopulation):
 
     @structure.setter
     def structure(self, structure: BaseStructure) -> None:
-        _check_structure(structure)
+        check_structure(structure)
         if structure is not self._structure:
             self._structure = structure
             self._positions = None
@@ -367,55 +368,6 @@ def _set_state(simulation: Any, population: str, name: str, value: Value, index:
     else:
         part = value[index] if isinstance(value, np.ndarray) else value
         simulation.set_state(population, name, part, index)
-
-
-def _size_and_structure(
-    size: Any, structure: BaseStructure | None
-) -> tuple[int, BaseStructure | None]:
-    if structure is not None:
-        _check_structure(structure)
-    if not isinstance(size, tuple):
-        cells = _whole(size)
-        _check_room(structure, cells)
-        return cells, structure or Line()
-    sides = [_whole(side) for side in size]
-    if structure is not None:
-        raise ValueRefused("a size that is a tuple already gives the structure")
-    if len(sides) == 1:
-        return sides[0], Line()
-    if len(sides) == 2:
-        return sides[0] * sides[1], Grid2D(sides[0] / sides[1])
-    if len(sides) == 3:
-        ratios = sides[0] / sides[1], sides[0] / sides[2]
-        return sides[0] * sides[1] * sides[2], Grid3D(*ratios)
-    raise ValueRefused(f"a population has one to three dimensions; found {len(sides)}")
-
-
-def _whole(size: Any) -> int:
-    plain = isinstance(size, int | float | np.integer | np.floating)
-    if isinstance(size, bool) or not plain or not float(size).is_integer() or size < 1:
-        raise ValueRefused(
-            "the size of a population must be a positive integer or a tuple of them; "
-            f"found {size!r}"
-        )
-    return int(size)
-
-
-def _check_structure(structure: Any) -> None:
-    if not isinstance(structure, BaseStructure):
-        raise TypeRefused(f"a structure of pyNN.space is expected; found {structure!r}")
-
-
-def _check_room(structure: BaseStructure | None, cells: int) -> None:
-    """Refuse a grid that does not hold a number of cells."""
-    if isinstance(structure, Grid2D | Grid3D):
-        try:
-            structure.calculate_size(cells)
-        except Exception as error:
-            raise DimensionsRefused(
-                f"{type(structure).__name__} with its ratios of sides does not hold {cells} cells: "
-                f"{error}"
-            ) from None
 
 
 def _cell_type(cellclass: Any, cellparams: Mapping[str, Any] | None) -> StandardCellType:
