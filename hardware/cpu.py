@@ -16,15 +16,24 @@ class Processor:
         64 and IA-32 Architectures Optimization Reference Manual, 2.1).
     short_offset_reach : int
         Elements that a 16-bit offset reaches.
+    stride : int
+        Bytes between the beginnings of arrays that a loop reads and writes side by side. A load is
+        held up by a store under way to an address with the same lowest 12 bits ("4K aliasing" in
+        the same manual): arrays that begin less than 256 bytes apart modulo 4096 cost an update of
+        cells a tenth to a half of its time (measured on Zen 4).
     """
 
     cache_line: int = 64
     short_offset_reach: int = 1 << 16
+    stride: int = 512
 
-    def padded(self, elements: int) -> int:
-        """Return a number of elements of 8 bytes rounded up to whole cache lines."""
-        per_line = self.cache_line // 8
-        return -(-elements // per_line) * per_line
+    def beginning(self, elements: int, after: int) -> int:
+        """Return where some elements of 8 bytes begin that come after others: on a stride.
+
+        Less than would fill a stride begin on a cache line.
+        """
+        unit = (self.stride if 8 * elements >= self.stride else self.cache_line) // 8
+        return -(-after // unit) * unit
 
 
 CPU = Processor()

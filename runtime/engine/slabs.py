@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.runtime.engine.tables import CACHE_LINE
+from snnc.hardware.cpu import CPU
 
 SLAB_BYTES = 1 << 26
 _POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux since 5.14, which other systems do without
@@ -73,7 +73,7 @@ class Slabs:
         most = SLAB_BYTES // max(width, 1)
         rows = max(room, min(max(2 * len(self.slab), wanted), most))
         size = rows * width
-        unit = CACHE_LINE if size < _LARGE else _LARGE
+        unit = CPU.cache_line if size < _LARGE else _LARGE
         # Room in front to begin at a unit, and behind for the whole of the last one.
         memory = np.empty(size + 2 * unit, np.uint8)
         first = -memory.ctypes.data % unit

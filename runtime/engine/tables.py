@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from snnc.hardware.cpu import CPU
 from snnc.runtime.engine.driver import Instruction
 from snnc.runtime.jit.cache import Kernel
-
-CACHE_LINE = 64
 
 
 def bits(value: float) -> int:
@@ -25,14 +24,14 @@ def address(array: NDArray[np.generic], first: int = 0) -> int:
 
 
 def aligned_zeros(size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return zeros that start on a cache line and have the rest of their last line for themselves.
+    """Return zeros that start on a stride and have the rest of their last line for themselves.
 
     Memory is taken from the system when first written.
     """
     kind = np.dtype(dtype)
-    length = -(-size * kind.itemsize // CACHE_LINE) * CACHE_LINE
-    memory = np.zeros(length + CACHE_LINE, np.uint8)
-    offset = -memory.ctypes.data % CACHE_LINE
+    length = -(-size * kind.itemsize // CPU.cache_line) * CPU.cache_line
+    memory = np.zeros(length + CPU.stride, np.uint8)
+    offset = -memory.ctypes.data % CPU.stride
     return memory[offset : offset + length].view(kind)[:size]
 
 
