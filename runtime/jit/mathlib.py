@@ -89,40 +89,42 @@ def _constants(x: Term) -> _ExpConstants:
     return _SINGLE if x.is_single else _DOUBLE
 
 
-def _power_of_two(n: Term) -> Term:
-    """2^n for integers."""
-    c = _constants(n)
-    return ((n + (c.magic + c.bias)).bits() << c.mantissa).as_float()
-
-
 def _reduced_exp(x: Term) -> tuple[Term, Term, Term]:
-    """Return t, n', n'' with e^x = (1 + t) 2^n' 2^n''.
+    """Return t, n', n'' with e^x = (1 + t) 2^n' 2^n''; the lowest bits of the integers count.
 
     The power is split since 2^n alone would overflow or vanish at both ends of the range.
     """
     c = _constants(x)
     x = select(x < c.low, c.low, x)
     x = select(x > c.high, c.high, x)
-    n = (x * 1.4426950408889634).llvm("rint")
+    shifted = x.llvm("fmuladd", x.const(1.4426950408889634), x.const(c.magic))
+    n = shifted - c.magic
     r = n.llvm("fmuladd", x.const(-c.ln2_upper), x)
     r = n.llvm("fmuladd", x.const(-c.ln2_lower), r)
     t = (r * r).llvm("fmuladd", horner(r, *c.series), r)
-    half = (n * 0.5).llvm("rint")
-    return t, half, n - half
+    half = shifted.bits() >> 1
+    return t, half, shifted.bits() - half
+
+
+def _power_of_two(n: Term, c: _ExpConstants) -> Term:
+    """2^n for the integer in the lowest bits."""
+    return ((n + int(c.bias)) << c.mantissa).as_float()
 
 
 def _exp(x: Term) -> Term:
     """e^x within 1.1 ulp; 0 and infinity beyond the range, nan for nan."""
     t, first, second = _reduced_exp(x)
-    scale = _power_of_two(first)
-    return t.llvm("fmuladd", scale, scale) * _power_of_two(second)
+    c = _constants(x)
+    scale = _power_of_two(first, c)
+    return t.llvm("fmuladd", scale, scale) * _power_of_two(second, c)
 
 
 def _expm1(x: Term) -> Term:
     """e^x - 1 within 2.1 ulp, also close to 0."""
     t, first, second = _reduced_exp(x)
-    scale = _power_of_two(first)
-    return (t * scale + (scale - _power_of_two(-second))) * _power_of_two(second)
+    c = _constants(x)
+    scale = _power_of_two(first, c)
+    return (t * scale + (scale - _power_of_two(0 - second, c))) * _power_of_two(second, c)
 
 
 def _relative(x: Term) -> tuple[Term, Term, Term]:
@@ -141,22 +143,22 @@ def _relative(x: Term) -> tuple[Term, Term, Term]:
     magic = c.magic + c.bias - 1.0
     exponent = reduced.llvm("fmuladd", x.const(1.4426950408889634), x.const(magic))
     n = exponent - magic
-    r = n.llvm("fmuladd", x.const(-c.ln2_upper), reduced)
-    r = n.llvm("fmuladd", x.const(-c.ln2_lower), r)
+    # One part of ln 2 errs by a third of what rounding x does, and e^x - 1 forgets it for x < 0.
+    r = n.llvm("fmuladd", x.const(-(c.ln2_upper + c.ln2_lower)), reduced)
     even = horner(r * r, *c.coth)
     scale = (exponent.bits() << c.mantissa).as_float()
     return (scale - 0.5).llvm("fmuladd", even + r, r), x, even - r
 
 
 def _exprel(x: Term) -> Term:
-    """(e^x - 1) / x within 4 ulp; 1 at 0, infinity where e^x overflows."""
+    """(e^x - 1) / x within 4 ulp, 4 + 0.3 x for x > 0; 1 at 0, infinity where e^x overflows."""
     above, clamped, below = _relative(x)
     half = above / (clamped * below)
     return select(x.equals(0.0), 1.0, half + half)
 
 
 def _inverse_exprel(x: Term) -> Term:
-    """1 / exprel(x) within 4 ulp; 1 at 0, 0 where e^x overflows."""
+    """1 / exprel(x) with the errors of `exprel`; 1 at 0, 0 where e^x overflows."""
     above, clamped, below = _relative(x)
     return select(x.equals(0.0), 1.0, clamped * 0.5 * below / above)
 
