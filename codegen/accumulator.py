@@ -53,9 +53,9 @@ class Accumulator:
                         self._place((plan.name, place), plan.bounds[thread : thread + 2])
 
     def _place(self, segment: Segment, bounds: Sequence[int]) -> None:
-        self.first[segment] = self.size
-        self.size += CPU.padded(bounds[1] - bounds[0])
-        self._ends[segment] = self.size
+        cells = bounds[1] - bounds[0]
+        self.first[segment] = CPU.beginning(cells, self.size)
+        self._ends[segment] = self.size = self.first[segment] + cells
 
     def origin(self, segments: Iterable[Segment]) -> int:
         """Return the first element of some segments; 0 if there are none."""

@@ -20,16 +20,25 @@ class Processor:
         every step takes one of them a third longer, from 512 bytes apart on no longer than alone.
     short_offset_reach : int
         Elements that a 16-bit offset reaches.
+    stride : int
+        Bytes between the beginnings of arrays that a loop reads and writes side by side. A load is
+        held up by a store under way to an address with the same lowest 12 bits ("4K aliasing" in
+        the same manual): arrays that begin less than 256 bytes apart modulo 4096 cost an update of
+        cells a tenth to a half of its time (measured on Zen 4).
     """
 
     cache_line: int = 64
     read_ahead: int = 512
     short_offset_reach: int = 1 << 16
+    stride: int = 512
 
-    def padded(self, elements: int) -> int:
-        """Return a number of elements of 8 bytes rounded up to whole cache lines."""
-        per_line = self.cache_line // 8
-        return -(-elements // per_line) * per_line
+    def beginning(self, elements: int, after: int) -> int:
+        """Return where some elements of 8 bytes begin that come after others: on a stride.
+
+        Less than would fill a stride begin on a cache line.
+        """
+        unit = (self.stride if 8 * elements >= self.stride else self.cache_line) // 8
+        return -(-after // unit) * unit
 
 
 CPU = Processor()

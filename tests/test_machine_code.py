@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 
 import llvmlite.binding as llvm
 import pytest
 from single_cells import builder_of
 
 import snnc
+from snnc.codegen.accumulator import Accumulator
+from snnc.hardware.cpu import CPU
+from snnc.runtime.engine.tables import address, aligned_zeros
 from snnc.runtime.jit.cache import source_of
 from snnc.runtime.jit.compiler import assembly
 from snnc.runtime.jit.philox import ROUNDS
@@ -75,6 +79,27 @@ def test_counts_are_drawn_with_whole_vectors():
     assert re.search(compared, text)
 
 
+def test_arrays_of_an_update_are_not_in_each_others_way():
+    """A read is held up by a write under way to an address with the same lowest 12 bits."""
+    assert all(address(aligned_zeros(n, "f4")) % CPU.stride == 0 for n in (1, 63, 800, 3200))
+    builder = builder_of(["IF_cond_exp"])
+    for size in (100, 3201, 7):
+        builder.population(f"cells_{size}", size, "IF_cond_exp")
+    artifact = snnc.compile(builder.finish()).artifact
+    first = Accumulator(artifact.populations, artifact.cells, 0).first
+    large = [place for (name, _), place in first.items() if name != "cells_7"]
+    assert large and all(8 * place % CPU.stride == 0 for place in large)
+
+
 def test_samples_go_past_the_caches():
     text = assembly(source_of("record_trace").text)
     assert re.search(r"^\s*v?movnt\w+\s+%[xyz]mm", text, re.M)
+
+
+def test_updates_compute_two_vectors_side_by_side():
+    """The divisions of two vectors stand next to each other, before the results of either."""
+    lines = [line.split("#")[0] for line in code("IF_cond_exp", "f64").splitlines()]
+    divisions = [i for i, line in enumerate(lines) if re.search(rf"vdivpd\s.*%{widest()}", line)]
+    stores = [i for i, line in enumerate(lines) if re.search(rf"vmovupd\s+%{widest()}\d+, ", line)]
+    pairs = pairwise(divisions)
+    assert any(not any(a < store < b for store in stores) for a, b in pairs)

@@ -326,6 +326,8 @@ class _CellKernel:
             *self.draws.imports(),
             *(["from snnc.runtime.jit.special import piecewise"] if tables_of(self.cell) else []),
             "",
+            "# A cell is a long chain of operations.",
+            "INTERLEAVE = 2",
             f"WIDTH = {len(self.arguments.fields)}",
             "",
             "",

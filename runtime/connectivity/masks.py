@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.runtime.engine.tables import CACHE_LINE, address, aligned_zeros
+from snnc.hardware.cpu import CPU
+from snnc.runtime.engine.tables import address, aligned_zeros
 from snnc.runtime.jit.cache import Kernels, source_of
 
 _WORD_BITS = 32
-_WORDS_PER_LINE = CACHE_LINE // 4
+_WORDS_PER_LINE = CPU.cache_line // 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,6 @@ from snnc.hardware.cpu import CPU
 from snnc.runtime.engine.driver import Instruction
 from snnc.runtime.jit.cache import Kernel
 
-CACHE_LINE = CPU.cache_line
-
 
 def bits(value: float) -> int:
     """Return the bits of a float64 as a signed integer."""
@@ -26,14 +24,14 @@ def address(array: NDArray[np.generic], first: int = 0) -> int:
 
 
 def aligned_zeros(size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return zeros that start on a cache line, with nothing behind them that is read ahead.
+    """Return zeros that start on a stride, with nothing behind them that is read ahead.
 
     Memory is taken from the system when first written.
     """
     kind = np.dtype(dtype)
-    length = -(-size * kind.itemsize // CACHE_LINE) * CACHE_LINE
-    memory = np.zeros(CACHE_LINE + length + CPU.read_ahead, np.uint8)
-    offset = -memory.ctypes.data % CACHE_LINE
+    length = -(-size * kind.itemsize // CPU.cache_line) * CPU.cache_line
+    memory = np.zeros(CPU.stride + length + CPU.read_ahead, np.uint8)
+    offset = -memory.ctypes.data % CPU.stride
     return memory[offset : offset + length].view(kind)[:size]
 
 

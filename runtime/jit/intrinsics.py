@@ -9,6 +9,8 @@ tuples; ``if``, ``while`` and ``for`` over ranges; arithmetic by the rules of
 `snnc.runtime.jit.kinds`, with 0 for an integer divided by 0. With the constant ``UNROLL = False``
 in a text its loops are copied neither several times in a row nor for each way that a condition may
 go: loops that branch or wait for memory gain nothing by it, and take half the time to compile.
+With ``INTERLEAVE = n`` loops that vectorise compute n vectors side by side, so that a processor has
+something to do while a long chain of operations, each of which needs the one before, is under way.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llvmlite import ir
+from llvmlite.ir.values import MDValue
 
 from snnc.runtime.jit.expressions import Expressions
 from snnc.runtime.jit.kinds import (
@@ -48,8 +49,9 @@ def translate(text: str, symbol: str, triple: str, layout: str) -> str:
     KernelTextError, SyntaxError
         The text is no kernel.
     """
-    unit = _Unit(triple, layout)
-    entry = read(text).get("entry")
+    names = read(text)
+    unit = _Unit(triple, layout, names.get("INTERLEAVE"))
+    entry = names.get("entry")
     if not isinstance(entry, Definition):
         raise KernelTextError("there is no function entry")
     body, _ = unit.function(entry, (INT64,) * 3)
@@ -64,10 +66,17 @@ def translate(text: str, symbol: str, triple: str, layout: str) -> str:
 class _Unit:
     """The functions of one kernel."""
 
-    def __init__(self, triple: str, layout: str) -> None:
+    def __init__(self, triple: str, layout: str, interleave: int | None) -> None:
         self.module = ir.Module()
+        self._interleave = interleave
         self.module.triple, self.module.data_layout = triple, layout
         self._done: dict[tuple[Definition, tuple[Kind, ...]], tuple[Any, Kind] | None] = {}
+
+    def mark(self, back: Any) -> None:
+        """Say of the branch from the end of a loop to its beginning how vectors go together."""
+        if self._interleave is not None:
+            count = ["llvm.loop.interleave.count", ir.IntType(32)(self._interleave)]
+            back.set_metadata("llvm.loop", _LoopNode(self.module, count))
 
     def function(self, definition: Definition, kinds: tuple[Kind, ...]) -> tuple[Any, Kind]:
         """Return the LLVM function of a definition for kinds of arguments, and its result's."""
@@ -122,6 +131,7 @@ class _Body(Expressions):
         known: dict[str, Kind],
     ) -> None:
         super().__init__(unit, definition.names)
+        self._mark = unit.mark
         node = definition.node
         if len(definition.parameters) != len(kinds):
             raise KernelTextError(f"{node.name} takes {len(definition.parameters)} arguments")
@@ -274,7 +284,7 @@ class _Body(Expressions):
         self.builder.position_at_end(after)
         onward = self.builder.add(self.builder.load(counter), INT64.llvm(step), flags=("nsw",))
         self.builder.store(onward, counter)
-        self.builder.branch(test)
+        self._mark(self.builder.branch(test))
         self.builder.position_at_end(body)
         self.assign(node.target.id, scalar(INT64, self.builder.load(counter)))
         self._loop(node, body, _Loop(after, end))
@@ -316,6 +326,18 @@ class _Body(Expressions):
             self.builder.unreachable()
             return
         self.builder.ret(_packed(self.builder, convert(self.builder, value, kind)))
+
+
+class _LoopNode(MDValue):
+    """What LLVM is to know of one loop: a node like no other, since it names itself."""
+
+    def __init__(self, module: ir.Module, told: list[Any]) -> None:
+        super().__init__(module, [module.add_metadata(told)], str(len(module.metadata)))
+
+    def descr(self, buf: list[str]) -> None:
+        """Append the text of the node."""
+        names = ", ".join(node.get_reference() for node in (self, *self.operands))
+        buf.append(f"distinct !{{ {names} }}\n")
 
 
 def _type(kind: Kind) -> Any:
