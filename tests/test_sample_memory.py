@@ -1,6 +1,7 @@
 """Memory for samples: who has it, when it is there, and what becomes of it."""
 
 import gc
+import multiprocessing
 import resource
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -62,6 +63,15 @@ def test_touched_memory_is_written_without_page_faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     lent[:] = 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 8
+
+
+def test_memory_is_touched_in_a_forked_process_too():
+    lent = Store().lend(4 * LARGE_PAGE)
+    wait(touch(lent))
+    child = multiprocessing.get_context("fork").Process(target=lambda: wait(touch(lent)))
+    child.start()
+    child.join(timeout=20.0)
+    assert child.exitcode == 0
 
 
 def test_slabs_are_ready_for_what_is_expected():

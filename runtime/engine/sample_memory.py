@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
+import os
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -105,7 +106,7 @@ def touch(memory: NDArray[Any]) -> list[Future[None]]:
     """
     flat = memory.reshape(-1).view(np.uint8)
     pieces = [flat[first : first + _PIECE] for first in range(0, flat.size, _PIECE)]
-    return [_touching().submit(_touch, piece) for piece in pieces]
+    return [_threads_of(os.getpid()).submit(_touch, piece) for piece in pieces]
 
 
 def _touch(memory: NDArray[np.uint8]) -> None:
@@ -114,7 +115,8 @@ def _touch(memory: NDArray[np.uint8]) -> None:
 
 
 @cache
-def _touching() -> ThreadPoolExecutor:
+def _threads_of(process: int) -> ThreadPoolExecutor:
+    """Return the threads that touch memory; a process that is forked has none of its parent's."""
     return ThreadPoolExecutor(min(processors(), _MOST_THREADS), "snnc-samples")
 
 
