@@ -91,6 +91,16 @@ def test_masks_of_any_size(pre: int, post: int):
     assert bits(network(every, pre=pre, post=post, storage="mask")) == expected
 
 
+@pytest.mark.parametrize("delay", [0.1, 0.2, 0.7])
+def test_more_rows_than_memory_is_asked_for_ahead(delay: float):
+    # 600 cells that fire twice at once; with a delay of one step none is known ahead.
+    every = ("all_to_all", {})
+    expected = bits(network(every, pre=600, post=40, delay=delay, storage="scalar"))
+    for threads in (1, 2):
+        found = bits(network(every, pre=600, post=40, delay=delay, storage="mask"), threads)
+        assert found == expected
+
+
 @given(
     p=st.floats(0.0, 1.0),
     pre=st.integers(1, 80),

@@ -175,14 +175,16 @@ def _store_release(builder: Any, address: Value, value: Value) -> Value:
     return Value(NOTHING, ())
 
 
-def _prefetch(builder: Any, address: Value) -> Value:
-    """Ask for the cache line at an address, to be read soon."""
-    pointer = I8.as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
-    function = _declared(builder, "llvm.prefetch.p0", kind)
-    where = builder.inttoptr(convert(builder, address, INT64).llvm, pointer)
-    builder.call(function, [where, I32(0), I32(3), I32(1)])
-    return Value(NOTHING, ())
+def _prefetch(name: str, locality: int) -> Primitive:
+    def ask(builder: Any, address: Value) -> Value:
+        pointer = I8.as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
+        function = _declared(builder, "llvm.prefetch.p0", kind)
+        where = builder.inttoptr(convert(builder, address, INT64).llvm, pointer)
+        builder.call(function, [where, I32(0), I32(locality), I32(1)])
+        return Value(NOTHING, ())
+
+    return Primitive(name, ask)
 
 
 def _stream_line(builder: Any, to: Value, source: Value) -> Value:
@@ -236,7 +238,9 @@ count_bits = Primitive("count_bits", _count_bits)
 fetch_add = Primitive("fetch_add", _fetch_add)
 load_acquire = Primitive("load_acquire", _load_acquire)
 store_release = Primitive("store_release", _store_release)
-prefetch = Primitive("prefetch", _prefetch)
+# Ask for the cache line at an address: to be read soon, or later, from the second cache.
+prefetch = _prefetch("prefetch", 3)
+prefetch_for_later = _prefetch("prefetch_for_later", 2)
 stream_line = Primitive("stream_line", _stream_line)
 fence = Primitive("fence", _fence)
 pause = Primitive("pause", _pause)

@@ -5,6 +5,10 @@ The rows that are due are added up as binary numbers of PLANES digits, one bit p
 logical operations serve as many synapses as a vector has bits. Each cell then receives its number
 of spikes times the one weight.
 
+Rows take as long to come from memory as to be added. Both go on at once if the rows of the next
+step, whose spikes are known where delays are longer than a step, are asked for a few at a time in
+between: the processor can wait for no more while it adds.
+
 Words of a row of the table: the six of the history of the source; address of the delays in steps
 and their number; address of the masks (uint32), and words of each; number of cells that are
 reached; address of their sums (int32); the weight in quanta; the first of the delays that are
@@ -14,12 +18,13 @@ delivered, and the one after the last.
 import numpy as np
 
 from snnc.runtime.jit.intrinsics import (
+    STACK_WORDS,
     count_bits,
     i32,
     i64,
     ix,
     loop,
-    prefetch,
+    prefetch_for_later,
     select,
     stack_words,
     u8,
@@ -37,9 +42,14 @@ BITS = 32
 PAIR = 64
 # Words of masks that are added up together; their planes, and as many zeros, stay in the L1 cache.
 TILE = 512
-# Bytes at the start of a row for which memory is asked early.
+# Cells whose sums are added up at a time.
+PIECE = 512
+# Rows for which memory is asked at a time, after each piece, and bytes at the start of a row.
+FEW = 2
 AHEAD = 2048
 LINE = 64
+# Words of the list of rows to ask for: which is next, where the list ends, then an address each.
+NEXT, END, FIRST = range(3)
 
 
 @loop
@@ -85,10 +95,26 @@ def add(n, numbers, weight, sums):
 
 
 @loop
-def spread(cells, numbers, p0, p1, p2, p3, p4, p5, weight, sums):
-    for i in range((cells + PAIR - 1) // PAIR):
-        count_bits(numbers + PAIR * i, p0[i], p1[i], p2[i], p3[i], p4[i], p5[i])
-    add(cells, u8(numbers, cells), weight, sums)
+def ask(ahead, few):
+    """Ask for the memory of a few rows of a list."""
+    first = ahead[NEXT]
+    last = select(ahead[END] - first < 2 * few, ahead[END], first + 2 * few)
+    for q in range(first, last, 2):
+        row = ahead[ix(q)]
+        for line in range(0, ahead[ix(q + 1)], LINE):
+            prefetch_for_later(row + line)
+    ahead[NEXT] = last
+
+
+@loop
+def spread(ahead, cells, numbers, p0, p1, p2, p3, p4, p5, weight, sums):
+    for start in range(0, cells, PIECE):
+        here = select(cells - start < PIECE, cells - start, PIECE)
+        for i in range((here + PAIR - 1) // PAIR):
+            j = ix(start // PAIR + i)
+            count_bits(numbers + PAIR * i, p0[j], p1[j], p2[j], p3[j], p4[j], p5[j])
+        add(here, u8(numbers, here), weight, sums[start : start + here])
+        ask(ahead, FEW)
 
 
 @loop
@@ -97,7 +123,7 @@ def tile_of(row, zeros, offset):
 
 
 @loop
-def add_rows(n, listed, size, cells, memory, numbers, weight, sums):
+def add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead):
     """Add up `n` rows at the addresses `listed`, whose list has room for a group more."""
     zeros = memory + 4 * PLANES * TILE
     for i in range(n, n + GROUP):
@@ -124,9 +150,11 @@ def add_rows(n, listed, size, cells, memory, numbers, weight, sums):
                 u64(memory + 16 * TILE, TILE // 2),
                 u64(memory + 20 * TILE, TILE // 2),
             )
+            ask(ahead, FEW)
         start = first * BITS
         here = select(cells - start < TILE * BITS, cells - start, TILE * BITS)
         spread(
+            ahead,
             here,
             numbers,
             u64(memory, TILE // 2),
@@ -140,6 +168,42 @@ def add_rows(n, listed, size, cells, memory, numbers, weight, sums):
         )
 
 
+@loop
+def look_ahead(words, rows, step, ahead):
+    """List the rows that are due in the next step, as far as their spikes are known.
+
+    Another thread may be about to write some yet: whatever cells are found instead have rows, too.
+    """
+    n = FIRST
+    for r in range(rows):
+        w = r * WIDTH
+        ids = i32(words[w], 1)
+        counts = i64(words[w + 1], 1)
+        starts = i64(words[w + 2], 1)
+        parts = words[w + 3]
+        mask = words[w + 4]
+        stride = words[w + 5]
+        delays = i32(words[w + 6], 1)
+        delay_count = words[w + 7]
+        masks = words[w + 8]
+        size = 4 * words[w + 9]
+        for k in range(words[w + 13], words[w + 14]):
+            stamp = step + 2 - delays[ix(k)]
+            if stamp < 0 or stamp > step:
+                continue
+            slot = stamp & mask
+            for p in range(parts):
+                first = slot * stride + starts[ix(p)]
+                number = counts[ix(slot * parts + p)]
+                number = select(number < (STACK_WORDS - n) // 2, number, (STACK_WORDS - n) // 2)
+                for c in range(first, first + number):
+                    ahead[ix(n)] = masks + size * (ids[ix(c)] * delay_count + k)
+                    ahead[ix(n + 1)] = select(size < AHEAD, size, AHEAD)
+                    n += 2
+    ahead[NEXT] = FIRST
+    ahead[END] = n
+
+
 def entry(desc, rows, step):
     words = i64(desc, rows * WIDTH)
     listed = i64(stack_words(), MOST + GROUP)
@@ -147,6 +211,8 @@ def entry(desc, rows, step):
     memory = stack_words()
     numbers = stack_words()
     clear(TILE, u32(memory + 4 * PLANES * TILE, TILE))
+    ahead = i64(stack_words(), STACK_WORDS)
+    look_ahead(words, rows, step, ahead)
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
@@ -172,12 +238,9 @@ def entry(desc, rows, step):
                 first = slot * stride + starts[ix(p)]
                 for c in range(first, first + counts[ix(slot * parts + p)]):
                     if n == MOST:
-                        add_rows(n, listed, size, cells, memory, numbers, weight, sums)
+                        add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead)
                         n = 0
-                    row = masks + 4 * size * (ids[ix(c)] * delay_count + k)
-                    for line in range(0, select(4 * size < AHEAD, 4 * size, AHEAD), LINE):
-                        prefetch(row + line)
-                    listed[ix(n)] = row
+                    listed[ix(n)] = masks + 4 * size * (ids[ix(c)] * delay_count + k)
                     n += 1
         if n > 0:
-            add_rows(n, listed, size, cells, memory, numbers, weight, sums)
+            add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead)
