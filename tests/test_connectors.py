@@ -426,3 +426,17 @@ def test_connectors_describe_themselves():
         assert connector.name == name
         assert connector.pynn_name.endswith("Connector")
         assert connector.__doc__
+
+
+@pytest.mark.parametrize("cells", [63, 64, 65, 128])
+@pytest.mark.parametrize("more", [-3, 0, 5])
+def test_pairs_next_to_all_of_them_are_taken_evenly_whatever_the_number_of_cells(cells, more):
+    number = 3 * cells + more
+    found = matrix(
+        project("fixed_total_number", {"n": number, "with_replacement": False}, sizes=(3, cells))
+    )
+    assert found.sum() == number
+    assert found.max() - found.min() <= 1
+    of_each = matrix(project("fixed_number_post", {"n": cells + more}, sizes=(3, cells)))
+    np.testing.assert_array_equal(of_each.sum(1), cells + more)
+    assert of_each.max() - of_each.min() <= 1

@@ -200,15 +200,15 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
                         if (other_filter[ix(j)] >= 0) & allowed(rule, gid, other_gid[ix(j)]):
                             mark(marks, j)
                             count += 1
-                            low_word = min(low_word, j >> 5)
-                            high_word = max(high_word, j >> 5)
+                            low_word = min(low_word, j >> 6)
+                            high_word = max(high_word, j >> 6)
         fits = k + count <= capacity
         for w in range(low_word, high_word + 1):
             word = marks[ix(w)]
             marks[ix(w)] = 0
             while fits and word != 0:
                 rows_out[ix(k)] = i
-                others_out[ix(k)] = (w << 5) + lowest(word)
+                others_out[ix(k)] = (w << 6) + lowest(word)
                 word &= word - 1
                 k += 1
         if not fits:
@@ -224,7 +224,7 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
         f64(d[{OWN + 4}], d[9] * d[{OWN + 1}]), f64(d[{OWN + 5}], d[10] * d[{OWN + 1}]),
         f64(d[{OWN + 6}], d[{OWN + 1}]), f64(d[{OWN + 7}], d[{OWN + 2}]),
         i64(d[{OWN + 8}], d[9]), i64(d[{OWN + 9}], d[10]),
-        i64(d[{OWN + 10}], d[10] + 2), i64(d[{OWN + 11}], d[10] // 32 + 1),
+        i64(d[{OWN + 10}], d[10] + 2), i64(d[{OWN + 11}], d[10] // 64 + 1),
         i64(d[{OWN + 13}], d[{OWN}]), f64(d[{OWN + 14}], d[{OWN}]), f64(d[{OWN + 18}], {_BATCH}),
         (d[{OWN + 12}], d[{OWN + 15}], d[{OWN + 16}]))"""
     )
@@ -268,7 +268,7 @@ class DistanceDependentProbability(Connector):
             arrays=(pre, post, where.period, np.ascontiguousarray(high), rows, order),
             scratch=(
                 sides.shape[1] // size + 2,
-                sides.shape[1] // 32 + 1,
+                sides.shape[1] // 64 + 1,
                 size + 1,
                 *[size] * 4,
                 3,

@@ -50,11 +50,11 @@ def generate(first, end, capacity, random, n, replace, rows_out, others_out, ord
             return k, i
         choose(rest, choices, replace, random, row_gid[ix(i)], 1, buffer, marks, times)
         if rounds == 0:
-            for w in range((choices + 31) >> 5):
+            for w in range((choices + 63) >> 6):
                 word = marks[ix(w)]
                 marks[ix(w)] = 0
                 while word != 0:
-                    t = (w << 5) + lowest(word)
+                    t = (w << 6) + lowest(word)
                     word &= word - 1
                     j = t + (t >= skipped)
                     keep = other_filter[ix(j)] >= 0
@@ -74,7 +74,7 @@ def generate(first, end, capacity, random, n, replace, rows_out, others_out, ord
                     ordinals_out[ix(k)] = o
                     k += keep
                 times[ix(t)] = 0
-                marks[ix(t >> 5)] = 0
+                marks[ix(t >> 6)] = 0
     return k, end
 """
     + entry_text(
@@ -82,7 +82,7 @@ def generate(first, end, capacity, random, n, replace, rows_out, others_out, ord
         d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 5}], 0.0), d[10], d[{OWN}] != 0,
         rows_out, others_out,
         i32(d[6], d[2]), row_gid, row_filter, other_filter, i64(d[{OWN + 1}], d[9]),
-        i64(d[{OWN + 2}], d[9]), i64(d[{OWN + 3}], d[10] // 32 + 1), i64(d[{OWN + 4}], d[10]),
+        i64(d[{OWN + 2}], d[9]), i64(d[{OWN + 3}], d[10] // 64 + 1), i64(d[{OWN + 4}], d[10]),
         d[{OWN + 5}])"""
     )
 )
@@ -114,7 +114,7 @@ class FixedNumber(Connector):
             self.rows,
             words=(int(replace),),
             arrays=(counts, excluded),
-            scratch=(other.size // 32 + 1, other.size, _BATCH),
+            scratch=(other.size // 64 + 1, other.size, _BATCH),
             ordinals=True,
         )
 

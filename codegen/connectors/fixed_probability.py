@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from snnc.codegen.artifact import KernelSource
 from snnc.codegen.connectors.base import Connector, PairKernel, Sides, rule_of
 from snnc.codegen.connectors.options import SELF, Parameter
-from snnc.codegen.connectors.pairs import ALLOWED, DRAW, OWN, entry_text
+from snnc.codegen.connectors.pairs import ALLOWED, DRAW, OWN, USED, entry_text
 
 # Expected pairs of a block: blocks of a row have draws of their own, so that a partition skips
 # those where it has no cell.
@@ -24,16 +24,8 @@ from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop
 '''
     + ALLOWED
     + DRAW
+    + USED
     + """
-
-@loop
-def find_used(n, size, other_filter, used):
-    for b in range((n + size - 1) // size):
-        used[b] = 0
-    for j in range(n):
-        if other_filter[ix(j)] >= 0:
-            used[ix(j // size)] = 1
-
 
 @loop
 def generate(first, end, capacity, random, n, rule, size, batch, rows_out, others_out, row_gid,

@@ -14,7 +14,7 @@ import numpy as np
 from snnc.codegen.artifact import KernelSource
 from snnc.codegen.connectors.base import Connector, PairKernel, Sides
 from snnc.codegen.connectors.options import SELF_OR_NOT, Parameter
-from snnc.codegen.connectors.pairs import CHOOSE, DRAW, MARKS, OWN, entry_text
+from snnc.codegen.connectors.pairs import CHOOSE, DRAW, MARKS, OWN, USED, entry_text
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import Random
 
@@ -39,16 +39,8 @@ BATCH = {_BATCH}
     + MARKS
     + DRAW
     + CHOOSE
+    + USED
     + """
-
-@loop
-def find_used(n, size, other_filter, used):
-    for b in range((n + size - 1) // size):
-        used[b] = 0
-    for j in range(n):
-        if other_filter[ix(j)] >= 0:
-            used[ix(j // size)] = 1
-
 
 @loop
 def generate(first, end, capacity, random, n, size, replace, rounds, invert, rows_out, others_out,
@@ -74,13 +66,14 @@ def generate(first, end, capacity, random, n, size, replace, rounds, invert, row
             choices = available[ix(i * blocks + b)]
             drawn = counts[ix(i * blocks + b)]
             choose(drawn, choices, replace, random, gid, 1 + b, buffer, marks, times)
-            for w in range((choices + 31) >> 5):
-                every = (1 << min(choices - (w << 5), 32)) - 1
+            for w in range((choices + 63) >> 6):
+                left = choices - (w << 6)
+                every = select(left < 64, (1 << (left & 63)) - 1, -1)
                 taken = marks[ix(w)] ^ select(invert, every, 0)
                 marks[ix(w)] = 0
                 word = select(rounds > 0, every, taken)
                 while word != 0:
-                    t = (w << 5) + lowest(word)
+                    t = (w << 6) + lowest(word)
                     bit = word & -word
                     word ^= bit
                     while x < last and excluded[ix(x)] <= base + t:
@@ -106,7 +99,7 @@ def generate(first, end, capacity, random, n, size, replace, rounds, invert, row
         d[{OWN + 1}] != 0, d[{OWN + 2}], d[{OWN + 3}] != 0, rows_out, others_out, i32(d[6], d[2]),
         row_gid, row_filter, other_filter,
         i32(d[{OWN + 4}], 1), i32(d[{OWN + 5}], 1), i64(d[{OWN + 6}], d[9]),
-        i64(d[{OWN + 7}], d[9] + 1), i64(d[{OWN + 8}], 1), i64(d[{OWN + 9}], d[{OWN}] // 32 + 1),
+        i64(d[{OWN + 7}], d[9] + 1), i64(d[{OWN + 8}], 1), i64(d[{OWN + 9}], d[{OWN}] // 64 + 1),
         i64(d[{OWN + 10}], d[{OWN}]), i64(d[{OWN + 11}], d[10] // d[{OWN}] + 1), d[{OWN + 12}])"""
     )
 )
@@ -167,7 +160,7 @@ class FixedTotalNumber(Connector):
                 np.searchsorted(rows, np.arange(n_pre + 1)).astype(np.int64),
                 posts,
             ),
-            scratch=(size // 32 + 1, size, n_post // size + 1, _BATCH),
+            scratch=(size // 64 + 1, size, n_post // size + 1, _BATCH),
             ordinals=True,
         )
 

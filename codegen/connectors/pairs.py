@@ -58,16 +58,28 @@ def draw(random, what, n, gid, stream, first):
     call_kernel(random[0], random[1], 1, what)
 '''
 
-# Sets of small numbers as bits: 32 in each int64 word, so that signs play no part.
+# Which blocks of `size` cells hold any that is wanted.
+USED: Final = """
+@loop
+def find_used(n, size, other_filter, used):
+    for b in range((n + size - 1) // size):
+        wanted = 0
+        for j in range(b * size, min(b * size + size, n)):
+            wanted |= other_filter[ix(j)] >= 0
+        used[ix(b)] = wanted
+
+"""
+
+# Sets of small numbers as bits, 64 in each word.
 MARKS: Final = """
 @loop
 def mark(marks, t):
-    marks[ix(t >> 5)] |= 1 << (t & 31)
+    marks[ix(t >> 6)] |= 1 << (t & 63)
 
 
 @loop
 def marked(marks, t):
-    return (marks[ix(t >> 5)] >> (t & 31)) & 1
+    return (marks[ix(t >> 6)] >> (t & 63)) & 1
 
 """
 

@@ -119,7 +119,8 @@ class Pairs:
         rows = [int(wanted[stop - 1]) + 1 if stop else 0 for stop in stops.tolist()]
         how = self.one.pairs(self.kernels)
         if isinstance(how, PairKernel):
-            run = _Run(self.kernels, how, self, int(_SPARE * self.expected / max(len(rows), 1)))
+            share = self.expected / max(len(rows), 1)
+            run = _Run(self.kernels, how, self, int(_SPARE * share) + _SMALLEST)
             yield from map(run.up_to, rows)
             return
         last = 0
@@ -203,7 +204,7 @@ class _Run:
         own = self._own_words(kernels, how)
         self.words[OWN : OWN + len(own)] = own
         self.kept = [*kept, *how.arrays]
-        self._allocate(min(capacity + _SMALLEST, max(self.rows * gids[1].size, 64)))
+        self._allocate(min(capacity, max(self.rows * gids[1].size, 64)))
 
     def _own_words(self, kernels: Kernels, how: PairKernel) -> list[int]:
         words: list[int] = []
