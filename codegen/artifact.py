@@ -248,6 +248,11 @@ class SynapseForm:
     packed: bool = False
     unsigned: bool = False
 
+    @property
+    def paired(self) -> bool:
+        """Whether target and weight are the halves of one word of 32 bits."""
+        return self.target == "u16" and self.weight == "int16"
+
     def __str__(self) -> str:
         packed = "_packed" if self.packed and self.weight in ("scalar", "mask", "counts") else ""
         unsigned = "_unsigned" if self.unsigned else ""

@@ -1,7 +1,8 @@
 """`choose-storage`: how the synapses of each projection are kept, and which are kept together.
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
-``int16``: the same in multiples of a quantum, for receptors that sum integers; ``mask``: rows of
+``int16``: the same in multiples of a quantum, for receptors that sum integers, each in one word
+with its target where 16 bits suffice for that, too; ``mask``: rows of
 bits with one weight and one delay, for receptors that sum integers, where bits take less memory
 (then they are faster, too); ``edge``: rows with state of their own, which plastic synapses and
 couplings need;

@@ -177,3 +177,45 @@ def test_weights_set_after_rounding_keep_their_size():
     new = np.linspace(1.0, 9.0, simulation.edge_values("recurrent", "weight").size)
     simulation.set_edge_values("recurrent", "weight", new)
     assert np.allclose(simulation.edge_values("recurrent", "weight"), new, atol=9.0 * 2e-5)
+
+
+def test_targets_and_weights_of_16_bits_share_words():
+    compiled = snnc.compile(network({"recurrent": UNIFORM}), precision="packed")
+    compiled.simulation.build()
+    synapses = compiled.simulation.edge_values("recurrent", "weight").size
+    (bundle,) = compiled.simulation._wiring.bundles
+    (part,) = bundle.parts
+    rows = part.rows
+    assert rows.nbytes - rows.delays.nbytes - rows.pointer.nbytes == 4 * synapses
+    words = rows.target.astype(np.int64) | rows.weight.astype(np.int64) << 16
+    assert np.array_equal(rows.target.base.view(np.int32), words)
+
+
+def test_targets_beyond_16_bits_get_the_same_sums():
+    """70,000 cells on one thread are past the reach of 16 bits, half as many are not."""
+    size, edges = 70_000, 3000
+    rng = np.random.default_rng(1)
+    pairs = {name: rng.integers(0, n, edges) for name, n in (("pre", 20), ("post", size))}
+    weight, delay = rng.uniform(-2.0, -1.0, edges), rng.integers(1, 9, edges) * 0.1
+    builder = builder_of(["SpikeSourcePoisson", "IF_curr_exp", "StaticSynapse"])
+    builder.population("source", 20, "SpikeSourcePoisson", parameters={"rate": 2000.0})
+    builder.population("cells", size, "IF_curr_exp", initial={"v": -65.0})
+    builder.projection(
+        "in", "source", "cells", ("from_list", pairs), "StaticSynapse", "inhibitory", weight, delay
+    )
+    document = builder.finish()
+    found, forms = [], []
+    for threads in (1, 2):
+        compiled = snnc.compile(document, precision="packed", threads=threads)
+        compiled.run(3.0)
+        compiled.simulation.set_edge_values("in", "weight", 0.5 * weight[::-1])
+        compiled.run(3.0)
+        weights = compiled.simulation.edge_values("in", "weight")
+        found.append((compiled.simulation.state("cells", "v"), weights))
+        forms += [str(plan.form) for plan in compiled.artifact.synapses.values()]
+    assert forms == ["u32_int16", "u16_int16"]
+    for alone, together in zip(*found, strict=True):
+        assert np.array_equal(alone, together)
+    v, weights = found[0]
+    assert np.count_nonzero(v < -65.0) > 1000
+    assert np.allclose(np.sort(weights), np.sort(0.5 * weight), atol=2e-5)

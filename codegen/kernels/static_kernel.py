@@ -6,7 +6,8 @@ are kept in a queue while they have synapses ahead of them (`runtime.connectivit
 those that successive delays make due lie side by side. The rows due, those of all sources together,
 are listed first, and the memory of rows further down the list is asked for while one is added:
 always three times, needed or not, since how many cache lines a short row takes is nothing that a
-processor could guess. Sums are formed in the order of `deliver_kernel`.
+processor could guess. Where targets and weights take 16 bits each, they lie in words of 32, so that
+a row is one piece of memory. Sums are formed in the order of `deliver_kernel`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _INTRINSICS = (
     "select",
     "stack_words",
 )
-_BYTES = {"i16": 2, "u16": 2, "u32": 4, "f32": 4}
+_BYTES = {"i16": 2, "u16": 2, "i32": 4, "u32": 4, "f32": 4}
 
 _TEXT = '''"""Delivery of {title}."""
 
@@ -38,6 +39,7 @@ from snnc.runtime.jit.intrinsics import {intrinsics}
 UNROLL = False
 WIDTH = 15
 # Words of a listed row: where its targets are, how many, where its weights are, and where sums are.
+# Words that hold both targets and weights stand for targets.
 TARGETS, NUMBER, WEIGHTS, SUMS, LISTED = range(5)
 # Rows that are listed at a time, and how far down the list memory is asked for.
 MOST = STACK_WORDS // LISTED
@@ -68,9 +70,9 @@ def fetch_row(listed, i):
 
 
 @loop
-def add_row(n, targets, {name}, sums):
+def add_row(n, {arguments}, sums):
     for j in range(n):
-        sums[targets[ix(j)]] += {value}
+        sums[{place}] += {value}
 
 
 @loop
@@ -82,7 +84,7 @@ def add_rows(n, listed):
             fetch_row(listed, i + AHEAD)
         q = i * LISTED
         size = listed[q + NUMBER]
-        add_row(size, {target}(listed[q + TARGETS], size), {weights}, {sums}(listed[q + SUMS], 1))
+        add_row(size, {views}, {sums}(listed[q + SUMS], 1))
 
 
 @loop
@@ -190,29 +192,52 @@ def entry(desc, rows, step):
 '''
 
 
-class _Weights(NamedTuple):
-    """How a text reads weights.
+class _Synapses(NamedTuple):
+    """How a text reads the synapses of a row.
 
-    `name` of what the loop over synapses is given, from the word of a listed row by `view`; `value`
-    for synapse j; `size` in bytes, 0 where all synapses have one weight.
+    `arguments` are what the loop over synapses is given, by `views` from the words of a listed row;
+    `place` is the target of synapse j, `value` its weight; `target_bytes` and `weight_bytes` are
+    sizes, the latter 0 where all synapses have one weight or have it in the word of the target.
     """
 
-    name: str
-    view: str
+    arguments: str
+    views: str
+    place: str
     value: str
-    size: int
-    intrinsics: tuple[str, ...] = ()
+    target_bytes: int
+    weight_bytes: int
+    intrinsics: tuple[str, ...]
 
 
-def _weights(form: SynapseForm, precision: Precision) -> _Weights:
+def _synapses(form: SynapseForm, precision: Precision) -> _Synapses:
+    if form.paired:
+        kind = "u32" if form.unsigned else "i32"
+        word, view = "words[ix(j)]", f"{kind}(listed[q + TARGETS], size)"
+        return _Synapses("words", view, f"ix({word} & 65535)", f"{word} >> 16", 4, 0, (kind,))
+    name, view, value, *kinds = _weights(form, precision)
+    return _Synapses(
+        f"targets, {name}",
+        f"{form.target}(listed[q + TARGETS], size), {view}",
+        "targets[ix(j)]",
+        value,
+        _BYTES[form.target],
+        _BYTES[kinds[0]] if name == "weights" else 0,
+        (form.target, *kinds),
+    )
+
+
+def _weights(form: SynapseForm, precision: Precision) -> tuple[str, ...]:
+    """Return a name for what holds weights, its view, the weight of synapse j, and intrinsics."""
+    word = "listed[q + WEIGHTS]"
     if form.weight in ("scalar", "mask"):
         if form.packed:
-            return _Weights("weight", "{}", "weight", 0)
-        view = "bits_f64({})" if precision == "f64" else "np.float32(bits_f64({}))"
-        return _Weights("weight", view, "weight", 0, ("bits_f64",))
+            return "weight", word, "weight"
+        view = f"bits_f64({word})"
+        view = view if precision == "f64" else f"np.float32({view})"
+        return "weight", view, "weight", "bits_f64"
     kind = ("u16" if form.unsigned else "i16") if form.packed else "f32"
     value = "np.float64(weights[ix(j)])" if precision == "f64" else "weights[ix(j)]"
-    return _Weights("weights", f"{kind}({{}}, size)", value, _BYTES[kind], (kind,))
+    return "weights", f"{kind}({word}, size)", value, kind
 
 
 def static_kernel(model: str, form: SynapseForm, precision: Precision) -> KernelSource:
@@ -229,20 +254,20 @@ def static_kernel(model: str, form: SynapseForm, precision: Precision) -> Kernel
         Of sums that are not integers.
     """
     sums = "i32" if form.packed else precision
-    weights = _weights(form, precision)
-    sizes = {"TARGETS": _BYTES[form.target], "WEIGHTS": weights.size}
+    synapses = _synapses(form, precision)
+    sizes = {"TARGETS": synapses.target_bytes, "WEIGHTS": synapses.weight_bytes}
     text = _TEXT.format(
         title=f"{model} ({form}, {precision})",
-        intrinsics=", ".join(sorted({*_INTRINSICS, form.target, sums, *weights.intrinsics})),
+        intrinsics=", ".join(sorted({*_INTRINSICS, sums, *synapses.intrinsics})),
         fetches="\n    ".join(
             f"fetch(listed[q + {word}], {size} * n)" for word, size in sizes.items() if size
         ),
-        target=form.target,
-        target_bytes=_BYTES[form.target],
-        weight_offset=f" + {weights.size} * begin" if weights.size else "",
+        target_bytes=synapses.target_bytes,
+        weight_offset=f" + {synapses.weight_bytes} * begin" if synapses.weight_bytes else "",
         sums=sums,
-        name=weights.name,
-        value=weights.value,
-        weights=weights.view.format("listed[q + WEIGHTS]"),
+        arguments=synapses.arguments,
+        views=synapses.views,
+        place=synapses.place,
+        value=synapses.value,
     )
     return KernelSource(f"deliver_{model}_{form}_{precision}", text)

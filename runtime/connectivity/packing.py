@@ -131,7 +131,9 @@ class Packing:
         for bundle in bundles:
             if bundle.synapse.form.weight == "int16":
                 for part in bundle.parts:
-                    part.rows.weight = self.floats(bundle, part)
+                    floats = self.floats(bundle, part)
+                    part.rows.target = np.ascontiguousarray(part.rows.target)
+                    part.rows.weight = floats
                 bundle.rounding.clear()
 
     def floats(self, bundle: Bundle, part: Part) -> NDArray[np.float32]:
@@ -252,7 +254,7 @@ class Packing:
             if what == _LOOK:
                 self._look_at_masks(bundle, part)
             else:
-                part.rows.weight = _shortened(part)
+                _take_multiples(part, bundle.synapse.form.paired)
 
     def _each(
         self, quanta: Mapping[Receptor, float], bundle: Bundle, thread: int
@@ -295,18 +297,22 @@ class Packing:
         ]  # fmt: skip
 
 
-def _shortened(part: Part) -> NDArray[np.int16]:
-    """Return the integers that have taken the first half of the memory of the weights."""
-    weight = part.rows.weight
+def _take_multiples(part: Part, paired: bool) -> None:
+    """Have the rows take the multiples, or words, that have taken the memory of the floats."""
+    rows = part.rows
+    weight = rows.weight
     assert isinstance(weight, np.ndarray)
     n = weight.size
     if weight.dtype == np.int16:
-        return weight.view(np.int16)
-    if weight.base is None:
-        part.rows.weight = None
+        return
+    if paired:
+        rows.pair(weight.view(np.uint32))
+    elif weight.base is None:
+        rows.weight = None
         weight.resize((n + 1) // 2, refcheck=False)
-        return weight.view(np.int16)[:n]
-    return weight.view(np.int16)[:n].copy()
+        rows.weight = weight.view(np.int16)[:n]
+    else:
+        rows.weight = weight.view(np.int16)[:n].copy()
 
 
 def _scalars(bundles: Iterable[Bundle], receptor: Receptor) -> set[float]:

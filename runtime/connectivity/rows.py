@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -44,7 +45,7 @@ class Rows:
         Offsets.
     weight : float, ndarray of float32 or int16, shape (n,), or None
         The one weight of all, or those of each, packed ones as int16 in quanta; None where weights
-        are an edge array.
+        are an edge array. Packed ones and targets of 16 bits are the halves of words, see `pair`.
     arrays : dict of str to ndarray, shape (n,)
         Other values of connections, by name.
     masks : Masks or None
@@ -57,6 +58,12 @@ class Rows:
     weight: float | NDArray[np.float32] | NDArray[np.int16] | None
     arrays: dict[str, NDArray[np.floating]] = field(default_factory=dict)
     masks: Masks | None = None
+
+    def pair(self, words: NDArray[np.uint32]) -> None:
+        """Have words for targets and weights: targets are the lower halves, weights the upper."""
+        lower, upper = (0, 1) if sys.byteorder == "little" else (1, 0)
+        self.target = words.view(np.uint16)[lower::2]
+        self.weight = words.view(np.int16)[upper::2]
 
     @property
     def size(self) -> int:
