@@ -295,7 +295,12 @@ def test_recording_is_timed_beside_no_recording():
     plain, recorded = rows
     assert plain["samples"] == 0 and recorded["samples"] == 200 * 200  # cells, steps
     assert recorded["ratio"]["unrecorded"] == plain["sim_s"] / recorded["sim_s"]
-    assert f"recorded at {recorded['ratio']['unrecorded']:.2f}" in recording.recording_text(rows)
+    for row in rows:  # medians of one
+        assert row["all_s"] == row["compile_s"] + row["build_s"] + row["sim_s"]
+        assert min(row["compile_s"], row["build_s"], row["sim_s"], row["further_s"]) > 0
+    text = recording.recording_text(rows)
+    assert f"recorded at {recorded['ratio']['unrecorded']:.2f}" in text
+    assert f"to the end {recorded['all_s']:.3f} s instead of {plain['all_s']:.3f} s" in text
 
 
 def test_limits_of_the_machine():
