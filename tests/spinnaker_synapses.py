@@ -203,6 +203,17 @@ def check_both_ways(document: Document, folder: Path, *options: str) -> SpiNNake
     return artifact
 
 
+def without(label: str):
+    """Return a mutation that takes the regions of a name away."""
+
+    def mutate(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("DELETE FROM region WHERE region_label = ?", (label,))
+            file.commit()
+
+    return mutate
+
+
 def set_word(label: str, number: int, change: int, ones: int = 0):
     """Return a mutation of a word in a region of a core: flips and sets bits."""
 

@@ -24,6 +24,21 @@ from snnc.runtime.random import RELEASE, key
 
 MODELS = Path(snnc.__file__).parent / "models"
 SLOTS = 128
+DEPENDENCES = {
+    "AdditiveWeightDependence": (0.0, 0.0),
+    "MultiplicativeWeightDependence": (1.0, 1.0),
+    "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
+    "GutigWeightDependence": (0.5, 0.5),
+}
+"""Names of weight dependences, with the powers of a weight that its changes have."""
+STDP = {
+    "tau_plus": 17.0,
+    "tau_minus": 34.0,
+    "A_plus": 0.02,
+    "A_minus": 0.024,
+    "w_min": 0.0,
+    "w_max": 2.0,
+}
 
 
 def solved(text: str, filename: str = "model.mlir") -> SynapseOp:

@@ -21,6 +21,7 @@ from spinnaker_synapses import (
     plastic,
     projection,
     set_word,
+    without,
 )
 
 from snnc import model_library
@@ -190,12 +191,6 @@ def drop(label: str, words: int):
     return mutate
 
 
-def remove(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("DELETE FROM region WHERE region_label = 'SynBlocks'")
-        file.commit()
-
-
 @pytest.mark.parametrize(
     ("mutate", "message"),
     [
@@ -216,7 +211,7 @@ def remove(path: Path) -> None:
         (drop("PopTable", 1), "a population table of"),
         (drop("SynBlocks", 8), "a row ends beyond"),
         (drop("SynapseParams", 1), "the parameters of synapses are"),
-        (remove, "has no region 'SynBlocks'"),
+        (without("SynBlocks"), "has no region 'SynBlocks'"),
     ],
 )
 def test_changed_data_are_refused(tmp_path, mutate, message):

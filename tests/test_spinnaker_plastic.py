@@ -19,6 +19,7 @@ from spinnaker_synapses import (
     plastic,
     projection,
     set_word,
+    without,
 )
 
 from snnc import model_library
@@ -145,12 +146,6 @@ def test_plastic_synapses_take_time_and_memory_of_cores():
     assert per_cell[1] > per_cell[0] + 100
 
 
-def forget_rule(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("DELETE FROM region WHERE region_label = 'synapseDynamicsParams'")
-        file.commit()
-
-
 @pytest.mark.parametrize(
     ("mutate", "message"),
     [
@@ -160,7 +155,7 @@ def forget_rule(path: Path) -> None:
         (set_word("SynBlocks", 19, 2), "a row has 17 plastic words; expected 16 for 28 synapses"),
         (set_word("SynBlocks", 20, 1), "are not those of the network"),
         (set_word("synapseDynamicsParams", -1, 1), "the rule of its plastic synapses differs"),
-        (forget_rule, "the rule of its plastic synapses differs"),
+        (without("synapseDynamicsParams"), "the rule of its plastic synapses differs"),
     ],
 )
 def test_changed_data_are_refused(tmp_path, mutate, message):

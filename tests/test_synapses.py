@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synapse_rig import MODELS, Edges, Rig, library, plan_of, solved
+from synapse_rig import DEPENDENCES, MODELS, STDP, Edges, Rig, library, plan_of, solved
 
 from snnc.ir.build import NetworkBuilder
 from snnc.ir.diagnostics import UnsupportedError
@@ -17,20 +17,6 @@ from snnc.ir.text import parse, print_text, verify
 from snnc.ir.values import Random, Value
 from snnc.passes.pipelines import parse_passes, run_passes
 
-DEPENDENCES = {
-    "AdditiveWeightDependence": (0.0, 0.0),
-    "MultiplicativeWeightDependence": (1.0, 1.0),
-    "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
-    "GutigWeightDependence": (0.5, 0.5),
-}
-STDP = {
-    "tau_plus": 17.0,
-    "tau_minus": 34.0,
-    "A_plus": 0.02,
-    "A_minus": 0.024,
-    "w_min": 0.0,
-    "w_max": 2.0,
-}
 TM = {"U": 0.5, "tau_rec": 100.0, "tau_facil": 0.0, "tau_syn": 20.0}
 
 

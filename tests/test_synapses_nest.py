@@ -4,24 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from synapse_rig import Edges, Rig, library, plan_of
+from synapse_rig import DEPENDENCES, STDP, Edges, Rig, library, plan_of
 
 nest = pytest.importorskip("nest", reason="NEST is not installed")
-
-DEPENDENCES = {
-    "AdditiveWeightDependence": (0.0, 0.0),
-    "MultiplicativeWeightDependence": (1.0, 1.0),
-    "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
-    "GutigWeightDependence": (0.5, 0.5),
-}
-STDP = {
-    "tau_plus": 17.0,
-    "tau_minus": 34.0,
-    "A_plus": 0.02,
-    "A_minus": 0.024,
-    "w_min": 0.0,
-    "w_max": 2.0,
-}
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from modular_networks import MODELS
 from single_cells import builder_of
 
 import snnc
@@ -15,19 +16,6 @@ from snnc.ir.values import DistanceExpression, Random, Sequences
 from snnc.passes.pipelines import parse_passes, run_passes
 from snnc.stages import copy_of
 
-MODELS = """dyn.cell @Cell {
-  param v_thresh : mV = 1.0
-  state v : mV = 0.0
-  receptor excitatory : mV
-  on excitatory(w) { v = v + w }
-  when v >= v_thresh { v = 0.0 [mV]  emit }
-}
-dyn.cell @Noise {
-  param rate : Hz = 10.0
-  emit poisson rate
-}
-syn.model @Static { on pre { deliver weight } }
-"""
 NETWORK = """snn.network @net {dt = 0.1, seed = 4, rng = "philox4x32-10/snnc-1"} {
   snn.population @E [8] of @Cell {label = "excitatory", object_id = 0, first_id = 0}
       parameters {v_thresh = #snn.random<"uniform", {low = 1.0, high = 2.0}>}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from xdsl.ir import Attribute, Operation
 
@@ -24,6 +25,7 @@ from snnc.ir.dialects.model_rules import (
 from snnc.ir.dialects.piecewise import tables_of
 from snnc.ir.locations import refuse
 
+Named = TypeVar("Named", dyn.ReceptorOp, dyn.RegimeOp)
 _IN_REGIME = (dyn.DerivOp, dyn.OnOp, dyn.WhenOp, dyn.AfterOp)
 _IN_CELL = (
     *_IN_REGIME,
@@ -45,8 +47,8 @@ def check_model(cell: dyn.CellOp) -> None:
     check_places(ops, _IN_CELL, "a cell")
     names = readable_names(ops)
     states = states_of(ops)
-    receptors = _receptors(ops)
-    regimes = _regimes(ops)
+    receptors = _by_label(ops, dyn.ReceptorOp, "receptor")
+    regimes = _by_label(ops, dyn.RegimeOp, "regime")
     for op in ops:
         _check_declaration(op, names)
     _check_scope(ops, names, states, receptors, regimes, set(), set())
@@ -60,24 +62,15 @@ def check_model(cell: dyn.CellOp) -> None:
     check_draws(cell)
 
 
-def _receptors(ops: Iterable[Operation]) -> dict[str, dyn.ReceptorOp]:
-    receptors: dict[str, dyn.ReceptorOp] = {}
+def _by_label(ops: Iterable[Operation], kind: type[Named], what: str) -> dict[str, Named]:
+    """Return the operations of a kind by their labels; refuse a second one."""
+    found: dict[str, Named] = {}
     for op in ops:
-        if isinstance(op, dyn.ReceptorOp):
-            if op.label in receptors:
-                refuse(op, f"receptor '{op.label}' is declared twice")
-            receptors[op.label] = op
-    return receptors
-
-
-def _regimes(ops: Iterable[Operation]) -> dict[str, dyn.RegimeOp]:
-    regimes: dict[str, dyn.RegimeOp] = {}
-    for op in ops:
-        if isinstance(op, dyn.RegimeOp):
-            if op.label in regimes:
-                refuse(op, f"regime '{op.label}' is declared twice")
-            regimes[op.label] = op
-    return regimes
+        if isinstance(op, kind):
+            if op.label in found:
+                refuse(op, f"{what} '{op.label}' is declared twice")
+            found[op.label] = op
+    return found
 
 
 def _check_declaration(op: Operation, names: Mapping[str, Attribute]) -> None:
