@@ -24,13 +24,13 @@ def address(array: NDArray[np.generic], first: int = 0) -> int:
 
 
 def aligned_zeros(size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return zeros that start on a stride and have the rest of their last line for themselves.
+    """Return zeros that start on a stride, with nothing behind them that is read ahead.
 
     Memory is taken from the system when first written.
     """
     kind = np.dtype(dtype)
     length = -(-size * kind.itemsize // CPU.cache_line) * CPU.cache_line
-    memory = np.zeros(length + CPU.stride, np.uint8)
+    memory = np.zeros(CPU.stride + length + CPU.read_ahead, np.uint8)
     offset = -memory.ctypes.data % CPU.stride
     return memory[offset : offset + length].view(kind)[:size]
 
@@ -48,7 +48,10 @@ class Table:
 
     def __init__(self, kernel: Kernel, rows: Sequence[Sequence[int]]) -> None:
         self.kernel = kernel
-        self.words = np.array(rows, np.int64)
+        width = len(rows[0])
+        # Kernels count in their tables: no thread's is on a cache line of another's.
+        self.words = aligned_zeros(len(rows) * width, np.int64).reshape(-1, width)
+        self.words[:] = rows
 
     @property
     def instruction(self) -> Instruction:
