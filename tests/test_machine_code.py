@@ -25,14 +25,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@cache
-def code(model: str, precision: str) -> str:
+def text_of(model: str, precision: str) -> str:
     builder = builder_of([model])
     builder.population("cells", 100, model)
     network = snnc.compile(builder.finish(), precision=precision)
     kernel = network.artifact.cells[model].kernel
     assert kernel is not None
-    return assembly(kernel.text)
+    return kernel.text
+
+
+@cache
+def code(model: str, precision: str) -> str:
+    return assembly(text_of(model, precision))
 
 
 def widest() -> str:
@@ -103,3 +107,9 @@ def test_updates_compute_two_vectors_side_by_side():
     stores = [i for i, line in enumerate(lines) if re.search(rf"vmovupd\s+%{widest()}\d+, ", line)]
     pairs = pairwise(divisions)
     assert any(not any(a < store < b for store in stores) for a, b in pairs)
+
+
+def test_interleaving_is_for_cells_with_functions():
+    """Light updates wait for memory, and become slower."""
+    assert "INTERLEAVE" in text_of("IF_cond_exp", "f64")
+    assert "INTERLEAVE" not in text_of("IF_curr_alpha", "f64")

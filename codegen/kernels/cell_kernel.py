@@ -308,6 +308,13 @@ class _CellKernel:
             return f"{self.arguments.add('step_array', name, name)}[i]"
         return self.arguments.add("step_count", name, name)
 
+    def _interleaving(self) -> list[str]:
+        """Return what is said of cells that are long chains of operations: those of functions.
+
+        Cells without any wait for memory.
+        """
+        return ["INTERLEAVE = 2"] if self.text.functions - {"select"} else []
+
     def _module(self, body: list[str]) -> str:
         names = ",\n    ".join(self.arguments.names)
         unpacked = ",\n            ".join(["n", *self.arguments.unpacked()[1:]])
@@ -326,8 +333,7 @@ class _CellKernel:
             *self.draws.imports(),
             *(["from snnc.runtime.jit.special import piecewise"] if tables_of(self.cell) else []),
             "",
-            "# A cell is a long chain of operations.",
-            "INTERLEAVE = 2",
+            *self._interleaving(),
             f"WIDTH = {len(self.arguments.fields)}",
             "",
             "",
