@@ -18,7 +18,7 @@ from snnc.codegen.artifact import KernelSource
 
 CHUNK: Final = 512
 WIDTH: Final = 21
-SCRATCH_BYTES: Final = CHUNK * (6 * 4 + 4 + 8 + 8)
+SCRATCH_BYTES: Final = CHUNK * (6 * 4 + 4 + 8 + 8 + 8)
 PLAIN, STORE_32, STORE_64, UNITS = range(4)
 
 _DRAW = """
@@ -29,12 +29,21 @@ def draw(n, x, k0, k1, c0, c1, c2, p):
 """
 _CALL_DRAW = "draw(filled(rows), x, d[2], d[3], c0, c1, c2, p)"
 
+# Uniform numbers and what is made of them have loops of their own, whose constants registers hold.
 # nan is rejected by both comparisons.
 _DRAW_AGAIN = """
 @loop
-def draw(n, x, k0, k1, c0, c1, c2, block, p):
+def draw(n, x, second, k0, k1, c0, c1, c2, block):
     for i in range(n):
-        x[i] = p[0] + p[1] * standard_normal(k0, k1, c0[i], c1[i], c2[i], block)
+        u = uniforms(c0[i], c1[i], c2[i], block, k0, k1)
+        x[i] = u[0]
+        second[i] = u[1]
+
+
+@loop
+def shape(n, x, second, p):
+    for i in range(n):
+        x[i] = p[0] + p[1] * to_normal(x[i], second[i])
 
 
 @loop
@@ -72,8 +81,11 @@ def give_up(left, index, x):
 
 
 def draw_from(n, to, counters, d, block, p):
-    draw(n, f64(to, CHUNK), d[2], d[3], u32(counters, CHUNK), u32(counters + 4 * CHUNK, CHUNK),
-         u32(counters + 8 * CHUNK, CHUNK), block, p)
+    x = f64(to, CHUNK)
+    second = f64(d[16] + 44 * CHUNK, CHUNK)
+    draw(n, x, second, d[2], d[3], u32(counters, CHUNK), u32(counters + 4 * CHUNK, CHUNK),
+         u32(counters + 8 * CHUNK, CHUNK), block)
+    shape(n, x, second, p)
 
 
 def draw_accepted(m, d, p, c0, c1, c2, e0, e1, e2, index, x, y):
@@ -143,7 +155,7 @@ def drawing(distribution: str, parameters: int) -> KernelSource:
     imported = distribution
     if distribution == "normal_clipped":
         draw, call = _DRAW_AGAIN, _CALL_DRAW_AGAIN
-        imported = "MAX_REDRAWS, NAN, standard_normal"
+        imported = "MAX_REDRAWS, NAN, to_normal, uniforms"
     text = _TEXT.format(
         name=distribution, imported=imported, chunk=CHUNK, draw=draw, call=call, width=WIDTH
     )

@@ -35,10 +35,16 @@ NAN = float("nan")
 
 
 @straight
+def to_normal(u, v):
+    """Turn two numbers between 0 and 1 into one of mean 0, deviation 1 (Box and Muller 1958)."""
+    return sqrt(-2.0 * log(u)) * cos_turns(v)
+
+
+@straight
 def standard_normal(k0, k1, c0, c1, c2, c3):
-    """Return a draw of mean 0 and deviation 1 from one block (Box and Muller 1958)."""
+    """Return a draw of mean 0 and deviation 1 from one block."""
     u = uniforms(c0, c1, c2, c3, k0, k1)
-    return sqrt(-2.0 * log(u[0])) * cos_turns(u[1])
+    return to_normal(u[0], u[1])
 
 
 @straight
