@@ -144,7 +144,7 @@ class Driver:
             len(programs),
             epoch,
             self.stop.address,
-            _SPIN_COUNT if len(programs) <= _processors() else 0,
+            _SPIN_COUNT if len(programs) <= processors() else 0,
         )
         self._own = [self._table_of(*numbered) for numbered in enumerate(self._programs)]
         workers = len(programs) - 1
@@ -260,7 +260,8 @@ def _aligned(words: int) -> NDArray[np.int64]:
     return memory[offset : offset + words]
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
