@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from pyNN.parameters import Sequence
 
 import snnc.pynn as sim
 from snnc.ir.diagnostics import UserError
@@ -43,6 +44,28 @@ def same(found, expected):
 
 def test_many_short_runs_record_what_one_long_run_does():
     same(run([0.3] * 200), run([60.0]))
+
+
+def listed_spikes(pieces, path=None):
+    """Return what is recorded of cells that all fire in every step for 5 ms, and one of them once
+    more 100 ms later."""
+    sim.setup(timestep=0.1, stream_to=path)
+    times = np.arange(1.0, 6.0, 0.1)
+    late = np.append(times, 106.0)
+    lists = [Sequence(late if cell == 3 else times) for cell in range(7)]
+    cells = sim.Population(7, sim.SpikeSourceArray(spike_times=lists))
+    cells.record("spikes")
+    for piece in pieces:
+        sim.run(piece)
+    trains = [np.asarray(train) for train in cells.get_data().segments[0].spiketrains]
+    return trains, lists
+
+
+def test_crowded_and_lonely_spikes_are_recorded(tmp_path):
+    for pieces, path in (([120.0], None), ([2.0, 3.0, 50.0, 65.0], tmp_path / "record.h5")):
+        trains, lists = listed_spikes(pieces, path)
+        for train, expected in zip(trains, lists, strict=True):
+            np.testing.assert_allclose(train, expected.value, atol=1e-9)
 
 
 @pytest.mark.parametrize("precision", ["f64", "f32"])
@@ -141,6 +164,8 @@ def test_what_has_been_flushed_survives_a_crash(tmp_path):
     path = tmp_path / "record.h5"
     script = f"""\
 import os
+from pyNN.parameters import Sequence
+
 import snnc.pynn as sim
 sim.setup(timestep=0.1, stream_to={str(path)!r})
 cells = sim.Population(3, sim.IF_cond_exp(i_offset=1.0))

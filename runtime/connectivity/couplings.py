@@ -74,7 +74,7 @@ class Couplings:
                 state = cells.states[name]
                 for part in cells.slices:
                     places = [address(each, first + part.first) for each in self._places[name]]
-                    words = [state.address(part), _is_single(state), part.last - part.first]
+                    words = [state.address(part), _is_single(state.dtype), part.last - part.first]
                     rows.append((part.thread, [*words, *places]))
         return rows
 
@@ -98,7 +98,7 @@ class Couplings:
         return [
             (part.thread, [
                 address(cells.from_sources, part.first), address(cells.current, part.first),
-                _is_single(cells.current), part.last - part.first,
+                _is_single(cells.current.dtype), part.last - part.first,
             ])
             for cells in (self._cells[name] for name in self._targets)
             for part in cells.slices
@@ -171,5 +171,5 @@ def _targets(plan: ProjectionPlan, synapse: SynapsePlan) -> list[str]:
     return [name for side in sides for name, _ in side.members]
 
 
-def _is_single(array: NDArray[Any]) -> int:
-    return int(array.dtype == np.float32)
+def _is_single(dtype: np.dtype[Any]) -> int:
+    return int(dtype == np.float32)

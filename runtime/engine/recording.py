@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,18 @@ _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
 # A run waits for the memory of so many samples before it begins, or for a quarter of what there is.
 _AHEAD_BYTES = 1 << 29
 Rows = list[tuple[int, list[int]]]
+
+
+@dataclass(frozen=True)
+class _Stamps:
+    """The stamps of successive spikes, by how many each step has: counted out when read."""
+
+    first: int
+    counts: NDArray[np.int32]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.int64]:
+        stamps = np.arange(self.first, self.first + self.counts.size)
+        return np.repeat(stamps, self.counts)
 
 
 class SpikeRecorder:
@@ -63,7 +77,7 @@ class SpikeRecorder:
 
     def clear(self) -> None:
         """Forget what has been recorded."""
-        self._stamps: list[NDArray[np.int64] | Spooled] = []
+        self._stamps: list[NDArray[np.int64] | _Stamps | Spooled] = []
         self._ids: list[NDArray[np.int32] | Spooled] = []
 
     def bytes_per_step(self) -> int:
@@ -98,12 +112,13 @@ class SpikeRecorder:
     def end(self, reached: int) -> None:
         """Take over the spikes of the stamps up to `reached`."""
         steps = reached + 1 - self._first
-        stamps = np.arange(self._first, reached + 1)
         for p, per_step in self._per_step.items():
             counts = per_step[:steps]
             spikes = int(counts.sum())
             if spikes:
-                self._stamps.append(np.repeat(stamps, counts))
+                stamps = _Stamps(self._first, counts.copy())
+                # Numbers of steps without spikes would take more memory than the stamps.
+                self._stamps.append(stamps if spikes > steps else np.asarray(stamps))
                 self._ids.append(self._buffers[p][:spikes].copy())
 
     def add(self, stamps: NDArray[np.int64], ids: NDArray[np.integer]) -> None:
