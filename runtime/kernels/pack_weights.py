@@ -121,8 +121,30 @@ def entry(desc, rows, step):
             turn(short, n, d[q + 1], d[q + 3], d[q + 4], quantum, following)
         elif short:
             apart = 2 if multiples.size > 0 else 1
-            look(n, u16(d[q + 1], n), floats, multiples, apart, weight, quantum, spikes, total,
-                 largest, smallest)
+            look(
+                n,
+                u16(d[q + 1], n),
+                floats,
+                multiples,
+                apart,
+                weight,
+                quantum,
+                spikes,
+                total,
+                largest,
+                smallest,
+            )
         else:
-            look(n, u32(d[q + 1], n), floats, multiples, 1, weight, quantum, spikes, total, largest,
-                 smallest)
+            look(
+                n,
+                u32(d[q + 1], n),
+                floats,
+                multiples,
+                1,
+                weight,
+                quantum,
+                spikes,
+                total,
+                largest,
+                smallest,
+            )
