@@ -18,7 +18,7 @@ from snnc.benchmarks.measure import OWN, Row, Setting, measure
 from snnc.benchmarks.networks import NETWORKS, module_of
 from snnc.benchmarks.potential import add_errors, integrators_text
 from snnc.benchmarks.race import race_text
-from snnc.benchmarks.recording import recording_text, rows_of_recording
+from snnc.benchmarks.recording import WAYS, recording_text, rows_of_recording
 from snnc.benchmarks.stages import rows_of_stages, stages_text
 from snnc.benchmarks.table import table
 from snnc.compiler import PRECISIONS
@@ -176,12 +176,13 @@ def recording(options: Options) -> list[Row]:
     print("\nCOBA without recording, and with the potential of every cell at every step")
     pairs: list[list[Row]] = []
     settings = [Setting(OWN, t, p) for t in options.threads for p in options.precisions]
-    with progress(len(settings) * options.repeat) as step:
+    with progress(len(WAYS) * len(settings) * options.repeat) as step:
         for setting in settings:
             scale, ms = (options.scales or (1.0,))[0], options.ms or 1000.0
             pairs.append(rows_of_recording(scale, setting, ms, options.repeat, step))
     rows = [row for pair in pairs for row in pair]
     print(table(rows))
+    print("build: with the memory for the samples of the run, which is there before it begins")
     for pair in pairs:
         print(recording_text(pair), flush=True)
     return rows

@@ -7,7 +7,8 @@ from typing import Any
 
 from snnc.benchmarks.measure import OWN, Row
 from snnc.benchmarks.networks import size, synapses
-from snnc.ir.diagnostics import MissingDependencyError, UserError
+from snnc.figures import new_figure
+from snnc.ir.diagnostics import UserError
 
 _AXES = {
     size.NAME: ("cells", size.CELLS),
@@ -25,20 +26,13 @@ def plot(rows: list[Row], path: Path) -> None:
     UserError
         If no row has a time.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingDependencyError("plots need Matplotlib: pip install 'snnc[plot]'") from None
-    matplotlib.use("Agg", force=False)
-    from matplotlib.figure import Figure
-
     timed = [row for row in rows if row.get("sim_s") is not None]
     bars = [row for row in timed if row["bench"] not in _AXES]
     scaling = [name for name in _AXES if any(row["bench"] == name for row in timed)]
     parts = bool(bars) + len(scaling)
     if not parts:
         raise UserError("there is nothing to plot: no benchmark that was run has a time")
-    figure = Figure(figsize=(6.0 * parts, 4.5), layout="constrained")
+    figure = new_figure(6.0 * parts, 4.5)
     axes = list(figure.subplots(1, parts, squeeze=False)[0])
     if bars:
         _draw_bars(axes.pop(0), bars)

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from snnc.codegen.spinnaker import SpiNNakerArtifact, Tree
-from snnc.ir.diagnostics import MissingDependencyError
+from snnc.figures import new_figure
 from snnc.ir.links import LINKS
 
 
@@ -25,18 +25,13 @@ def draw_chips(artifact: SpiNNakerArtifact, path: Path) -> None:
     MissingDependencyError
         If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.collections import PatchCollection
-        from matplotlib.figure import Figure
-        from matplotlib.patches import Rectangle
-    except ImportError:
-        raise MissingDependencyError(
-            "drawing chips needs Matplotlib: pip install 'snnc[spinnaker]'"
-        ) from None
     used = Counter(core.place[:2] for core in artifact.cores)
     chips = sorted(artifact.machine.cores)
     width, height = artifact.machine.size
-    figure = Figure(figsize=(2.5 + width * 0.45, 1.5 + height * 0.45), layout="constrained")
+    figure = new_figure(2.5 + width * 0.45, 1.5 + height * 0.45, "spinnaker")
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
     axes = figure.subplots()
     squares = PatchCollection(
         [Rectangle((x - 0.45, y - 0.45), 0.9, 0.9) for x, y in chips],

@@ -21,7 +21,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> None:
     """Compile and run spiking neural networks.
 
-    FILE is a PyNN script (.py), a saved network (.mlir) or a model file (NineML: .xml).
+    FILE is a PyNN script (.py), a saved network (.mlir) or a model file (NineML, LEMS
+    and NeuroML 2: .xml, .nml, .9ml; NESTML: .nestml).
 
     With eval "$(_SNNC_COMPLETE=bash_source snnc)" in ~/.bashrc, Tab completes commands and options.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from snnc.codegen.crossbar import CrossbarArtifact
-from snnc.ir.diagnostics import MissingDependencyError
+from snnc.figures import new_figure
 
 _NO_CIRCUIT = np.nan
 
@@ -28,14 +28,8 @@ def draw_chips(artifact: CrossbarArtifact, path: Path) -> None:
     MissingDependencyError
         If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "drawing chips needs Matplotlib: pip install 'snnc[brainscales]'"
-        ) from None
     chip = artifact.chip
-    figure = Figure(figsize=(12, 5.5 * max(1, artifact.number)), layout="constrained")
+    figure = new_figure(12, 5.5 * max(1, artifact.number), "brainscales")
     parts: Any = figure.subfigures(max(1, artifact.number), 1, squeeze=False)[:, 0]
     for number in range(artifact.number):
         axes = parts[number].subplots(

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from snnc.ir.diagnostics import MissingDependencyError, UserError
+from snnc.figures import new_figure
+from snnc.ir.diagnostics import UserError
 
 _MOST_TRACES = 5
 _BINS = 200
@@ -58,18 +59,12 @@ def plot_activity(populations: list[Recorded], title: str, path: Path, duration:
     MissingDependencyError
         If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "plots need Matplotlib; install it with: pip install 'snnc[plot]'"
-        ) from None
     spiking = [p for p in populations if p.times.size]
     variables = sorted({name for p in populations for name in p.traces})
     if not spiking and not variables:
         raise UserError("nothing to plot; expected a script that records spikes or a variable")
     heights = [3.0, 1.0] * bool(spiking) + [1.2] * len(variables)
-    figure = Figure(figsize=(9.0, 1.2 + 1.3 * sum(heights)), layout="constrained")
+    figure = new_figure(9.0, 1.2 + 1.3 * sum(heights))
     axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     if spiking:
         _raster(axes[0], spiking)

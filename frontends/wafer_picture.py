@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from snnc.codegen.wafer import WaferArtifact
-from snnc.ir.diagnostics import MissingDependencyError
+from snnc.figures import new_figure
 
 _NOWHERE = -1
 
@@ -27,14 +27,8 @@ def draw_wafer(artifact: WaferArtifact, path: Path) -> None:
     MissingDependencyError
         If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "drawing wafers needs Matplotlib: pip install 'snnc[brainscales]'"
-        ) from None
     used, share = loads(artifact)
-    figure = Figure(figsize=(9.0, 8.5), layout="constrained")
+    figure = new_figure(9.0, 8.5, "brainscales")
     upper, lower = figure.subplots(2, 1)
     machine = artifact.machine
     parts = ((upper, used, "Blues", "neurons"), (lower, 100 * share, "Reds", "synapses lost (%)"))

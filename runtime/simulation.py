@@ -56,6 +56,9 @@ class Simulation(Network):
     def run(self, duration: float, *, progress: Callable[[float], None] | None = None) -> None:
         """Run for a duration, rounded to whole time steps.
 
+        Memory for the samples of the run is made ready before it begins ("memory for samples" in
+        the report), of long ones only the first part; the rest follows on the way.
+
         Parameters
         ----------
         duration : float
@@ -75,17 +78,25 @@ class Simulation(Network):
         """
         if not 0.0 <= duration < np.inf:
             raise UserError(f"impossible duration; found {duration:g} ms, expected at least 0")
-        self.build()
         steps = self._clock.step(duration)
         if self._recording.spool is None:
-            check_record(steps, self._recording.bytes_per_step()[1])
+            connections = self._wiring.estimate() if self._engine is None else 0
+            check_record(steps, self._recording.sample_bytes_per_step(), connections)
+        self._expect(steps)
+        self.build()
         self._advance(steps, progress)
+
+    def _expect(self, steps: int) -> None:
+        """Have memory for samples provided while connections and kernels are made."""
+        self._recording.expect(self.step + steps)
 
     def _advance(self, steps: int, progress: Callable[[float], None] | None) -> None:
         engine = self._built()
         first = engine.step
         with stopping(engine.stop):
             engine.prepare(steps)
+            with self._report.stage("memory for samples"):
+                self._recording.await_memory()
             engine.start()
             with self._report.stage("run"):
                 try:
@@ -97,7 +108,7 @@ class Simulation(Network):
 
     def _warn_of_nan(self) -> None:
         for name, cells in self._cells.items():
-            broken = [state for state, values in cells.states.items() if _has_nan(values)]
+            broken = [state for state, values in cells.states.items() if _has_nan(values.read())]
             if broken:
                 warnings.warn(
                     f"'{broken[0]}' of '{name}' is not a number at {self.t:g} ms; a smaller time "

@@ -22,6 +22,7 @@ from snnc.codegen.artifact import (
     SynapsePlan,
 )
 from snnc.ir.values import Space
+from snnc.runtime.simulation import Simulation
 
 LIF_DELTA = """
 from snnc.runtime.jit.intrinsics import f64, i32, i64, loop, select, u8
@@ -244,3 +245,28 @@ class Network:
 def times(*values: float) -> np.ndarray:
     """Return spike times for a schedule."""
     return np.array(values, np.float64)
+
+
+def simulation(network: Network, *recorded: str, v: tuple[str, ...] = ()) -> Simulation:
+    """Return a network's simulation that records spikes, and ``v`` of some populations."""
+    sim = Simulation(network.artifact())
+    for name in recorded:
+        sim.record(name, ["spikes"])
+    for name in v:
+        sim.record(name, ["v"])
+    return sim
+
+
+def relay(weight: float, spike: float = 1.0, delay: float = 1.0, **values: float) -> Simulation:
+    """Return the simulation of a cell that gets one spike through one synapse."""
+    network = Network()
+    network.population("source", 1, "schedule", spike_times=times(spike))
+    network.population("cells", 1, **values)
+    network.project("source", "cells", weight, delay)
+    return simulation(network, "cells", v=("cells",))
+
+
+def assert_equal(one: list[np.ndarray], other: list[np.ndarray]) -> None:
+    """Assert that two lists of results are the same to the bit."""
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)

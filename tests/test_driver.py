@@ -1,4 +1,4 @@
-"""The time loop: order, barriers, stopping."""
+"""The time loop: order, meetings, stopping."""
 
 import os
 import signal
@@ -44,17 +44,17 @@ def entry(desc, rows, step):
     store_release(i64(desc, 1)[0], step)
 """
 
-# Waits, at most ten seconds, until the other thread is a step ahead; counts the times it is. All
-# end at the same step, so there is nothing to wait for in the last.
+# Waits, at most ten seconds, until the other thread is some steps ahead; counts the times it is.
+# All end at the same step, so there is nothing to wait for in the last ones.
 WAIT = """\
 from snnc.runtime.jit.intrinsics import i64, load_acquire, usleep
 def entry(desc, rows, step):
-    d = i64(desc, 3)
+    d = i64(desc, 4)
     tries = 0
-    while step < d[2] and load_acquire(d[0]) <= step and tries < 100000:
+    while step < d[2] and load_acquire(d[0]) < step + d[3] and tries < 100000:
         usleep(100)
         tries += 1
-    d[1] += load_acquire(d[0]) == step + 1
+    d[1] += load_acquire(d[0]) == step + d[3]
 """
 
 SLOW = """\
@@ -88,16 +88,34 @@ def test_instructions_run_in_order_in_every_step(kernels):
     assert entries == [[label, step] for step in range(5, 10) for label in range(3)]
 
 
-def test_a_thread_need_not_wait_before_the_meeting(kernels):
-    steps = 50
+def times_ahead(kernels, programs, epoch, lead, steps=50):
+    """Return in how many steps the first thread, which tells where it is, was `lead` steps ahead of
+    the second, which waits for that; `programs` of the instructions of both."""
     reached = np.zeros(8, np.int64)
-    tell, wait = np.array([reached.ctypes.data]), np.array([reached.ctypes.data, 0, steps - 1])
+    tell = np.array([reached.ctypes.data])
+    wait = np.array([reached.ctypes.data, 0, steps - lead, lead])
     ahead = Instruction(kernels.get(KernelSource("tell", TELL)).address, tell.ctypes.data, 1)
     late = Instruction(kernels.get(KernelSource("wait", WAIT)).address, wait.ctypes.data, 1)
-    driver = Driver(kernels, [[ahead, MEETING], [MEETING, late]], 1)
+    driver = Driver(kernels, programs(ahead, late), epoch)
     driver._slice(steps)
     driver.close()
-    assert wait[1] == steps - 1
+    return wait[1]
+
+
+def test_a_thread_need_not_wait_before_the_meeting(kernels):
+    found = times_ahead(
+        kernels, lambda ahead, late: [[ahead, MEETING], [MEETING, late]], epoch=1, lead=1
+    )
+    assert found == 49
+
+
+@pytest.mark.parametrize("epoch", [2, 5])
+def test_a_thread_that_is_late_by_less_than_an_epoch_keeps_nobody_waiting(kernels, epoch):
+    lead = epoch - 1
+    found = times_ahead(
+        kernels, lambda ahead, late: [[MEETING, ahead], [MEETING, late]], epoch, lead
+    )
+    assert found == 50 - lead
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
@@ -118,7 +136,7 @@ def test_a_driver_runs_on_where_it_stopped(kernels):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_stop_flag_stops_all_threads_at_the_end_of_the_same_epoch(kernels, threads):
+def test_the_stop_flag_stops_all_threads_at_the_same_step(kernels, threads):
     function = kernels.get(KernelSource("slow", SLOW)).address
     last = np.zeros((threads, 8), np.int64)
     programs = [[Instruction(function, row.ctypes.data, 1), MEETING] for row in last]
@@ -127,7 +145,7 @@ def test_the_stop_flag_stops_all_threads_at_the_end_of_the_same_epoch(kernels, t
     timer.start()
     reached = run_threads(kernels, programs, 0, 10**6, 4, stop)
     timer.join()
-    assert 0 < reached < 10**6 and reached % 4 == 0
+    assert 0 < reached < 10**6
     assert last[:, 0].tolist() == [reached - 1] * threads
     assert run_threads(kernels, programs, reached, reached + 4, 4, stop) == reached
     stop.clear()

@@ -8,7 +8,6 @@ import pytest
 
 import snnc.pynn as sim
 from snnc.ir.diagnostics import UserError
-from snnc.runtime.engine.slabs import SLAB_BYTES, Slabs
 
 h5py = pytest.importorskip("h5py")
 
@@ -63,33 +62,6 @@ def test_samples_are_the_states_whatever_their_type_and_unit(precision):
         found = simulation.trace(cells.symbol, name).values
         assert found.dtype == np.float64 and np.ptp(found) > 0
         np.testing.assert_array_equal(found[5::5], seen)
-
-
-def test_slabs_grow_and_the_next_is_ready_when_one_is_full():
-    slabs = Slabs("float32")
-    slabs.advance(10, 3, wanted=10)
-    assert slabs.slab.shape == (10, 3) and slabs.slab.dtype == np.float32
-    first = slabs.slab
-    slabs.prepare(10, 5, wanted=15)
-    slabs.advance(10, 3, wanted=10)
-    assert slabs.slab is not first and slabs.slab.shape == (20, 3)
-    slabs.prepare(10, 20, wanted=10)
-    slabs.advance(10, 4, wanted=10)  # other columns than were prepared for
-    assert slabs.slab.shape == (40, 4)
-    slabs.prepare(10, 40, wanted=10)
-    slabs.advance(500, 4, wanted=500)  # more rows
-    assert slabs.slab.shape == (500, 4)
-    slabs.advance(10, 4, wanted=1 << 30)
-    assert slabs.slab.nbytes == SLAB_BYTES
-
-
-def test_slabs_begin_on_a_cache_line_and_keep_what_is_written_while_pages_are_asked_for():
-    slabs = Slabs("float64")
-    for _ in range(3):
-        slabs.advance(1, 4000, wanted=1 << 30)
-        assert slabs.slab.ctypes.data % 64 == 0
-        slabs.slab[:] = 7.0
-        assert (slabs.slab == 7.0).all()
 
 
 def test_memory_of_what_has_been_cleared_is_filled_anew():

@@ -11,6 +11,8 @@ import pytest
 from snnc.codegen.artifact import PopulationPlan, ProjectionPlan, SelectionPlan
 from snnc.ir.diagnostics import UserError
 from snnc.ir.values import DistanceExpression, Random, Space
+from snnc.runtime.connectivity import pairs as pairs_module
+from snnc.runtime.connectivity import rows as rows_module
 from snnc.runtime.connectivity.delays import delay_steps
 from snnc.runtime.connectivity.edges import edge_space, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
@@ -438,6 +440,29 @@ def test_pairs_that_come_in_the_order_of_rows_are_not_counted_before(connector, 
         np.testing.assert_array_equal(one.arrays["tau"], other.arrays["tau"])
 
 
+@pytest.mark.parametrize("block", [1 << 16, 1 << 6], ids=["whole", "windows"])
+def test_bundles_of_ascending_pairs_are_listed_once_and_yield_the_same(block, monkeypatch):
+    for module in (rows_module, pairs_module):
+        monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(pairs_module, "_SMALLEST", 8)
+    more = {"weight": NORMAL, "delay": DELAYS}
+    ascending = [
+        project("fixed_total_number", {"n": 700}, **more),
+        project("fixed_probability", {"p_connect": 0.4}, object_id=10, **more),
+        project("fixed_number_post", {"n": 70, "with_replacement": True}, object_id=11),
+        project("from_list", {"pre": [82, 0, 40, 40], "post": [5, 6, 1, 6]}, object_id=12, **more),
+        project("one_to_one", {}, object_id=13, weight=NORMAL),
+        project("all_to_all", {}, post="none", object_id=14),
+    ]
+    # One whose rows are postsynaptic cells has all counted before any is placed.
+    counted = project("fixed_number_pre", {"n": 0}, object_id=15)
+    both = zip(build(ascending, 3), build([*ascending, counted], 3), strict=True)
+    for one, other in ((a.rows, b.rows) for a, b in both):
+        assert one.size > 1000
+        for name in ("delays", "pointer", "target", "weight"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
 @pytest.mark.parametrize("delays", [1.5, Random("normal_clipped", CLIPPED)], ids=["one", "many"])
 @pytest.mark.parametrize("connector", ["fixed_probability", "fixed_total_number"])
 def test_building_needs_little_more_memory_than_what_is_built(connector, delays):
@@ -460,5 +485,5 @@ def test_building_needs_little_more_memory_than_what_is_built(connector, delays)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert made.target.size == pytest.approx(2_400_000, rel=0.01)
-    # Delays of the first pass, in a byte each; blocks are of constant size.
+    # Blocks and windows are of constant size.
     assert peak < 1.2 * made.nbytes + (4 << 20)

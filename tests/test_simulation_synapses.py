@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from runtime_networks import assert_equal
 
 from snnc import model_library
 from snnc.codegen.cpu import generate
@@ -44,11 +45,6 @@ def everything(sim: Simulation) -> list[np.ndarray]:
     traces = [sim.trace(name, "v").values for name in ("E", "F")]
     weights = sim.edge_values("plastic", "weight")
     return [*sim.spikes("E"), *sim.spikes("F"), *traces, weights]
-
-
-def assert_equal(one: list[np.ndarray], other: list[np.ndarray]) -> None:
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @pytest.fixture(scope="module", params=[TM, STDP, QUANTAL])

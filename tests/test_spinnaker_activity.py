@@ -7,23 +7,14 @@ import warnings
 import numpy as np
 import pytest
 from spinnaker_accuracy import DRIVES, MODELS, near_cpu, near_floats
+from spinnaker_emulation import begin, simulation
 
 import snnc.pynn as sim
 from snnc import model_library
-from snnc.pynn import session
 from snnc.runtime.verify.observation import Observed
 from snnc.runtime.verify.statistics import statistics
 
 ASSERTED = [one for one in DRIVES if (one.model[:2], one.strength) != ("Iz", "weak")]
-EMULATE = {"target": "spinnaker", "emulate": True}
-
-
-def begin(dt, **options):
-    sim.setup(timestep=dt, min_delay=dt, **{**EMULATE, "rng_seed": 5, **options})
-
-
-def simulation():
-    return session.current().simulation()
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.1])

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from spinnaker_emulation import EMULATE, trace
 
 import snnc.pynn as sim
 from snnc.cli import main
@@ -18,14 +19,8 @@ from snnc.passes.spinnaker.current_degrees import degree_of
 from snnc.passes.spinnaker.current_units import leaky_model
 from snnc.pynn import session
 
-EMULATE = {"target": "spinnaker", "emulate": True}
 BEFORE = "match-native{simulator=spinnaker},partition-cores"
 CHOOSE = f"{BEFORE},choose-current-unit"
-
-
-def trace(population, name):
-    signals = population.get_data().segments[0].analogsignals
-    return next(one for one in signals if one.name == name).magnitude
 
 
 def run_through(passes):

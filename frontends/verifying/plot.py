@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from snnc.ir.diagnostics import MissingDependencyError
+from snnc.figures import new_figure
 from snnc.runtime.verify.comparison import Comparison
 from snnc.runtime.verify.observation import Observation
 from snnc.verifying.verification import Verification
@@ -25,14 +25,8 @@ def plot(found: Verification, path: Path) -> None:
     MissingDependencyError
         If Matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingDependencyError(
-            "plots need Matplotlib; install it with: pip install 'snnc[plot]'"
-        ) from None
     first = first_to_diverge(found)
-    figure = Figure(figsize=(9.0, 6.5 if first else 4.5), layout="constrained")
+    figure = new_figure(9.0, 6.5 if first else 4.5)
     heights = [3.0, 1.5] if first else [3.0]
     axes = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     _rasters(axes[0], found)

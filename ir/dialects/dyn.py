@@ -202,11 +202,9 @@ class Valued(IRDLOperation):
         return last.value
 
 
-@irdl_op_definition
-class AliasOp(Valued):
-    """A named intermediate (NineML alias, NESTML inline, LEMS DerivedVariable)."""
+class NamedValue(Valued):
+    """Base of the operations that name a value."""
 
-    name = "dyn.alias"
     sym_name = prop_def(SymbolNameConstraint())
     dimension = prop_def(Dimension)
     body = region_def("single_block")
@@ -221,6 +219,13 @@ class AliasOp(Valued):
     def label(self) -> str:
         """The declared name."""
         return self.sym_name.data
+
+
+@irdl_op_definition
+class AliasOp(NamedValue):
+    """A named intermediate (NineML alias, NESTML inline, LEMS DerivedVariable)."""
+
+    name = "dyn.alias"
 
     def verify_(self) -> None:
         """Check the declared dimension."""

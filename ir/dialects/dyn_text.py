@@ -26,7 +26,7 @@ from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects.expressions import Quantity
 from snnc.ir.dialects.infix import Leaves
-from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, print_doc, unit_text
 
 
 def parse_model(parser: Parser) -> dyn.CellOp:
@@ -123,27 +123,15 @@ def print_model(cell: dyn.CellOp, printer: Printer) -> None:
     """Print what follows ``dyn.cell``."""
     printer.print_string(" ")
     printer.print_symbol_name(cell.label)
-    if cell.doc is not None:
-        printer.print_string(" ")
-        printer.print_string_literal(cell.doc.data)
+    print_doc(cell, printer)
     CellPrinter(printer, cell).block(cell.body)
 
 
 class CellPrinter(ModelPrinter):
     """Printer of the statements of a cell."""
 
-    def block(self, region: Region) -> None:
-        """Print statements in braces, one a line."""
-        self.printer.print_string(" {")
-        with self.printer.indented():
-            for op in region.block.ops:
-                self.statement(op)
-        self.line("}")
-
     def statement(self, op: Operation) -> None:
         """Print one statement."""
-        if self.common_statement(op):
-            return
         match op:
             case dyn.ReceptorOp():
                 decay = "" if op.decay is None else f" decay {op.decay.data}"
@@ -172,5 +160,4 @@ class CellPrinter(ModelPrinter):
             case dyn.ScheduleOp():
                 self.line(f"emit at {op.times.data}")
             case _:
-                self.line("")
-                self.printer.print_op(op)
+                super().statement(op)

@@ -47,6 +47,17 @@ from snnc.ir.dialects.fx_types import SignedType, UnsignedType, fixed_type
 from snnc.ir.locations import refuse
 
 
+class Labelled(IRDLOperation):
+    """Base of the operations about a parameter, state or receptor of this name."""
+
+    label_ = prop_def(StringAttr, prop_name="label")
+
+    @property
+    def label(self) -> str:
+        """The name."""
+        return self.label_.data
+
+
 @irdl_op_definition
 class DtOp(IRDLOperation):
     """The time step in ms, rounded to the nearest number."""
@@ -57,24 +68,18 @@ class DtOp(IRDLOperation):
 
 
 @irdl_op_definition
-class ParamOp(IRDLOperation):
+class ParamOp(Labelled):
     """A parameter of the machine's model, rounded to the nearest number, halves to even.
 
     It is `scale` times that of the equations, where it says so.
     """
 
     name = "fx.param"
-    label_ = prop_def(StringAttr, prop_name="label")
     scale_ = opt_prop_def(FloatAttr.constr(f64), prop_name="scale")
     default_ = opt_prop_def(FloatAttr.constr(f64), prop_name="default")
     result = result_def(FIXED)
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$label attr-dict `:` type($result)"
-
-    @property
-    def label(self) -> str:
-        """Name of the parameter."""
-        return self.label_.data
 
     @property
     def default(self) -> float | None:
@@ -133,51 +138,33 @@ class StateOp(IRDLOperation):
 
 
 @irdl_op_definition
-class LoadOp(IRDLOperation):
+class LoadOp(Labelled):
     """A state at the start of the step."""
 
     name = "fx.load"
-    label_ = prop_def(StringAttr, prop_name="label")
     result = result_def(FIXED)
     assembly_format = "$label attr-dict `:` type($result)"
 
-    @property
-    def label(self) -> str:
-        """Name of the state."""
-        return self.label_.data
-
 
 @irdl_op_definition
-class StoreOp(IRDLOperation):
+class StoreOp(Labelled):
     """A state at the end of the step."""
 
     name = "fx.store"
-    label_ = prop_def(StringAttr, prop_name="label")
     value = operand_def(FIXED)
     assembly_format = "$label $value attr-dict `:` type($value)"
 
-    @property
-    def label(self) -> str:
-        """Name of the state."""
-        return self.label_.data
-
 
 @irdl_op_definition
-class ArrivalsOp(IRDLOperation):
+class ArrivalsOp(Labelled):
     """What the ring buffer of a receptor holds for this step, shifted by the receptor's bits.
 
     Ring buffers have 16 bits and saturate; weights in them have no sign.
     """
 
     name = "fx.arrivals"
-    label_ = prop_def(StringAttr, prop_name="label")
     result = result_def(FIXED)
     assembly_format = "$label attr-dict `:` type($result)"
-
-    @property
-    def label(self) -> str:
-        """Name of the receptor."""
-        return self.label_.data
 
 
 @irdl_op_definition

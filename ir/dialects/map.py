@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from xdsl.dialects.builtin import (
-    FlatSymbolRefAttrConstr,
     FloatAttr,
     IntegerAttr,
     StringAttr,
@@ -28,7 +27,7 @@ from xdsl.irdl import (
 )
 
 from snnc.ir.dialects.map_delays import ExtensionOp
-from snnc.ir.dialects.map_parts import Named, OnCore
+from snnc.ir.dialects.map_parts import Named, OfPopulation, OnCore
 from snnc.ir.dialects.map_routing import EntryOp, KeyOp, TableOp, TreeOp
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 from snnc.ir.dialects.map_weights import CurrentUnitOp, RingOp, WeightsOp
@@ -117,11 +116,10 @@ class CoreOp(Named):
 
 
 @irdl_op_definition
-class SliceOp(Named, OnCore):
+class SliceOp(Named, OfPopulation, OnCore):
     """Cells `first` to `last` - 1 of a population, on a core; each emits `rate` spikes a second."""
 
     name = "map.slice"
-    population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
     first_ = prop_def(IntegerAttr.constr(i64), prop_name="first")
     last_ = prop_def(IntegerAttr.constr(i64), prop_name="last")
     rate_ = prop_def(FloatAttr.constr(f64), prop_name="rate")
@@ -142,11 +140,6 @@ class SliceOp(Named, OnCore):
                 "rate": FloatAttr(rate, f64),
             }
         )
-
-    @property
-    def population(self) -> str:
-        """Symbol of the population."""
-        return self.population_.root_reference.data
 
     @property
     def first(self) -> int:

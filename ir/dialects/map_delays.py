@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
-    FlatSymbolRefAttrConstr,
     IntegerAttr,
     SymbolRefAttr,
     i64,
 )
 from xdsl.irdl import irdl_op_definition, prop_def
 
-from snnc.ir.dialects.map_parts import Named, OnCore
+from snnc.ir.dialects.map_parts import Named, OfSlice, OnCore
 
 if TYPE_CHECKING:
     from snnc.ir.dialects.map import SliceOp
@@ -25,7 +24,7 @@ MOST_STAGES = 8
 
 
 @irdl_op_definition
-class ExtensionOp(Named, OnCore):
+class ExtensionOp(Named, OfSlice, OnCore):
     """A core that sends the packets of a slice again, `steps` later, 2 · `steps`, ... .
 
     Stage s of cell i has the key of cell (s - 1) · cells + i. Synapses of `projections` whose delay
@@ -33,7 +32,6 @@ class ExtensionOp(Named, OnCore):
     """
 
     name = "map.extension"
-    slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
     stages_ = prop_def(IntegerAttr.constr(i64), prop_name="stages")
     steps_ = prop_def(IntegerAttr.constr(i64), prop_name="steps")
     projections_ = prop_def(ArrayAttr[SymbolRefAttr], prop_name="projections")
@@ -61,11 +59,6 @@ class ExtensionOp(Named, OnCore):
                 "projections": ArrayAttr([SymbolRefAttr(name) for name in projections]),
             }
         )
-
-    @property
-    def slice(self) -> str:
-        """Symbol of the slice."""
-        return self.slice_.root_reference.data
 
     @property
     def stages(self) -> int:

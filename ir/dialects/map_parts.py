@@ -1,4 +1,4 @@
-"""What operations of the `map` dialect have in common: names, cores, and blocks of keys."""
+"""What operations of the `map` dialect have in common: a name, what they are about, keys."""
 
 from __future__ import annotations
 
@@ -17,6 +17,28 @@ class Named(IRDLOperation):
     def symbol(self) -> str:
         """The name by which others refer to this operation."""
         return self.sym_name.data
+
+
+class OfPopulation(IRDLOperation):
+    """Base of the operations that are about a population."""
+
+    population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
+
+    @property
+    def population(self) -> str:
+        """Symbol of the population."""
+        return self.population_.root_reference.data
+
+
+class OfSlice(IRDLOperation):
+    """Base of the operations that are about a slice."""
+
+    slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
+
+    @property
+    def slice(self) -> str:
+        """Symbol of the slice."""
+        return self.slice_.root_reference.data
 
 
 class OnCore(IRDLOperation):

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from xdsl.dialects.builtin import ArrayAttr, FlatSymbolRefAttrConstr, SymbolRefAttr
+from xdsl.dialects.builtin import ArrayAttr, SymbolRefAttr
 from xdsl.ir import Region
 from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def, region_def, traits_def
 from xdsl.traits import NoTerminator
 
-from snnc.ir.dialects.map_parts import KeyBlock
+from snnc.ir.dialects.map_parts import KeyBlock, OfSlice
 from snnc.ir.dialects.map_values import NumbersAttr, Place, TriplesAttr, WordAttr
 
 
 @irdl_op_definition
-class KeyOp(KeyBlock):
+class KeyOp(OfSlice, KeyBlock):
     """The keys of a slice: those that equal `key` where `mask` has ones.
 
     Cell i of the slice sends `key` + i · 2^colour_bits.
     """
 
     name = "map.key"
-    slice_ = prop_def(FlatSymbolRefAttrConstr, prop_name="slice")
     assembly_format = "$slice `key` $key `mask` $mask attr-dict"
 
     def __init__(self, symbol: str, key: int, mask: int) -> None:
@@ -32,11 +31,6 @@ class KeyOp(KeyBlock):
                 "mask": WordAttr(mask),
             }
         )
-
-    @property
-    def slice(self) -> str:
-        """Symbol of the slice."""
-        return self.slice_.root_reference.data
 
 
 @irdl_op_definition

@@ -17,6 +17,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def
 
+from snnc.ir.dialects.map_parts import OfPopulation
+
 FRACTION_BITS = 15
 """Bits after the point of the form s16.15 that cells compute in."""
 LARGEST_WORD = (1 << 16) - 1
@@ -27,7 +29,7 @@ ROUNDINGS = ("nearest", "stochastic")
 
 
 @irdl_op_definition
-class CurrentUnitOp(IRDLOperation):
+class CurrentUnitOp(OfPopulation):
     """What the cells of a population count currents in: 2^-`bits` nA.
 
     Their currents, conductances, capacities and weights are numbers that are 2^`bits` times as
@@ -35,7 +37,6 @@ class CurrentUnitOp(IRDLOperation):
     """
 
     name = "map.current_unit"
-    population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
     bits_ = prop_def(IntegerAttr.constr(i64), prop_name="bits")
     assembly_format = "`of` $population `bits` $bits attr-dict"
 
@@ -45,18 +46,13 @@ class CurrentUnitOp(IRDLOperation):
         )
 
     @property
-    def population(self) -> str:
-        """Symbol of the population."""
-        return self.population_.root_reference.data
-
-    @property
     def bits(self) -> int:
         """The logarithm to the base 2 of units in a nA."""
         return self.bits_.value.data
 
 
 @irdl_op_definition
-class RingOp(IRDLOperation):
+class RingOp(OfPopulation):
     """The numbers that ring buffers of a population's receptor count in.
 
     A weight w in the coherent unit, of sign `sign`, is stored as |w| · `scale` · 2^(15 - `shift`),
@@ -65,7 +61,6 @@ class RingOp(IRDLOperation):
     """
 
     name = "map.ring"
-    population_ = prop_def(FlatSymbolRefAttrConstr, prop_name="population")
     receptor_ = prop_def(StringAttr, prop_name="receptor")
     sign_ = prop_def(IntegerAttr.constr(i64), prop_name="sign")
     shift_ = prop_def(IntegerAttr.constr(i64), prop_name="shift")
@@ -89,11 +84,6 @@ class RingOp(IRDLOperation):
                 "bound": FloatAttr(bound, f64),
             }
         )
-
-    @property
-    def population(self) -> str:
-        """Symbol of the population."""
-        return self.population_.root_reference.data
 
     @property
     def receptor(self) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from xdsl.dialects.builtin import FlatSymbolRefAttrConstr, SymbolRefAttr
 from xdsl.ir import Operation, Region
 from xdsl.irdl import IRDLOperation, prop_def, region_def, traits_def
 from xdsl.traits import IsolatedFromAbove, NoTerminator
+
+from snnc.ir.diagnostics import OptionError
+
+Op = TypeVar("Op", bound=Operation)
 
 
 class MappingOfNetwork(IRDLOperation):
@@ -29,3 +34,20 @@ class MappingOfNetwork(IRDLOperation):
     def add(self, ops: Iterable[Operation]) -> None:
         """Append what a pass has decided."""
         self.body.block.add_ops(ops)
+
+    def parts(self, kind: type[Op]) -> list[Op]:
+        """Return what has been decided of one kind, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, kind)]
+
+    def decided(self, kind: type[Op], missing_pass: str) -> list[Op]:
+        """Return what has been decided of one kind, in order.
+
+        Raises
+        ------
+        OptionError
+            If there is nothing, which `missing_pass` would add.
+        """
+        found = self.parts(kind)
+        if not found:
+            raise OptionError(f"the mapping has no '{kind.name}'; expected pass '{missing_pass}'")
+        return found

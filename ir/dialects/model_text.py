@@ -25,6 +25,7 @@ from snnc.ir.dialects.infix import (
     float_text,
     parse_unit_name,
 )
+from snnc.ir.dialects.model_op import Model
 from snnc.ir.locations import parser_location
 
 
@@ -179,6 +180,13 @@ class ModelParser:
         return dyn.SetOp(name, expressions.expression())
 
 
+def print_doc(model: Model, printer: Printer) -> None:
+    """Print what the model says of itself, if anything."""
+    if model.doc is not None:
+        printer.print_string(" ")
+        printer.print_string_literal(model.doc.data)
+
+
 class ModelPrinter:
     """Printer of the declarations, derivatives and event bodies of one model."""
 
@@ -194,8 +202,16 @@ class ModelPrinter:
         """Return a printer for the values of one region."""
         return ExpressionPrinter(self.printer, self.names.__contains__)
 
-    def common_statement(self, op: Operation) -> bool:
-        """Print `op` if cells and synapses share its form; tell whether it did."""
+    def block(self, region: Region) -> None:
+        """Print the statements of `region` in braces, one a line."""
+        self.printer.print_string(" {")
+        with self.printer.indented():
+            for op in region.block.ops:
+                self.statement(op)
+        self.line("}")
+
+    def statement(self, op: Operation) -> None:
+        """Print one statement: readable where all models share its form, else generic."""
         match op:
             case dyn.ParamOp():
                 sequence = " sequence" if op.sequence else ""
@@ -213,8 +229,8 @@ class ModelPrinter:
                 self.line(f"d{op.state.data}/dt = ")
                 self.expressions().region(op.value_region())
             case _:
-                return False
-        return True
+                self.line("")
+                self.printer.print_op(op)
 
     def event_body(self, region: Region) -> None:
         """Print the body of an event in braces, a statement a line, after its argument."""

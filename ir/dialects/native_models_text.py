@@ -24,6 +24,7 @@ from xdsl.printer import Printer
 from xdsl.utils.lexer import Position
 
 from snnc.ir.dialects.dyn_text import CellParser, CellPrinter
+from snnc.ir.dialects.model_text import print_doc
 from snnc.ir.dialects.native import PostsynapticOp
 from snnc.ir.dialects.native_models import NativeModel, PortOp
 
@@ -65,9 +66,7 @@ def print_model(model: NativeModel, printer: Printer) -> None:
     printer.print_symbol_name(model.label)
     printer.print_string(" of ")
     printer.print_string_literal(model.simulator.data)
-    if model.doc is not None:
-        printer.print_string(" ")
-        printer.print_string_literal(model.doc.data)
+    print_doc(model, printer)
     _NativePrinter(printer, model).block(model.body)
 
 

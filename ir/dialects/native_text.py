@@ -151,16 +151,7 @@ def print_entry(entry: native.ReferenceOp | native.MatchOp, printer: Printer) ->
 class _EntryPrinter(ModelPrinter):
     """Printer of the statements of a reference or a match."""
 
-    def block(self, region: Region) -> None:
-        self.printer.print_string(" {")
-        with self.printer.indented():
-            for op in region.block.ops:
-                self.statement(op)
-        self.line("}")
-
     def statement(self, op: Operation) -> None:
-        if self.common_statement(op):
-            return
         match op:
             case native.SettingOp() | native.FixedOp():
                 keyword = op.name.split(".")[-1]
@@ -189,8 +180,7 @@ class _EntryPrinter(ModelPrinter):
                 self.line("require ")
                 self.expressions().region(op.body)
             case _:
-                self.line("")
-                self.printer.print_op(op)
+                super().statement(op)
 
     def _binding(self, text: str, op: native.Binding) -> None:
         self.line(f"{text} = ")

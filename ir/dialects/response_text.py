@@ -20,6 +20,7 @@ from xdsl.printer import Printer
 from snnc.ir.dialects import dyn
 from snnc.ir.dialects.dyn_text import CellParser, CellPrinter
 from snnc.ir.dialects.expressions import quantity_of
+from snnc.ir.dialects.model_text import print_doc
 
 POTENTIAL = "v"
 """The potential of the cell that a response becomes part of."""
@@ -39,7 +40,5 @@ def print_model(response: dyn.ResponseOp, printer: Printer) -> None:
     """Print what follows ``dyn.response``."""
     printer.print_string(" ")
     printer.print_symbol_name(response.label)
-    if response.doc is not None:
-        printer.print_string(" ")
-        printer.print_string_literal(response.doc.data)
+    print_doc(response, printer)
     CellPrinter(printer, response).block(response.body)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, SymbolNameConstraint, i1
+from xdsl.dialects.builtin import ArrayAttr, StringAttr, i1
 from xdsl.ir import Attribute, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -26,7 +26,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import IsTerminator, NoTerminator
 
-from snnc.ir.dialects.dyn import Valued
+from snnc.ir.dialects.dyn import NamedValue, Valued
 from snnc.ir.dialects.expressions import (
     TIME,
     Dimension,
@@ -85,24 +85,10 @@ class SolvedOp(IRDLOperation):
 
 
 @irdl_op_definition
-class DerivedOp(Valued):
+class DerivedOp(NamedValue):
     """A constant that follows from parameters and dt."""
 
     name = "step.derived"
-    sym_name = prop_def(SymbolNameConstraint())
-    dimension = prop_def(Dimension)
-    body = region_def("single_block")
-
-    def __init__(self, label: str, dimension: Exponents, body: Region) -> None:
-        super().__init__(
-            properties={"sym_name": StringAttr(label), "dimension": Dimension(dimension)},
-            regions=[body],
-        )
-
-    @property
-    def label(self) -> str:
-        """The name of the constant."""
-        return self.sym_name.data
 
     @property
     def type(self) -> Quantity:

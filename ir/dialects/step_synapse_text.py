@@ -18,6 +18,7 @@ from xdsl.printer import Printer
 from snnc.ir.diagnostics import did_you_mean
 from snnc.ir.dialects import step_synapse as step
 from snnc.ir.dialects.expressions import TIME
+from snnc.ir.dialects.model_text import print_doc
 from snnc.ir.dialects.syn_text import SynapseParser, SynapsePrinter
 
 
@@ -52,9 +53,7 @@ def print_model(synapse: step.SynapseOp, printer: Printer) -> None:
     """Print what follows ``step.synapse``."""
     printer.print_string(" ")
     printer.print_symbol_name(synapse.label)
-    if synapse.doc is not None:
-        printer.print_string(" ")
-        printer.print_string_literal(synapse.doc.data)
+    print_doc(synapse, printer)
     if synapse.edge_parameters:
         printer.print_string(f" edge {', '.join(synapse.edge_parameters)}")
     _SolvedPrinter(printer, synapse).block(synapse.body)

@@ -20,7 +20,7 @@ from xdsl.printer import Printer
 
 from snnc.ir.dialects import syn
 from snnc.ir.dialects.coupling import BOTH, CONDUCTANCE, SIDES, CoupleOp, ReadsOp
-from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, unit_text
+from snnc.ir.dialects.model_text import ModelParser, ModelPrinter, print_doc, unit_text
 
 
 def parse_model(parser: Parser) -> syn.ModelOp:
@@ -79,9 +79,7 @@ def print_model(model: syn.ModelOp, printer: Printer) -> None:
     """Print what follows ``syn.model``."""
     printer.print_string(" ")
     printer.print_symbol_name(model.label)
-    if model.doc is not None:
-        printer.print_string(" ")
-        printer.print_string_literal(model.doc.data)
+    print_doc(model, printer)
     SynapsePrinter(printer, model).block(model.body)
 
 
@@ -92,18 +90,8 @@ class SynapsePrinter(ModelPrinter):
         super().__init__(printer, model)
         self.names.add("weight")
 
-    def block(self, region: Region) -> None:
-        """Print the statements of `region` in braces."""
-        self.printer.print_string(" {")
-        with self.printer.indented():
-            for op in region.block.ops:
-                self.statement(op)
-        self.line("}")
-
     def statement(self, op: Operation) -> None:
         """Print one statement."""
-        if self.common_statement(op):
-            return
         match op:
             case syn.DecayOp():
                 self.line(f"decay {op.label}")
@@ -117,5 +105,4 @@ class SynapsePrinter(ModelPrinter):
                 self.line("couple " if op.one_way is None else "couple into post ")
                 self.expressions().region(op.value_region())
             case _:
-                self.line("")
-                self.printer.print_op(op)
+                super().statement(op)

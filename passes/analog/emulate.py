@@ -71,7 +71,7 @@ class EmulateAnalogPass(ModulePass):
         for projection in mapping.projections:
             _rewrite_synapses(mapping, projection, circuits, drawn)
         models = CircuitModels(op)
-        cells = {one.of: one for one in mapping.op.body.block.ops if isinstance(one, CellsOp)}
+        cells = {one.of: one for one in mapping.op.parts(CellsOp)}
         for population in mapping.populations:
             if population.symbol in cells:
                 _rewrite_cells(mapping, population, cells[population.symbol], circuits, drawn)

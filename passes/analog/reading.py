@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ from snnc.ir.pass_context import PassContext, pass_context
 from snnc.ir.resources import decode
 from snnc.passes.one_network import network_of
 
-Op = TypeVar("Op", bound=Operation)
 Ints = NDArray[np.int64]
 Table = dict[str, Ints]
 HOST = -1
@@ -60,13 +58,7 @@ class AnalogMapping:
     @cached_property
     def chip(self) -> analog.ChipOp:
         """The chip."""
-        return self._of(analog.ChipOp, "choose-chip")[0]
-
-    def _of(self, kind: type[Op], missing_pass: str) -> list[Op]:
-        found = [op for op in self.op.body.block.ops if isinstance(op, kind)]
-        if not found:
-            raise OptionError(f"the mapping has no '{kind.name}'; expected pass '{missing_pass}'")
-        return found
+        return self.op.decided(analog.ChipOp, "choose-chip")[0]
 
     @cached_property
     def symbols(self) -> dict[str, Operation]:
@@ -172,13 +164,15 @@ class AnalogMapping:
         if issubclass(kind, analog.OfProjection) and not self.projections:
             return {}
         return {
-            op.of: op.columns(self.context.arrays.arrays) for op in self._of(kind, missing_pass)
+            op.of: op.columns(self.context.arrays.arrays)
+            for op in self.op.decided(kind, missing_pass)
         }
 
     def about_chips(self, kind: type[analog.OfChip], missing_pass: str) -> dict[int, Table]:
         """Return the tables of one kind about chips, by the numbers of the chips."""
         return {
-            op.on: op.columns(self.context.arrays.arrays) for op in self._of(kind, missing_pass)
+            op.on: op.columns(self.context.arrays.arrays)
+            for op in self.op.decided(kind, missing_pass)
         }
 
     def joined(self, kind: type[analog.OfObject], missing_pass: str) -> Table:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
 
 from snnc.hardware.spinnaker import Chip
 from snnc.ir.diagnostics import OptionError
@@ -20,8 +18,6 @@ from snnc.ir.links import LINKS
 from snnc.passes.one_network import network_of
 from snnc.passes.spinnaker.connections import Span, reaches_of
 
-Op = TypeVar("Op", bound=Operation)
-
 
 @dataclass(frozen=True)
 class Mapping:
@@ -30,26 +26,20 @@ class Mapping:
     op: mapping.MappingOp
     network: snn.NetworkOp
 
-    def _of(self, kind: type[Op], missing_pass: str) -> list[Op]:
-        found = [op for op in self.op.body.block.ops if isinstance(op, kind)]
-        if not found:
-            raise OptionError(f"the mapping has no '{kind.name}'; expected pass '{missing_pass}'")
-        return found
-
     @cached_property
     def machine(self) -> mapping.MachineOp:
         """The machine."""
-        return self._of(mapping.MachineOp, "partition-cores")[0]
+        return self.op.decided(mapping.MachineOp, "partition-cores")[0]
 
     @cached_property
     def slices(self) -> list[mapping.SliceOp]:
         """The slices."""
-        return self._of(mapping.SliceOp, "partition-cores")
+        return self.op.decided(mapping.SliceOp, "partition-cores")
 
     @cached_property
     def extensions(self) -> list[mapping.ExtensionOp]:
         """The cores that send packets again; none where delays are short."""
-        return [op for op in self.op.body.block.ops if isinstance(op, mapping.ExtensionOp)]
+        return self.op.parts(mapping.ExtensionOp)
 
     @cached_property
     def senders(self) -> list[Sender]:
@@ -59,17 +49,17 @@ class Mapping:
     @cached_property
     def cores(self) -> list[mapping.CoreOp]:
         """The cores."""
-        return self._of(mapping.CoreOp, "partition-cores")
+        return self.op.decided(mapping.CoreOp, "partition-cores")
 
     @cached_property
     def places(self) -> dict[str, mapping.Place]:
         """Where each core is."""
-        return {op.core: op.at for op in self._of(mapping.PlaceOp, "place-cores")}
+        return {op.core: op.at for op in self.op.decided(mapping.PlaceOp, "place-cores")}
 
     @cached_property
     def trees(self) -> list[mapping.TreeOp]:
         """The trees; none where all packets stay unheard."""
-        return [op for op in self.op.body.block.ops if isinstance(op, mapping.TreeOp)]
+        return self.op.parts(mapping.TreeOp)
 
     @cached_property
     def _sender_cores(self) -> dict[str, str]:
@@ -82,18 +72,17 @@ class Mapping:
     @property
     def current_bits(self) -> dict[str, int]:
         """The bits of the populations whose currents do not count in nA."""
-        units = (op for op in self.op.body.block.ops if isinstance(op, CurrentUnitOp))
-        return {op.population: op.bits for op in units}
+        return {op.population: op.bits for op in self.op.parts(CurrentUnitOp)}
 
     @cached_property
     def keys(self) -> dict[str, mapping.KeyOp]:
         """The key of each slice that sends packets."""
-        return {op.slice: op for op in self.op.body.block.ops if isinstance(op, mapping.KeyOp)}
+        return {op.slice: op for op in self.op.parts(mapping.KeyOp)}
 
     @cached_property
     def tables(self) -> list[mapping.TableOp]:
         """The routing tables."""
-        return [op for op in self.op.body.block.ops if isinstance(op, mapping.TableOp)]
+        return self.op.parts(mapping.TableOp)
 
     @cached_property
     def neighbours(self) -> dict[Chip, dict[int, Chip]]:

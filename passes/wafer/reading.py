@@ -34,7 +34,7 @@ def placement_in(mapping: AnalogMapping) -> Placement:
     OptionError
         If they have no places.
     """
-    ops = [op for op in mapping.op.body.block.ops if isinstance(op, wafer.PlacesOp)]
+    ops = mapping.op.parts(wafer.PlacesOp)
     if not ops:
         raise OptionError("cells have no places; expected pass 'place-neurons'")
     columns = {name: np.full(mapping.cells, NOWHERE) for name in wafer.PlacesOp.COLUMNS[1:]}
@@ -60,10 +60,8 @@ def table_in(mapping: AnalogMapping, kind: type[Op], missing_pass: str) -> Integ
     OptionError
         If it is missing, which `missing_pass` would make.
     """
-    ops = [op for op in mapping.op.body.block.ops if isinstance(op, kind)]
-    if not ops:
-        raise OptionError(f"the mapping has no '{kind.name}'; expected pass '{missing_pass}'")
-    return np.asarray(mapping.array(ops[0].table_), np.int64)
+    op = mapping.op.decided(kind, missing_pass)[0]
+    return np.asarray(mapping.array(op.table_), np.int64)
 
 
 def add_table(mapping: AnalogMapping, kind: type[Op], rows: Iterable[Iterable[int]]) -> None:

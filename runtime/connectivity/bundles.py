@@ -157,6 +157,8 @@ class Bundle:
             for target in self._targets()
             for thread in range(self._layout.partitions)
         ]
+        for _ in executor.map(lambda one: one.pairs(kernels), self.instances):
+            pass  # else threads would wait for each other, as each projection's are made once
         parts = executor.map(lambda task: self._part(kernels, *task), tasks)
         self.parts = [part for part in parts if part.rows.size]
         for part in self.parts:

@@ -74,7 +74,7 @@ class Couplings:
                 state = cells.states[name]
                 for part in cells.slices:
                     places = [address(each, first + part.first) for each in self._places[name]]
-                    words = [address(state, part.first), _is_single(state), part.last - part.first]
+                    words = [state.address(part), _is_single(state), part.last - part.first]
                     rows.append((part.thread, [*words, *places]))
         return rows
 

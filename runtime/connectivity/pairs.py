@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,7 +18,8 @@ from snnc.runtime.engine.tables import bits
 from snnc.runtime.jit.cache import Kernels, source_of
 
 BLOCK = 1 << 16  # pairs: their arrays stay in the outer caches of a core
-_SHARE_TO_SPARE = 16
+_SPARE = 1.25
+_SMALLEST = 1 << 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class Block:
     def size(self) -> int:
         """Number of pairs."""
         return self.pre.size
+
+    def copy(self) -> Block:
+        """Return a block with arrays of its own."""
+        arrays = (self.pre.copy(), self.post.copy(), self.ordinal.copy())
+        return Block(*arrays, self.entry, self.listed)
 
 
 class Pairs:
@@ -92,15 +98,41 @@ class Pairs:
             yield from self._kept
             return
         how = self.one.pairs(self.kernels)
-        yield from self._listed(how) if isinstance(how, PairList) else self._drawn(how)
+        if isinstance(how, PairList):
+            yield from self._listed(how, 0, how.pre.size)
+        else:
+            yield from self._drawn(how)
+
+    def windows(self, bounds: Sequence[int]) -> Iterator[list[Block]]:
+        """List the pairs from the cells below each of some bounds that were not listed before.
+
+        Parameters
+        ----------
+        bounds : sequence of int
+            Indices in the source population, ascending; for pairs that do so, too.
+        """
+        if self._kept == []:
+            yield from ([] for _ in bounds)
+            return
+        wanted = np.flatnonzero(self.cells >= 0)
+        stops = np.searchsorted(self.cells[wanted], bounds)
+        rows = [int(wanted[stop - 1]) + 1 if stop else 0 for stop in stops.tolist()]
+        how = self.one.pairs(self.kernels)
+        if isinstance(how, PairKernel):
+            run = _Run(self.kernels, how, self, int(_SPARE * self.expected / max(len(rows), 1)))
+            yield from map(run.up_to, rows)
+            return
+        last = 0
+        for stop in np.searchsorted(how.pre, rows).tolist():
+            yield list(self._listed(how, last, stop))
+            last = stop
 
     @property
-    def room(self) -> int:
-        """A number of pairs that is probably not exceeded."""
+    def expected(self) -> float:
+        """About how many pairs there are."""
         wanted = np.sum(self.cells >= 0) * np.sum(self.offsets >= 0)
         share = wanted / max(self.cells.size * self.offsets.size, 1)
-        expected = self.one.expected(self.kernels) * share
-        return int(expected + expected / _SHARE_TO_SPARE) + BLOCK
+        return float(self.one.expected(self.kernels) * share)
 
     @property
     def ascends(self) -> bool:
@@ -110,9 +142,9 @@ class Pairs:
         by_cell = isinstance(how, PairList) or (how.rows == "pre" and how.ascends)
         return by_cell and bool((wanted[1:] > wanted[:-1]).all())
 
-    def _listed(self, pairs: PairList) -> Iterator[Block]:
-        for start in range(0, pairs.pre.size, BLOCK):
-            some = slice(start, start + BLOCK)
+    def _listed(self, pairs: PairList, first: int, last: int) -> Iterator[Block]:
+        for start in range(first, last, BLOCK):
+            some = slice(start, min(start + BLOCK, last))
             wanted = (self.cells[pairs.pre[some]] >= 0) & (self.offsets[pairs.post[some]] >= 0)
             if wanted.any():
                 yield Block(
@@ -127,8 +159,7 @@ class Pairs:
         run = _Run(self.kernels, how, self)
         block = run.next_block()
         if run.finished:
-            block = Block(block.pre.copy(), block.post.copy(), block.ordinal.copy())
-            self._kept = [block] if block.size else []
+            self._kept = [block.copy()] if block.size else []
         while True:
             if block.size:
                 yield block
@@ -146,7 +177,9 @@ def _drawing() -> KernelSource:
 class _Run:
     """One pass of a pair kernel over the rows of a projection."""
 
-    def __init__(self, kernels: Kernels, how: PairKernel, pairs: Pairs) -> None:
+    def __init__(
+        self, kernels: Kernels, how: PairKernel, pairs: Pairs, capacity: int = BLOCK
+    ) -> None:
         one = pairs.one
         filters = (pairs.cells, pairs.offsets)
         gids = (one.pre.gid, one.post.gid)
@@ -170,7 +203,7 @@ class _Run:
         own = self._own_words(kernels, how)
         self.words[OWN : OWN + len(own)] = own
         self.kept = [*kept, *how.arrays]
-        self._allocate(min(BLOCK, max(self.rows * gids[1].size, 64)))
+        self._allocate(min(capacity + _SMALLEST, max(self.rows * gids[1].size, 64)))
 
     def _own_words(self, kernels: Kernels, how: PairKernel) -> list[int]:
         words: list[int] = []
@@ -192,6 +225,16 @@ class _Run:
     def finished(self) -> bool:
         """Whether all rows are done."""
         return bool(self.words[0] >= self.rows)
+
+    def up_to(self, row: int) -> list[Block]:
+        """Return the pairs of all rows left before `row`, valid until the next call."""
+        self.words[1] = row
+        blocks: list[Block] = []
+        while self.words[0] < row:
+            if blocks:
+                blocks[-1] = blocks[-1].copy()  # its arrays are written anew
+            blocks.append(self.next_block())
+        return [block for block in blocks if block.size]
 
     def next_block(self) -> Block:
         """Return the pairs of the next rows, as many as fit."""

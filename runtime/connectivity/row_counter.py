@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,22 @@ _PART = 1 << 14
 _OWN_PAGES = 1 << 14  # bytes; smaller arrays would leave most of their last page empty
 
 _COUNT, _PLACE, _STORE_16, _STORE_32, _FIND = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Counters of the rows of all cells from the `first` on, and the rank of each delay."""
+
+    counters: NDArray[np.int64]
+    by_cell: int
+    by_rank: int
+    rank: NDArray[np.int32]
+    first: int = 0
+
+    @property
+    def address(self) -> int:
+        """Where the counter of cell 0 and rank 0 is, or would be."""
+        return self.counters.ctypes.data - self.first * self.by_cell * self.counters.itemsize
 
 
 class RowCounter:
@@ -44,16 +61,39 @@ class RowCounter:
         for number, block in enumerate(stream):
             # Kept for the second pass, as drawing delays again would take longer than all else.
             steps = self.count(stream, block)
-            self.steps[stream, number] = steps if isinstance(steps, int) else _in_own_pages(steps)
+            if not isinstance(steps, int):
+                steps = _in_own_pages(steps.astype(np.min_scalar_type(self.rank.size - 1)))
+            self.steps[stream, number] = steps
 
-    def count(self, stream: Pairs, block: Block) -> int | NDArray[np.integer]:
-        """Count the pairs of a block; return their delays in steps, in few bytes."""
-        steps: int | NDArray[np.integer] = steps_of(self.kernels, stream.one, block)
+    def count(self, stream: Pairs, block: Block) -> int | NDArray[np.int32]:
+        """Count the pairs of a block; return their delays in steps."""
+        steps = steps_of(self.kernels, stream.one, block)
         self._admit(steps)
-        self._run(_COUNT, stream, block, steps, 1, self.size)
-        if isinstance(steps, int):
-            return steps
-        return steps.astype(np.min_scalar_type(self.rank.size - 1))
+        table = _Table(self.counters, 1, self.size, self.rank)
+        self._run(_COUNT, stream, block, steps, table)
+        return steps
+
+    def open_rows(self, cells: slice, start: int) -> None:
+        """Have the rows of successive cells, whose pairs are all counted, begin at `start`.
+
+        `place_opened` then finds the places of their pairs.
+        """
+        order = np.argsort(self.delays)
+        counts = self.counters[order, cells].T.ravel()
+        first = np.cumsum(counts) - counts + start
+        rank = np.full_like(self.rank, -1)
+        rank[self.delays[order]] = np.arange(order.size, dtype=np.int32)
+        self._opened = _Table(first, order.size, 1, rank, cells.start)
+
+    def place_opened(
+        self,
+        stream: Pairs,
+        block: Block,
+        steps: int | NDArray[np.int32],
+        target: NDArray[np.unsignedinteger],
+    ) -> NDArray[np.int64]:
+        """Store the targets of pairs of opened rows; return their places until the next call."""
+        return self._place(_storing(target), stream, block, steps, self._opened, target)
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the delays and the pointer.
@@ -100,9 +140,7 @@ class RowCounter:
 
         Stores their targets, too, unless `target` is None.
         """
-        mode = _PLACE
-        if target is not None:
-            mode = _STORE_16 if target.dtype == np.uint16 else _STORE_32
+        mode = _PLACE if target is None else _storing(target)
         return self._second_pass(mode, stream, number, block, target)
 
     def rows(self, stream: Pairs, number: int, block: Block) -> NDArray[np.int64]:
@@ -117,14 +155,26 @@ class RowCounter:
         block: Block,
         target: NDArray[np.unsignedinteger] | None = None,
     ) -> NDArray[np.int64]:
-        if self.places.size < block.size:
-            self.places = np.empty(block.size, np.int64)
         steps = self.steps.pop((stream, number), None)
         if steps is None:
             steps = steps_of(self.kernels, stream.one, block)
-        elif mode == _FIND and isinstance(steps, np.ndarray):
+        elif isinstance(steps, np.ndarray):
             steps = steps.astype(np.int32)
-        self._run(mode, stream, block, steps, self.delays.size, 1, target)
+        table = _Table(self.counters, self.delays.size, 1, self.rank)
+        return self._place(mode, stream, block, steps, table, target)
+
+    def _place(
+        self,
+        mode: int,
+        stream: Pairs,
+        block: Block,
+        steps: int | NDArray[np.int32],
+        table: _Table,
+        target: NDArray[np.unsignedinteger] | None,
+    ) -> NDArray[np.int64]:
+        if self.places.size < block.size:
+            self.places = np.empty(block.size, np.int64)
+        self._run(mode, stream, block, steps, table, target)
         return self.places[: block.size]
 
     def _admit(self, steps: int | NDArray[np.integer]) -> None:
@@ -156,9 +206,8 @@ class RowCounter:
         mode: int,
         stream: Pairs,
         block: Block,
-        steps: int | NDArray[np.integer],
-        by_cell: int,
-        by_rank: int,
+        steps: int | NDArray[np.int32],
+        table: _Table,
         target: NDArray[np.unsignedinteger] | None = None,
     ) -> None:
         same = isinstance(steps, int)
@@ -171,22 +220,25 @@ class RowCounter:
                 steps if same else 0,
                 stream.cells.ctypes.data,
                 stream.cells.size,
-                self.counters.ctypes.data,
-                self.counters.size,
-                by_cell,
-                by_rank,
+                table.address,
+                table.counters.size,
+                table.by_cell,
+                table.by_rank,
                 stream.offsets.ctypes.data,
                 stream.offsets.size,
                 0 if target is None else target.ctypes.data,
                 0 if target is None else target.size,
                 self.places.ctypes.data,
-                0 if same else steps.itemsize,
-                self.rank.ctypes.data,
-                self.rank.size,
+                table.rank.ctypes.data,
+                table.rank.size,
             ],
             np.int64,
         )
         self.kernel(words.ctypes.data, 1, mode)
+
+
+def _storing(target: NDArray[np.unsignedinteger]) -> int:
+    return _STORE_16 if target.dtype == np.uint16 else _STORE_32
 
 
 def _parts(size: int) -> list[slice]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,12 +17,15 @@ from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import has_one_delay, store
 from snnc.runtime.connectivity.edges import ProjectionInstance
 from snnc.runtime.connectivity.masks import MaskBuilder, Masks
-from snnc.runtime.connectivity.pairs import Block, Pairs
+from snnc.runtime.connectivity.pairs import BLOCK, Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
 
+Counted = tuple[Pairs, Block, int | NDArray[np.int32]]  # and the delays in steps
 WeightForm = Literal["scalar", "float32"]
+_SHARE_TO_SPARE = 16
 _SHARE_TO_GROW = 8  # arrays that are too short grow by an eighth, so that little is taken in vain
+_BLOCKS_OF_WINDOW = 8
 
 
 @dataclass
@@ -140,14 +145,8 @@ def build_rows(
     ]
     counter = RowCounter(kernels, size)
     narrow = accumulator <= CPU.short_offset_reach
-    if (
-        masked is None
-        and len(streams) == 1
-        and has_one_delay(streams[0].one)
-        and streams[0].ascends
-    ):
-        weights = _weight_storage(instances, weight, streams[0].room)
-        return _rows_at_once(kernels, streams[0], counter, narrow, weights, arrays, dtype)
+    if masked is None and all(stream.ascends for stream in streams):
+        return _rows_at_once(kernels, streams, counter, narrow, weight, arrays, dtype)
     for stream in streams:
         counter.count_all(stream)
     delays, pointer = counter.finish()
@@ -176,35 +175,88 @@ def build_rows(
 
 def _rows_at_once(
     kernels: Kernels,
-    stream: Pairs,
+    streams: Sequence[Pairs],
     counter: RowCounter,
     narrow: bool,
-    weight: float | NDArray[np.float32] | None,
+    weight: WeightForm | None,
     arrays: Sequence[str],
     dtype: DTypeLike,
 ) -> Rows:
-    """Return rows of pairs that come in the order of the rows: they need not be counted before."""
-    room = stream.room
-    target = np.empty(room, np.uint16) if narrow else np.empty(room, np.uint32)
-    values = {name: np.empty(room, dtype) for name in arrays}
-    rows = Rows(counter.delays, np.empty(0, np.int64), target, weight, values)
-    growing = [target, *values.values(), *([weight] if isinstance(weight, np.ndarray) else [])]
-    offsets = stream.offsets.astype(target.dtype)
+    """Return rows of pairs that ascend by cells: those of some cells are finished at a time."""
+    room = int(sum(stream.expected for stream in streams) * (1.0 + 1.0 / _SHARE_TO_SPARE)) + BLOCK
+    rows = Rows(
+        counter.delays,
+        np.empty(0, np.int64),
+        np.empty(room, np.uint16) if narrow else np.empty(room, np.uint32),
+        _weight_storage([stream.one for stream in streams], weight, room),
+        {name: np.empty(room, dtype) for name in arrays},
+    )
+    ordered = len(streams) == 1 and has_one_delay(streams[0].one)
+    place = _append if ordered else _sort_in
     n = 0
-    for block in stream:
-        counter.count(stream, block)
-        first, n = n, n + block.size
-        if n > target.size:
-            room = max(n, target.size + target.size // _SHARE_TO_GROW)
-            for array in growing:
-                array.resize(room, refcheck=False)
-        np.take(offsets, block.post, out=target[first:n], mode="clip")
-        if len(growing) > 1:
-            _store_values(kernels, stream.one, block, np.arange(first, n), rows)
-    for array in growing:
-        array.resize(n, refcheck=False)
+    for cells, pairs in _windows(streams, counter.size):
+        counted = [(*both, counter.count(*both)) for both in pairs]
+        start, n = n, n + sum(block.size for _, block in pairs)
+        if n > rows.target.size:
+            _resize(rows, max(n, rows.target.size + rows.target.size // _SHARE_TO_GROW))
+        place(kernels, counter, cells, counted, start, rows)
+    _resize(rows, n)
     rows.delays, rows.pointer = counter.finish()
     return rows
+
+
+def _windows(
+    streams: Sequence[Pairs], size: int
+) -> Iterator[tuple[slice, list[tuple[Pairs, Block]]]]:
+    """List pairs by windows of cells, whose pairs stay in the caches."""
+    pairs = min(len(streams), _BLOCKS_OF_WINDOW) * BLOCK
+    number = max(1, min(math.ceil(sum(stream.expected for stream in streams) / pairs), size))
+    bounds = [size * w // number for w in range(number + 1)]
+    listed = [stream.windows(bounds[1:]) for stream in streams]
+    for first, last in itertools.pairwise(bounds):
+        yield (
+            slice(first, last),
+            [(s, b) for s, window in zip(streams, listed, strict=True) for b in next(window)],
+        )
+
+
+def _sort_in(
+    kernels: Kernels,
+    counter: RowCounter,
+    cells: slice,
+    counted: Sequence[Counted],
+    start: int,
+    rows: Rows,
+) -> None:
+    """Store the pairs of some cells, all counted, in the rows of these, from `start` on."""
+    counter.open_rows(cells, start)
+    for stream, block, steps in counted:
+        places = counter.place_opened(stream, block, steps, rows.target)
+        _store_values(kernels, stream.one, block, places, rows)
+
+
+def _append(
+    kernels: Kernels,
+    counter: RowCounter,
+    cells: slice,
+    counted: Sequence[Counted],
+    start: int,
+    rows: Rows,
+) -> None:
+    """Do the same with pairs that come in the order of the rows."""
+    for stream, block, _ in counted:
+        stop = start + block.size
+        offsets = stream.offsets.astype(rows.target.dtype)
+        np.take(offsets, block.post, out=rows.target[start:stop], mode="clip")
+        if rows.arrays or isinstance(rows.weight, np.ndarray):
+            _store_values(kernels, stream.one, block, np.arange(start, stop), rows)
+        start = stop
+
+
+def _resize(rows: Rows, n: int) -> None:
+    for array in (rows.target, rows.weight, *rows.arrays.values()):
+        if isinstance(array, np.ndarray):
+            array.resize(n, refcheck=False)
 
 
 def _fill_masks(streams: Sequence[Pairs], counter: RowCounter, masks: MaskBuilder) -> None:

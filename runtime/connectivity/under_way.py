@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.runtime.engine.tables import address
+from snnc.runtime.engine.tables import address, aligned_zeros
 
 # Words of a queue, as in codegen/kernels/static_kernel.py.
 _NEXT, _BASE, _LAST, _ROOM, _SPIKES, _BEGINNINGS, _RUNS, _NUMBER, _WORDS = range(9)
@@ -42,10 +42,10 @@ class UnderWay:
         own = delays[slice(*ranks)].astype(np.int64)
         # Untouched pages of zeros cost no memory: there is room for all cells in every step.
         self._spikes = np.zeros(int(own[-1] - own[0] + 1) * max(most, 1), np.int64)
-        self._beginnings = np.zeros(slots, np.int64)
+        self._beginnings = aligned_zeros(slots, np.int64)
         edges = np.flatnonzero(np.diff(own, prepend=own[0] - 2, append=own[-1] + 2) != 1)
         self._runs = np.stack([own[edges[:-1]], np.diff(edges), ranks[0] + edges[:-1]], axis=1)
-        self.words = np.zeros(_WORDS, np.int64)
+        self.words = aligned_zeros(_WORDS, np.int64)
         self.words[_ROOM] = self._spikes.size
         self.words[[_SPIKES, _BEGINNINGS, _RUNS]] = [
             address(array) for array in (self._spikes, self._beginnings, self._runs)

@@ -73,7 +73,9 @@ def exported(
     """Return the state of a built network; arrays may be shared with it."""
     populations = {
         name: PopulationState(
-            c.states, {one.name: one.scale for one in c.cell.states}, c.volleys(engine.step)
+            {state: values.read() for state, values in c.states.items()},
+            {one.name: one.scale for one in c.cell.states},
+            c.volleys(engine.step),
         )
         for name, c in cells.items()
     }
@@ -123,9 +125,10 @@ def imported(
 
 def _import_cells(old: PopulationState, cells: Cells, step: int) -> None:
     for state in cells.cell.states:
-        values, new = old.states.get(state.name), cells.states[state.name]
-        if values is not None and values.shape == new.shape:
-            new[:] = _rescaled(values, state.scale / old.scales[state.name])
+        values = old.states.get(state.name)
+        if values is not None and values.size == cells.size:
+            values = _rescaled(values, state.scale / old.scales[state.name])
+            cells.states[state.name].write(values)
     if all(v.ids[-1] < cells.size for v in old.volleys):
         cells.fill(old.volleys, step)
 

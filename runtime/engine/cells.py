@@ -17,6 +17,7 @@ from snnc.runtime.engine.history import History, Volley
 from snnc.runtime.engine.layout import Layout, Slice
 from snnc.runtime.engine.recompilation import NeedsRecompilation
 from snnc.runtime.engine.resolve import Draws, Numbers, folded, numbers, replaced
+from snnc.runtime.engine.sliced import Sliced
 from snnc.runtime.engine.tables import address, aligned_zeros, bits
 from snnc.runtime.random import INITIAL, PARAM, SPIKES, key
 
@@ -48,7 +49,7 @@ class Cells:
     parameters : dict
         Values in declared units: a float, or float64 of shape (size,); `Sequences` for sequence
         parameters.
-    states : dict of ndarray, shape (size,)
+    states : dict of Sliced
         In coherent units.
     quanta : dict of str to float
         For packed receptors, what one unit of their arrivals is worth, in coherent units.
@@ -81,7 +82,7 @@ class Cells:
         for state in cell.states:
             value = plan.initial.get(state.name, state.initial / state.scale)
             self.initial[state.name] = self._state_value(state, value, None)
-        self.states = {s.name: aligned_zeros(plan.size, s.dtype) for s in cell.states}
+        self.states = {s.name: Sliced(self.slices, s.dtype) for s in cell.states}
         self.current = aligned_zeros(plan.size, layout.float_dtype)
         self.from_sources = self.current
         self._flags = {
@@ -119,7 +120,7 @@ class Cells:
 
     def _initialise(self, name: str) -> None:
         state = self._state(name)
-        self.states[name][:] = _stored(state, self.initial[name])
+        self.states[name].write(_stored(state, self.initial[name]))
 
     # Parameters
 
@@ -232,14 +233,14 @@ class Cells:
 
     def state(self, name: str) -> NDArray[np.float64]:
         """Return a state in its declared unit: float64 of shape (size,)."""
-        return self.states[self._state(name).name] / self._state(name).scale
+        state = self._state(name)
+        return self.states[name].read() / state.scale
 
     def set_state(self, name: str, value: Value, index: NDArray[np.int64] | None) -> None:
         """Set a state of all cells, or of those of an index."""
         state = self._state(name)
         new = self._state_value(state, value, index)
-        cells = slice(None) if index is None else index
-        self.states[name][cells] = _stored(state, new)
+        self.states[name].write(_stored(state, new), index)
 
     def set_initial(self, name: str, value: Value, index: NDArray[np.int64] | None) -> None:
         """Set what a state starts from."""
@@ -368,7 +369,7 @@ class Cells:
             case "first":
                 return part.first
             case "state":
-                return address(self.states[field.name], part.first)
+                return self.states[field.name].address(part)
             case "arrivals":
                 offset = self.layout.accumulator_offset(part.thread, self.plan.name, field.name)
                 return address(accumulators[part.thread], offset)

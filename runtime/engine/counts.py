@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from snnc.runtime.engine.history import Volley
 from snnc.runtime.engine.layout import Slice
-from snnc.runtime.engine.tables import address
+from snnc.runtime.engine.tables import address, aligned_zeros
 
 # Slices are padded: kernels that list spikes read groups of cells.
 _GROUP = 64
@@ -33,7 +33,8 @@ class Counts:
         self.slices = slices
         self.slots = slots
         self.arrays: dict[int, NDArray[np.uint8]] = {
-            cut.thread: np.zeros((slots, _padded(cut)), np.uint8) for cut in slices
+            cut.thread: aligned_zeros(slots * _padded(cut), np.uint8).reshape(slots, -1)
+            for cut in slices
         }
 
     @property

@@ -2,10 +2,11 @@
 
 Each thread has a *program*: a table of int64 [instructions x 4] with the address of a kernel, the
 address of its descriptor table, the number of rows in it, and the kind of the instruction (see
-`Kind`). Threads go through their programs once a step. After every *epoch*, which is as many steps
-as the shortest delay, they wait for each other: what a thread sends in an epoch, others read in the
-next. They wait not where an epoch ends but at the *meeting*, an instruction of the next step: what
-precedes it needs nothing of the epoch before, so that who is late for once keeps nobody waiting.
+`Kind`). Threads go through their programs once a step. An *epoch* is as many steps as the shortest
+delay: what a thread sends in a step, others read an epoch later. So a thread goes on past the
+*meeting*, an instruction in a step, as soon as all others have done the step that lies an epoch
+before; what precedes the meeting needs nothing of that step. Who is late for once keeps nobody
+waiting, unless it is late by an epoch.
 """
 
 from __future__ import annotations
@@ -28,10 +29,9 @@ from snnc.ir.diagnostics import SnncError
 from snnc.runtime.jit.cache import Kernels, source_of
 
 # The tables of runtime/kernels/driver.py.
-_SHARED, _INSTRUCTIONS, _COUNT, _REACHED, _OWN_SIZE = range(5)
+_SHARED, _INSTRUCTIONS, _COUNT, _THREAD, _REACHED, _OWN_SIZE = range(6)
 _THREADS, _EPOCH, _STOP, _SPINS = range(4)
-_SHARED_SIZE = 32
-_CACHE_LINE_WORDS = 8
+_LIMIT, _DONE, _CACHE_LINE_WORDS = 8, 16, 8
 # About 10 microseconds.
 _SPIN_COUNT = 300
 # Python handles signals between slices of about this time; a slice starts and joins threads.
@@ -39,7 +39,7 @@ _SLICE_SECONDS = 0.05
 
 
 class Kind(IntEnum):
-    """When an instruction runs."""
+    """What an instruction does."""
 
     EVERY_STEP = 0
     MEETING = 1
@@ -57,7 +57,7 @@ class Instruction(NamedTuple):
     rows : int
         Rows of that table.
     kind : Kind
-        Whether it runs a kernel, or waits for all threads in the first step of an epoch.
+        Whether it runs a kernel, or waits for the other threads.
     """
 
     function: int
@@ -67,11 +67,11 @@ class Instruction(NamedTuple):
 
 
 MEETING = Instruction(0, 0, 0, Kind.MEETING)
-"""Waits until all threads are through with the epoch before."""
+"""Waits until all threads have done the step that lies an epoch before."""
 
 
 class StopFlag:
-    """A word in memory that makes a running network stop at the end of an epoch.
+    """A word in memory that makes a running network stop within an epoch, all threads at one step.
 
     Any thread may set it at any time; it stays set until cleared.
     """
@@ -107,9 +107,9 @@ class Driver:
         One for each thread; several need a `MEETING` in each. The tables they point to must outlive
         the driver.
     epoch : int
-        Steps between barriers, at least 1.
+        Steps of the shortest delay, at least 1: how far threads may be apart.
     stop : StopFlag, optional
-        Checked at the end of each epoch.
+        Checked in every step.
 
     Attributes
     ----------
@@ -139,23 +139,24 @@ class Driver:
         self.step = 0
         # Of a slice, as the last run has left it: short ones would be mostly starts of threads.
         self._epochs = 1
-        self._shared = _aligned(_SHARED_SIZE)
+        self._shared = _aligned(_DONE + len(programs) * _CACHE_LINE_WORDS)
         self._shared[[_THREADS, _EPOCH, _STOP, _SPINS]] = (
             len(programs),
             epoch,
             self.stop.address,
-            _SPIN_COUNT if len(programs) <= _processors() else 0,
+            _SPIN_COUNT if len(programs) <= processors() else 0,
         )
-        self._own = [self._table_of(program) for program in self._programs]
+        self._own = [self._table_of(*numbered) for numbered in enumerate(self._programs)]
         workers = len(programs) - 1
         self._pool = ThreadPoolExecutor(workers, "snnc") if workers else None
 
-    def _table_of(self, program: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _table_of(self, thread: int, program: NDArray[np.int64]) -> NDArray[np.int64]:
         own = _aligned(_OWN_SIZE)
-        own[[_SHARED, _INSTRUCTIONS, _COUNT]] = (
+        own[[_SHARED, _INSTRUCTIONS, _COUNT, _THREAD]] = (
             self._shared.ctypes.data,
             program.ctypes.data,
             len(program),
+            thread,
         )
         return own
 
@@ -192,6 +193,8 @@ class Driver:
 
     def _slice(self, steps: int) -> None:
         k = self.step
+        self._shared[_LIMIT] = steps
+        self._shared[_DONE:] = 0
         for own in self._own:
             own[_REACHED] = k
         futures: list[Future[None]] = []
@@ -257,7 +260,8 @@ def _aligned(words: int) -> NDArray[np.int64]:
     return memory[offset : offset + words]
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -55,15 +55,24 @@ def check_network(artifact: Artifact, connections: int = 0) -> None:
         )
 
 
-def check_record(steps: int, bytes_per_step: float) -> None:
+def check_record(steps: int, bytes_per_step: float, connections: int = 0) -> None:
     """Refuse to record more samples in a run than fit.
+
+    Parameters
+    ----------
+    steps : int
+        Of the run.
+    bytes_per_step : float
+        What each adds to the samples, on average.
+    connections : int
+        Estimated bytes of connections that are made before.
 
     Raises
     ------
     ResourceLimitError
         Names the estimate and what there is.
     """
-    needed, free = steps * bytes_per_step, available()
+    needed, free = steps * bytes_per_step, available() - connections
     if needed > free:
         raise ResourceLimitError(
             f"the samples of this run do not fit into memory; found an estimate of "

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from snnc.ir.diagnostics import UserError
 from snnc.runtime.engine.cells import Cells
-from snnc.runtime.engine.spool import Spool, Spooled
+from snnc.runtime.engine.memory import available
+from snnc.runtime.engine.spool import HELD_BYTES, Spool, Spooled
 from snnc.runtime.engine.tables import Tables, address
 from snnc.runtime.engine.traces import TraceRecorder
 
 SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
 _FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
+# A run waits for the memory of so many samples before it begins, or for a quarter of what there is.
+_AHEAD_BYTES = 1 << 29
 Rows = list[tuple[int, list[int]]]
 
 
@@ -76,8 +79,8 @@ class SpikeRecorder:
             self._buffers[p] = np.empty(max(int(widths[p]) * steps, 1), np.int32)
             self._per_step[p] = np.empty(steps, np.int32)
 
-    def begin(self, first: int, steps: int) -> None:
-        """Prepare for `steps` stamps from `first` on, at most as many as room is reserved for."""
+    def begin(self, first: int) -> None:
+        """Prepare for stamps from `first` on, at most as many as room is reserved for."""
         self._first = first
 
     def rows(self) -> Rows:
@@ -230,14 +233,32 @@ class Recording:
                 self.traces[where].take_over(old.traces[where])
 
     def expect(self, until: int) -> None:
-        """Take note of the step that the run is to reach."""
-        for recorder in self.traces.values():
-            recorder.expect(until)
+        """Take note of the step that a run is to reach, and have memory for samples made ready.
 
-    def begin(self, first: int, steps: int, spikes: Tables) -> None:
-        """Prepare for `steps` steps from `first` on; set the tables of spikes accordingly."""
+        Other threads do that; `await_memory` waits for them.
+        """
+        recorders = self.traces.values()
+        ahead = min(_AHEAD_BYTES, available() // 4)
+        if self.spool is not None:
+            ahead = min(ahead, 2 * HELD_BYTES)
+        wanted = sum(r.bytes_until(until) for r in recorders)
+        share = min(ahead / max(wanted, 1), 1.0)
+        for recorder in recorders:
+            recorder.expect(until, share)
+
+    def await_memory(self) -> None:
+        """Wait for the memory that has been asked for."""
+        for recorder in self.traces.values():
+            recorder.await_memory()
+
+    def make_room(self, first: int, steps: int) -> int:
+        """Have room for samples of steps from `first` on; return for how many, `steps` at most."""
+        return min([steps, *(r.make_room(first) for r in self.traces.values())])
+
+    def begin(self, first: int, spikes: Tables) -> None:
+        """Prepare for steps from `first` on; set the tables of spikes accordingly."""
         for recorder in self.active():
-            recorder.begin(first, steps)
+            recorder.begin(first)
         for table in filter(None, spikes):
             table.words[:, _FILLED_WORD] = 0
             table.words[:, _FIRST_STAMP_WORD] = first
@@ -259,8 +280,11 @@ class Recording:
         yield from self._watching
         yield from self.traces.values()
 
-    def bytes_per_step(self) -> tuple[int, float]:
-        """Return the buffer that a step may fill with spikes, and what samples it adds."""
+    def spike_bytes_per_step(self) -> int:
+        """Return how much of buffers a step may fill with spikes."""
         active = (r for r in self.active() if isinstance(r, SpikeRecorder))
-        spikes = sum(r.bytes_per_step() for r in active)
-        return spikes, sum(r.bytes_per_step() for r in self.traces.values())
+        return sum(r.bytes_per_step() for r in active)
+
+    def sample_bytes_per_step(self) -> float:
+        """Return what a step adds to the samples, on average."""
+        return sum(r.bytes_per_step() for r in self.traces.values())

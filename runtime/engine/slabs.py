@@ -1,26 +1,22 @@
-"""Memory for samples, which another thread has the system clear before it is written.
+"""Memory for samples that grows by slabs, whose pages are there before samples are written.
 
-Memory that is new costs more than the samples that are written to it: the system clears each page
-when it is first touched. So a thread asks for the pages of a slab that a run is going to fill, and
-for those of the next slab as soon as half of the present one is filled.
+What a run is going to fill is asked for when it begins; where that is too much to wait for, each
+further slab is asked for as soon as half of the one before is filled.
 """
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections import deque
+from concurrent.futures import Future, wait
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snnc.runtime.engine.tables import CACHE_LINE
+from snnc.runtime.engine.sample_memory import LARGE_PAGE, STORE, touch
+from snnc.runtime.engine.tables import aligned_zeros
 
 SLAB_BYTES = 1 << 26
-_POPULATE_WRITE = 23  # MADV_POPULATE_WRITE of Linux since 5.14, which other systems do without
-_LARGE = 1 << 21  # a large page: much cheaper than the small ones that it stands for
 
 
 class Slabs:
@@ -28,7 +24,7 @@ class Slabs:
 
     They begin on a cache line, and large ones on a large page. Each is as large as what the run is
     going to fill, or twice as large as the last, but not larger than `SLAB_BYTES` unless a single
-    chunk is.
+    row is.
 
     Parameters
     ----------
@@ -44,65 +40,70 @@ class Slabs:
     def __init__(self, dtype: str) -> None:
         self._dtype = np.dtype(dtype)
         self.slab: NDArray[Any] = np.empty((0, 0), self._dtype)
-        self._next: NDArray[Any] | None = None
+        self._ahead: deque[NDArray[Any]] = deque()
+        self._under_way: list[Future[None]] = []
 
-    def advance(self, room: int, columns: int, wanted: int) -> None:
+    def expect(self, columns: int, wanted: int, filled: int) -> None:
+        """Have memory made ready for rows to come; `wait` is to follow before it is written.
+
+        Parameters
+        ----------
+        columns : int
+            How long they are.
+        wanted : int
+            How many there are.
+        filled : int
+            Rows of the present slab that are in use.
+        """
+        self.wait()
+        self._ahead.clear()
+        if self.slab.shape[1] == columns:
+            self._make_ready(self.slab[filled : filled + wanted])
+            wanted -= len(self.slab) - filled
+        while wanted > 0:
+            self._append(columns, wanted)
+            wanted -= len(self._ahead[-1])
+
+    def wait(self) -> None:
+        """Wait until memory is ready that has been asked for."""
+        wait(self._under_way)
+        self._under_way = []
+
+    def advance(self, columns: int, wanted: int) -> None:
         """Make a new slab the present one.
 
         Parameters
         ----------
-        room, columns : int
-            The least number of rows, and how long they are.
+        columns : int
+            How long its rows are.
         wanted : int
             Number of rows that the run is going to fill from now on.
         """
-        ready, self._next = self._next, None
-        if ready is None or len(ready) < room or ready.shape[1] != columns:
-            ready = self._new(room, columns, wanted)
-        self.slab = ready
+        if not self._ahead or self._ahead[0].shape[1] != columns:
+            self._ahead.clear()
+            self._append(columns, wanted)
+        self.wait()
+        self.slab = self._ahead.popleft()
 
-    def prepare(self, room: int, filled: int, wanted: int) -> None:
+    def look_ahead(self, filled: int, wanted: int) -> None:
         """Have the next slab made as soon as half of the present one is filled, if it is wanted."""
         rows, columns = self.slab.shape
         beyond = wanted - (rows - filled)
-        if self._next is None and 2 * filled >= rows and beyond > 0:
-            self._next = self._new(room, columns, beyond)
+        if not self._ahead and 2 * filled >= rows and beyond > 0:
+            self._append(columns, beyond)
 
-    def _new(self, room: int, columns: int, wanted: int) -> NDArray[Any]:
-        width = self._dtype.itemsize * columns
-        most = SLAB_BYTES // max(width, 1)
-        rows = max(room, min(max(2 * len(self.slab), wanted), most))
-        size = rows * width
-        unit = CACHE_LINE if size < _LARGE else _LARGE
-        # Room in front to begin at a unit, and behind for the whole of the last one.
-        memory = np.empty(size + 2 * unit, np.uint8)
-        first = -memory.ctypes.data % unit
-        if size >= _LARGE:
-            needed = -(-min(rows, wanted) * width // _LARGE) * _LARGE
-            _pager().submit(_populate, memory[first : first + needed])
-        return memory[first : first + size].view(self._dtype).reshape(rows, columns)
+    def _append(self, columns: int, wanted: int) -> None:
+        """Add a slab, and have it made ready for the first of the rows that are wanted."""
+        before = self._ahead[-1] if self._ahead else self.slab
+        width = max(self._dtype.itemsize * columns, 1)
+        rows = max(min(max(2 * len(before), wanted), SLAB_BYTES // width), 1)
+        if rows * width < LARGE_PAGE:
+            flat = aligned_zeros(rows * columns, self._dtype)
+        else:
+            flat = STORE.lend(rows * width).view(self._dtype)
+        self._ahead.append(flat.reshape(rows, columns))
+        self._make_ready(self._ahead[-1][:wanted])
 
-
-@cache
-def _pager() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "snnc-slabs")
-
-
-@cache
-def _madvise() -> Any:
-    if sys.platform != "linux":
-        return None
-    function = ctypes.CDLL(None).madvise
-    function.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    return function
-
-
-def _populate(memory: NDArray[np.uint8]) -> None:
-    """Have the system provide pages, whose contents stay; where it cannot, writing them will."""
-    advise = _madvise()
-    if advise is None:
-        return
-    start = memory.ctypes.data
-    for first in range(0, memory.size, _LARGE):
-        if advise(start + first, _LARGE, _POPULATE_WRITE) != 0:
-            return
+    def _make_ready(self, rows: NDArray[Any]) -> None:
+        if rows.nbytes >= LARGE_PAGE:
+            self._under_way += touch(rows)

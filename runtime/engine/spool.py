@@ -15,7 +15,7 @@ from snnc.ir.diagnostics import MissingDependencyError
 
 # What has come in is written out after so long, or when there is so much of it.
 _SECONDS: Final = 1.0
-_BYTES: Final = 1 << 24
+HELD_BYTES: Final = 1 << 24
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -66,7 +66,7 @@ class Spool:
 
     def is_due(self, held: int) -> bool:
         """Return whether data of `held` bytes should be written out now."""
-        return held >= _BYTES or (held > 0 and time.monotonic() - self._written >= _SECONDS)
+        return held >= HELD_BYTES or (held > 0 and time.monotonic() - self._written >= _SECONDS)
 
     def append(
         self, name: str, rows: NDArray[Any], attributes: Mapping[str, Any] | None = None

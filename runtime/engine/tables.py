@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from snnc.hardware.cpu import CPU
 from snnc.runtime.engine.driver import Instruction
 from snnc.runtime.jit.cache import Kernel
 
-CACHE_LINE = 64
+CACHE_LINE = CPU.cache_line
 
 
 def bits(value: float) -> int:
@@ -25,13 +26,13 @@ def address(array: NDArray[np.generic], first: int = 0) -> int:
 
 
 def aligned_zeros(size: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return zeros that start on a cache line and have the rest of their last line for themselves.
+    """Return zeros that start on a cache line, with nothing behind them that is read ahead.
 
     Memory is taken from the system when first written.
     """
     kind = np.dtype(dtype)
     length = -(-size * kind.itemsize // CACHE_LINE) * CACHE_LINE
-    memory = np.zeros(length + CACHE_LINE, np.uint8)
+    memory = np.zeros(CACHE_LINE + length + CPU.read_ahead, np.uint8)
     offset = -memory.ctypes.data % CACHE_LINE
     return memory[offset : offset + length].view(kind)[:size]
 
@@ -49,7 +50,10 @@ class Table:
 
     def __init__(self, kernel: Kernel, rows: Sequence[Sequence[int]]) -> None:
         self.kernel = kernel
-        self.words = np.array(rows, np.int64)
+        width = len(rows[0])
+        # Kernels count in their tables: no thread's is on a cache line of another's.
+        self.words = aligned_zeros(len(rows) * width, np.int64).reshape(-1, width)
+        self.words[:] = rows
 
     @property
     def instruction(self) -> Instruction:

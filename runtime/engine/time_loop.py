@@ -36,7 +36,7 @@ _MOST_STEPS = 1 << 15
 _SPIKE_BYTES = 1 << 28
 _SAMPLE_BYTES = 1 << 24
 _WAVEFORM_BYTES = 1 << 24
-# Barriers further apart gain nothing, and delay an interrupt.
+# Threads further apart gain nothing, need longer histories, and are slower to stop.
 _LONGEST_EPOCH = 64
 _LOST_WORD = 9
 
@@ -109,7 +109,7 @@ class Engine:
 
     @property
     def epoch(self) -> int:
-        """Steps between barriers."""
+        """Steps by which threads may be apart."""
         longest = 1 if self._couplings else _LONGEST_EPOCH
         return max(1, min(self._wiring.min_delay(), longest))
 
@@ -172,7 +172,6 @@ class Engine:
 
     def prepare(self, steps: int) -> None:
         """Make all ready for a run of a number of steps."""
-        self._recording.expect(self.step + steps)
         if self.stale:
             self.size_histories()
         reserve = min(self._longest_chunk(), max(steps, 1))
@@ -183,7 +182,8 @@ class Engine:
             self.stale = False
 
     def _longest_chunk(self) -> int:
-        spikes, samples = self._recording.bytes_per_step()
+        spikes = self._recording.spike_bytes_per_step()
+        samples = self._recording.sample_bytes_per_step()
         sources = len(self._currents.sources)
         return int(min(
             _MOST_STEPS,
@@ -272,7 +272,8 @@ class Engine:
     def start(self) -> None:
         """Emit the spikes of stamp 0, and take the samples of the present step that are missing."""
         spikes = self._spikes if not self.started else []
-        self._recording.begin(self.step, 1, _all(self._spikes))
+        self._recording.make_room(self.step, 1)
+        self._recording.begin(self.step, _all(self._spikes))
         run_once(self._publish, self.step - 1)
         if not self.started:
             run_once([*self._listed, *self._events], -1)
@@ -289,6 +290,7 @@ class Engine:
         """Run up to a step, or until `stop` is set."""
         while self.step < to and not self.stop:
             steps = min(self._chunk, self._reserved, to - self.step)
+            steps = self._recording.make_room(self.step + 1, steps)
             start = time.perf_counter()
             self._run_chunk(steps)
             elapsed = max(time.perf_counter() - start, 1e-9)
@@ -306,7 +308,7 @@ class Engine:
         self._currents.prepare(first, steps)
         for table in filter(None, _all(self._inject)):
             self._currents.renew(table.words)
-        self._recording.begin(first + 1, steps, _all(self._spikes))
+        self._recording.begin(first + 1, _all(self._spikes))
         try:
             self._driver.run(first, first + steps)
         finally:

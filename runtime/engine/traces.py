@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,9 +50,9 @@ class _Block:
     values: NDArray[np.floating] | Spooled
     scale: float = 1.0
 
-    def read(self) -> NDArray[np.float64]:
-        """Return the samples in the declared unit."""
-        return np.divide(np.asarray(self.values), self.scale, dtype=np.float64)
+    def read(self, out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return the samples in the declared unit, in `out` if given."""
+        return np.divide(np.asarray(self.values), self.scale, out, dtype=np.float64)
 
 
 @dataclass
@@ -109,34 +110,53 @@ class TraceRecorder:
         """Return how much a step adds to the record, on average."""
         return np.dtype(self.state.dtype).itemsize * len(self.index) / self.interval
 
-    def expect(self, until: int) -> None:
-        """Take note of the step that the run is to reach."""
-        self._until = until // self.interval
+    def bytes_until(self, until: int) -> int:
+        """Return how much a run to a step will add to the record."""
+        samples = until // self.interval - self.sampled
+        return np.dtype(self.state.dtype).itemsize * len(self.index) * max(samples, 0)
 
-    def begin(self, first: int, steps: int) -> None:
-        """Prepare for `steps` steps from `first` on."""
+    def expect(self, until: int, share: float) -> None:
+        """Take note of the step that the run is to reach, and have memory made ready.
+
+        Parameters
+        ----------
+        until : int
+            The step.
+        share : float
+            The part of the samples for which memory is wanted when the run begins.
+        """
+        self._until = until // self.interval
+        wanted = math.ceil(share * (self._until - self.sampled))
+        self._slabs.expect(len(self.index), wanted, self._filled)
+
+    def await_memory(self) -> None:
+        """Wait for the memory that has been asked for."""
+        self._slabs.wait()
+
+    def make_room(self, first: int) -> int:
+        """Have room for samples from step `first` on; return for how many steps it suffices."""
+        number, columns = -(-first // self.interval), len(self.index)
+        if number <= self.sampled:
+            return (self.sampled + 1) * self.interval - first
+        rows, width = self._slabs.slab.shape
+        wanted = self._until - number + 1
+        goes_on = number == self._slab_first + self._filled and width == columns
+        if not goes_on or self._filled == rows:
+            if self._filled or rows == 0 or width != columns:
+                self._slabs.advance(columns, wanted)
+            self._slab_first, self._filled = number, 0
+        self._slabs.look_ahead(self._filled, wanted)
+        return (self._slab_first + len(self._slabs.slab)) * self.interval - first
+
+    def begin(self, first: int) -> None:
+        """Prepare for steps from `first` on, for which there is room."""
         number = -(-first // self.interval)
-        columns = len(self.index)
         if number <= self.sampled:
             # Taken already, perhaps before the state was set: what the kernel writes is not kept.
-            self._spare = np.empty(columns, self.state.dtype)
+            self._spare = np.empty(len(self.index), self.state.dtype)
             self._cursor[:] = self._spare.ctypes.data, number
-            return
-        room = (first + steps - 1) // self.interval - number + 1
-        if room > 0:
-            self._make_room(number, room, columns)
+        else:
             self._cursor[:] = self._slabs.slab.ctypes.data, self._slab_first
-
-    def _make_room(self, number: int, room: int, columns: int) -> None:
-        """Have room in a slab for some samples from `number` on."""
-        wanted = max(self._until - number + 1, room)
-        rows, width = self._slabs.slab.shape
-        goes_on = number == self._slab_first + self._filled and width == columns
-        if not goes_on or self._filled + room > rows:
-            if self._filled or rows < room or width != columns:
-                self._slabs.advance(room, columns, wanted)
-            self._slab_first, self._filled = number, 0
-        self._slabs.prepare(room, self._filled, wanted)
 
     def missing(self, step: int) -> bool:
         """Return whether the sample of a step is due and has not been taken."""
@@ -153,7 +173,7 @@ class TraceRecorder:
             offsets = self._offsets[part.thread] = self.index[start:end] - part.first
             whole = end - start == part.last - part.first
             words = [
-                address(state, part.first), _KINDS.index(str(state.dtype)),
+                state.address(part), _KINDS.index(str(state.dtype)),
                 0 if whole else address(offsets), end - start, address(self._cursor), start,
                 len(self.index), self.interval,
             ]  # fmt: skip
@@ -235,12 +255,12 @@ class TraceRecorder:
             return Trace(start, interval, self.index, np.empty((0, len(self.index))))
         first = self._blocks[0].first
         total = self._blocks[-1].first + len(self._blocks[-1].values) - first
-        if all(np.array_equal(block.index, self.index) for block in self._blocks):
-            values = np.concatenate([block.read() for block in self._blocks])
-            return Trace(first * interval, interval, self.index, values)
-        values = np.full((total, len(self.index)), np.nan)
+        values = np.empty((total, len(self.index)))
         for block in self._blocks:
-            columns = np.searchsorted(self.index, block.index)
-            at = block.first - first
-            values[at : at + len(block.values), columns] = block.read()
+            part = values[block.first - first :][: len(block.values)]
+            if np.array_equal(block.index, self.index):
+                block.read(part)
+            else:
+                part[:] = np.nan
+                part[:, np.searchsorted(self.index, block.index)] = block.read()
         return Trace(first * interval, interval, self.index, values)

@@ -6,7 +6,6 @@
 from snnc.runtime.jit.intrinsics import (
     call_kernel,
     fence,
-    fetch_add,
     i64,
     load_acquire,
     loop,
@@ -18,10 +17,11 @@ from snnc.runtime.jit.intrinsics import (
 )
 
 # Words of a thread's table.
-SHARED, INSTRUCTIONS, COUNT, REACHED = range(4)
-# Words of the shared table; those that threads write lie on cache lines of their own.
+SHARED, INSTRUCTIONS, COUNT, THREAD, REACHED = range(5)
+# Words of the shared table. Those that threads write lie on cache lines of their own: how many
+# steps there are to do, and how many each thread has done.
 THREADS, EPOCH, STOP, SPINS = range(4)
-ARRIVED, GENERATION, LEAVE, SHARED_SIZE = 8, 16, 24, 32
+LIMIT, DONE, LINE = 8, 16, 8
 # Kinds of instructions.
 EVERY_STEP, MEETING = range(2)
 INSTRUCTION_WIDTH = 4
@@ -31,24 +31,14 @@ SLEEP_MICROSECONDS = 50
 
 
 @loop
-def step_once(instructions, count, step, meet, shared, met, spins):
-    """Run the instructions of a step, waiting at the meeting until generation `met` is over."""
-    for i in range(count):
-        q = i * INSTRUCTION_WIDTH
-        if instructions[q + 3] == EVERY_STEP:
-            call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step)
-        elif meet:
-            wait_for_change(shared + GENERATION * WORD, met, spins)
-
-
-@loop
-def wait_for_change(address, value, spins):
-    """Wait until the word at an address differs: spin briefly, then yield, then sleep.
+def wait_for(address, least, spins):
+    """Wait until the word at an address is large enough: spin briefly, then yield, then sleep.
 
     Spinning alone would keep the processor from the very thread that is waited for.
     """
     tries = 0
-    while load_acquire(address) == value:
+    found = load_acquire(address)
+    while found < least:
         tries += 1
         if tries <= spins:
             pause()
@@ -56,49 +46,51 @@ def wait_for_change(address, value, spins):
             sched_yield()
         else:
             usleep(SLEEP_MICROSECONDS)
+        found = load_acquire(address)
+    return found
 
 
 @loop
-def arrive(shared, threads, stop):
-    """Tell the others that an epoch is done; return the generation that ends when all have.
-
-    The last to arrive reads the flag for all, so that they leave at the same step.
-    """
-    generation = load_acquire(shared + GENERATION * WORD)
-    if fetch_add(shared + ARRIVED * WORD, 1) == threads - 1:
-        store_release(shared + ARRIVED * WORD, 0)
-        store_release(shared + LEAVE * WORD, load_acquire(stop))
-        store_release(shared + GENERATION * WORD, generation + 1)
-    return generation
+def wait_for_all(shared, threads, least, spins):
+    """Wait until all threads have done some steps; return how many the slowest has done."""
+    fewest = wait_for(shared + DONE * WORD, least, spins)
+    for thread in range(1, threads):
+        done = wait_for(shared + (DONE + thread * LINE) * WORD, least, spins)
+        fewest = select(done < fewest, done, fewest)
+    return fewest
 
 
 def entry(desc, rows, step):
-    """Run `rows` steps, or fewer when told to stop, and note the step reached."""
-    own = i64(desc, 4)
+    """Run `rows` steps, or fewer when told to stop, and note the step reached.
+
+    The first thread reads the flag for all. It has them leave at a step that none can have begun:
+    they cannot without having seen that it has done the step after which it reads the flag.
+    """
+    own = i64(desc, 5)
     count = own[COUNT]
     instructions = i64(own[INSTRUCTIONS], count * INSTRUCTION_WIDTH)
     shared = own[SHARED]
-    header = i64(shared, SHARED_SIZE)
+    header = i64(shared, DONE)
     threads = header[THREADS]
     epoch = header[EPOCH]
-    stop = header[STOP]
     spins = header[SPINS]
+    mine = shared + (DONE + own[THREAD] * LINE) * WORD
     done = 0
-    met = 0
-    meet = False
-    leave = False
-    while done < rows and not leave:
-        length = select(epoch < rows - done, epoch, rows - done)
-        for i in range(length):
-            step_once(instructions, count, step + done + i, meet, shared, met, spins)
-            if meet:
-                leave = load_acquire(shared + LEAVE * WORD) != 0
-                meet = False
-        done += length
-        if threads == 1:
-            leave = load_acquire(stop) != 0
-        elif done < rows and not leave:
-            met = arrive(shared, threads, stop)
-            meet = True
+    seen = 0
+    limit = rows
+    while done < limit:
+        needed = done + 1 - epoch
+        for i in range(count):
+            q = i * INSTRUCTION_WIDTH
+            if instructions[q + 3] == EVERY_STEP:
+                call_kernel(instructions[q], instructions[q + 1], instructions[q + 2], step + done)
+            elif seen < needed:
+                seen = wait_for_all(shared, threads, needed, spins)
+                limit = load_acquire(shared + LIMIT * WORD)
+        done += 1
+        if own[THREAD] == 0 and done + epoch < limit and load_acquire(header[STOP]) != 0:
+            limit = done + epoch
+            store_release(shared + LIMIT * WORD, limit)
+        store_release(mine, done)
     fence()  # samples have gone past the caches
     own[REACHED] = step + done

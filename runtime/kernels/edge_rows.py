@@ -6,14 +6,13 @@ delays in steps or 0, and the one delay that all have then; address and size of 
 presynaptic positions to cells of the source (int32); address and number of the counters of rows
 (int64); steps in them from cell to cell and from rank to rank; address and size of the offsets of
 targets (int32); address of the targets and their number; address of the places found (int64);
-bytes of a delay, 1, 2 or 4 (4 for counting and for finding rows); address and size of the ranks of
-delays (int32).
+address and size of the ranks of delays (int32).
 
 `step` says what is done: 0 counts, 1 finds places, 2 and 3 also store targets of 16 and 32 bits; 4
 finds the rows instead of the places.
 """
 
-from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u8, u16, u32
+from snnc.runtime.jit.intrinsics import i32, i64, ix, loop, u16, u32
 
 UNROLL = False
 
@@ -50,40 +49,41 @@ def count(n, pre, delays, rank, ranks, cells, counters, by_cell, by_rank):
 
 
 @loop
-def store(n, post, offsets, places, targets):
+def store(
+    n, pre, post, delays, rank, ranks, cells, counters, by_cell, by_rank, offsets, targets, places
+):
+    differ = delays.size > 0
     for e in range(n):
-        targets[ix(places[e])] = offsets[ix(post[e])]
+        if differ:
+            rank = ranks[ix(delays[e])]
+        row = cells[ix(pre[e])] * by_cell + rank * by_rank
+        at = counters[ix(row)]
+        counters[ix(row)] = at + 1
+        places[e] = at
+        targets[ix(at)] = offsets[ix(post[e])]
 
 
 def entry(desc, rows, step):
-    d = i64(desc, 19)
+    d = i64(desc, 18)
     n = d[0]
     pre = i32(d[1], n)
     post = i32(d[2], n)
-    varied = n if d[3] != 0 else 0
-    bytes_of = d[16]
-    tiny = u8(d[3], varied)
-    narrow = u16(d[3], varied)
-    wide = i32(d[3], varied)
+    delays = i32(d[3], n if d[3] != 0 else 0)
     cells = i32(d[5], d[6])
     counters = i64(d[7], d[8])
     offsets = i32(d[11], d[12])
     places = i64(d[15], n)
-    ranks = i32(d[17], d[18])
+    ranks = i32(d[16], d[17])
     rank = ranks[ix(d[4])] + 0
     if step == 0:
-        count(n, pre, wide, rank, ranks, cells, counters, d[9], d[10])
-        return
-    if step == 4:
-        find(n, pre, wide, rank, ranks, cells, d[9], d[10], places)
-        return
-    if bytes_of == 1:
-        place(n, pre, tiny, rank, ranks, cells, counters, d[9], d[10], places)
-    elif bytes_of == 2:
-        place(n, pre, narrow, rank, ranks, cells, counters, d[9], d[10], places)
+        count(n, pre, delays, rank, ranks, cells, counters, d[9], d[10])
+    elif step == 1:
+        place(n, pre, delays, rank, ranks, cells, counters, d[9], d[10], places)
+    elif step == 2:
+        store(n, pre, post, delays, rank, ranks, cells, counters, d[9], d[10], offsets,
+              u16(d[13], d[14]), places)  # fmt: skip
+    elif step == 3:
+        store(n, pre, post, delays, rank, ranks, cells, counters, d[9], d[10], offsets,
+              u32(d[13], d[14]), places)  # fmt: skip
     else:
-        place(n, pre, wide, rank, ranks, cells, counters, d[9], d[10], places)
-    if step == 2:
-        store(n, post, offsets, places, u16(d[13], d[14]))
-    if step == 3:
-        store(n, post, offsets, places, u32(d[13], d[14]))
+        find(n, pre, delays, rank, ranks, cells, d[9], d[10], places)

@@ -77,6 +77,9 @@ class NativeSimulation(Simulation):
     def _started(self) -> bool:
         return self._driver is not None
 
+    def _expect(self, steps: int) -> None:
+        """Do nothing: the simulator has its own memory for samples."""
+
     def _advance(self, steps: int, progress: Callable[[float], None] | None) -> None:
         driver = self._running()
         self._tell(driver)

@@ -128,7 +128,7 @@ class Emulation(Simulation):
         return self._budget.loads(*(self._counted(n) for n in (OVERFLOWS, SATURATIONS, WRAPS)))
 
     def _counted(self, name: str) -> dict[str, Counts]:
-        return {one: self._cells[one].states[name].astype(np.int64) for one in self._fixed}
+        return {one: self._cells[one].states[name].read().astype(np.int64) for one in self._fixed}
 
     def errors(self) -> list[FixedError]:
         """Return how far weights and constants are from those of the network."""
