@@ -2,14 +2,12 @@
 
 ``scalar``: packed rows of targets, with one weight for all; ``float32``: rows with a weight each;
 ``int16``: the same in multiples of a quantum, for receptors that sum integers, each in one word
-with its target where 16 bits suffice for that, too; ``mask``: rows of
-bits with one weight and one delay, for receptors that sum integers, where bits take less memory
-(then they are faster, too); ``edge``: rows with state of their own, which plastic synapses and
-couplings need;
-``counts`` (see `fuse-poisson`): none. A projection that has a ``storage`` keeps it. Rows with a
-weight each are fused for all projections from the same populations (`bundle`), so that a spike
-finds all its targets in one place; projections with a scalar weight, or with state, keep a bundle
-of their own.
+with its target where 16 bits suffice for that, too; ``mask``: rows of bits with one weight and one
+delay, for receptors that sum integers, where bits take less memory (then they are faster, too);
+``edge``: rows with state of their own, which plastic synapses and couplings need; ``counts`` (see
+`fuse-poisson`): none. A projection that has a ``storage`` keeps it. Rows with a weight each are
+fused for all projections from the same populations (`bundle`), so that a spike finds all its
+targets in one place; projections with a scalar weight, or with state, keep a bundle of their own.
 """
 
 from __future__ import annotations

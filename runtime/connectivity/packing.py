@@ -132,7 +132,8 @@ class Packing:
             if bundle.synapse.form.weight == "int16":
                 for part in bundle.parts:
                     floats = self.floats(bundle, part)
-                    part.rows.target = np.ascontiguousarray(part.rows.target)
+                    if bundle.synapse.form.paired:
+                        part.rows.target = part.rows.target.copy()
                     part.rows.weight = floats
                 bundle.rounding.clear()
 
