@@ -153,7 +153,7 @@ def test_the_stop_flag_stops_all_threads_at_the_same_step(kernels, threads):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_an_interrupt_leaves_all_threads_at_one_step_and_the_run_goes_on(kernels):
+def test_an_interrupt_leaves_all_threads_at_one_step_and_the_run_goes_on(kernels, interruptible):
     function = kernels.get(KernelSource("slow", SLOW)).address
     last = np.zeros((2, 8), np.int64)
     programs = [[Instruction(function, row.ctypes.data, 1), MEETING] for row in last]

@@ -193,7 +193,7 @@ def test_currents_add_up_and_can_be_changed_between_runs():
 # Running
 
 
-def test_interrupt_leaves_a_readable_network_that_goes_on():
+def test_interrupt_leaves_a_readable_network_that_goes_on(interruptible):
     def fresh() -> Simulation:
         network = Network(2)
         network.population("noise", 300, "poisson", rate=1000.0)

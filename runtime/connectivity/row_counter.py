@@ -21,7 +21,7 @@ _COUNT, _PLACE, _STORE_16, _STORE_32, _FIND = range(5)
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """Counters of the rows of all cells from the `first` on, and the rank of each delay."""
+    """Counters of the rows of cells from the `first` on, and the rank of each delay."""
 
     counters: NDArray[np.int64]
     by_cell: int
@@ -35,8 +35,22 @@ class _Table:
         return self.counters.ctypes.data - self.first * self.by_cell * self.counters.itemsize
 
 
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Numbers of connections of the rows of some cells, in as few bytes as hold them.
+
+    `counts` has the shape (cells, delays).
+    """
+
+    cells: slice
+    delays: NDArray[np.int32]
+    counts: NDArray[np.unsignedinteger]
+
+
 class RowCounter:
     """Numbers of connections of each row, then the next free place of each.
+
+    All cells are counted together, or some after the other, as `begin` says.
 
     Parameters
     ----------
@@ -51,10 +65,33 @@ class RowCounter:
         self.kernel: Kernel = kernels.get(source_of("edge_rows"))
         self.size = size
         self.delays = np.empty(0, np.int32)  # in the order of their first occurrence
-        self.counters = np.zeros((0, size), np.int64)
         self.rank = np.zeros(0, np.int32)  # by delay, -1 for those not seen
+        self._counted: list[_Counted] = []
+        self.begin(slice(0, size))
         self.places = np.empty(0, np.int64)
         self.steps: dict[tuple[Pairs, int], int | NDArray[np.integer]] = {}
+
+    def begin(self, cells: slice) -> None:
+        """Count the rows of these cells from now on, and no others."""
+        self._cells = cells
+        self.counters = np.zeros((self.delays.size, cells.stop - cells.start), np.int64)
+
+    def end(self) -> NDArray[np.unsignedinteger]:
+        """Take note of the numbers that have been counted since `begin`.
+
+        Returns
+        -------
+        ndarray, shape (cells, delays)
+            The numbers; delays ascend.
+        """
+        order = np.argsort(self.delays)
+        kind = np.min_scalar_type(int(self.counters.max(initial=0)))
+        counts = np.empty((self.counters.shape[1], order.size), kind)
+        for part in _parts(len(counts)):
+            counts[part] = self.counters[order, part].T
+        self.counters = np.zeros((0, 0), np.int64)
+        self._counted.append(_Counted(self._cells, self.delays[order], counts))
+        return counts
 
     def count_all(self, stream: Pairs) -> None:
         """Count all pairs of a stream."""
@@ -69,21 +106,20 @@ class RowCounter:
         """Count the pairs of a block; return their delays in steps."""
         steps = steps_of(self.kernels, stream.one, block)
         self._admit(steps)
-        table = _Table(self.counters, 1, self.size, self.rank)
+        table = _Table(self.counters, 1, self.counters.shape[1], self.rank, self._cells.start)
         self._run(_COUNT, stream, block, steps, table)
         return steps
 
-    def open_rows(self, cells: slice, start: int) -> None:
-        """Have the rows of successive cells, whose pairs are all counted, begin at `start`.
+    def open_rows(self, start: int) -> None:
+        """Have the rows of the cells for which counting has ended begin at `start`.
 
         `place_opened` then finds the places of their pairs.
         """
-        order = np.argsort(self.delays)
-        counts = self.counters[order, cells].T.ravel()
-        first = np.cumsum(counts) - counts + start
+        last = self._counted[-1]
+        first = np.cumsum(last.counts, dtype=np.int64) - last.counts.ravel() + start
         rank = np.full_like(self.rank, -1)
-        rank[self.delays[order]] = np.arange(order.size, dtype=np.int32)
-        self._opened = _Table(first, order.size, 1, rank, cells.start)
+        rank[last.delays] = np.arange(last.delays.size, dtype=np.int32)
+        self._opened = _Table(first, last.delays.size, 1, rank, last.cells.start)
 
     def place_opened(
         self,
@@ -96,18 +132,19 @@ class RowCounter:
         return self._place(_storing(target), stream, block, steps, self._opened, target)
 
     def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the delays and the pointer.
+        """Return the delays and the pointer, when counting has ended for all cells.
 
         From now on counters are the next free places. They lie in the pointer, whose memory may
         rival that of the connections: `restore` it when all are placed.
         """
-        order = np.argsort(self.delays)
-        self.delays = self.delays[order]
-        self.rank[self.delays] = np.arange(len(order), dtype=np.int32)
-        pointer = np.zeros(self.size * order.size + 1, np.int64)
-        counts = pointer[1:].reshape(self.size, order.size)
-        for part in _parts(self.size):
-            counts[part] = self.counters[order, part].T
+        self.delays = np.sort(self.delays)
+        self.rank[self.delays] = np.arange(self.delays.size, dtype=np.int32)
+        pointer = np.zeros(self.size * self.delays.size + 1, np.int64)
+        counts = pointer[1:].reshape(self.size, self.delays.size)
+        for one in self._counted:
+            all_delays = one.delays.size == self.delays.size
+            counts[one.cells, slice(None) if all_delays else self.rank[one.delays]] = one.counts
+        self._counted.clear()
         total = 0
         for part in _parts(pointer.size):
             pointer[part.start] += total
@@ -197,7 +234,8 @@ class RowCounter:
         self.rank[fresh] = np.arange(known, known + fresh.size, dtype=np.int32)
         self.delays = np.concatenate([self.delays, fresh])
         if self.delays.size > len(self.counters):
-            grown = np.zeros((max(self.delays.size, 2 * known), self.size), np.int64)
+            width = self.counters.shape[1]
+            grown = np.zeros((max(self.delays.size, 2 * known), width), np.int64)
             grown[:known] = self.counters[:known]
             self.counters = grown
 

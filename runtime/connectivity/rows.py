@@ -149,6 +149,7 @@ def build_rows(
         return _rows_at_once(kernels, streams, counter, narrow, weight, arrays, dtype)
     for stream in streams:
         counter.count_all(stream)
+    counter.end()
     delays, pointer = counter.finish()
     n = int(pointer[-1])
     if masked is not None:
@@ -195,11 +196,13 @@ def _rows_at_once(
     place = _append if ordered else _sort_in
     n = 0
     for cells, pairs in _windows(streams, counter.size):
+        counter.begin(cells)
         counted = [(*both, counter.count(*both)) for both in pairs]
+        counter.end()
         start, n = n, n + sum(block.size for _, block in pairs)
         if n > rows.target.size:
             _resize(rows, max(n, rows.target.size + rows.target.size // _SHARE_TO_GROW))
-        place(kernels, counter, cells, counted, start, rows)
+        place(kernels, counter, counted, start, rows)
     _resize(rows, n)
     rows.delays, rows.pointer = counter.finish()
     return rows
@@ -223,13 +226,12 @@ def _windows(
 def _sort_in(
     kernels: Kernels,
     counter: RowCounter,
-    cells: slice,
     counted: Sequence[Counted],
     start: int,
     rows: Rows,
 ) -> None:
-    """Store the pairs of some cells, all counted, in the rows of these, from `start` on."""
-    counter.open_rows(cells, start)
+    """Store pairs in the rows of their cells, all counted, from `start` on."""
+    counter.open_rows(start)
     for stream, block, steps in counted:
         places = counter.place_opened(stream, block, steps, rows.target)
         _store_values(kernels, stream.one, block, places, rows)
@@ -238,7 +240,6 @@ def _sort_in(
 def _append(
     kernels: Kernels,
     counter: RowCounter,
-    cells: slice,
     counted: Sequence[Counted],
     start: int,
     rows: Rows,
