@@ -44,6 +44,8 @@ TARGETS, NUMBER, WEIGHTS, SUMS, LISTED = range(5)
 # Rows that are listed at a time, and how far down the list memory is asked for.
 MOST = STACK_WORDS // LISTED
 AHEAD = 16
+# How far down the list of spikes the pointers of rows are asked for.
+POINTERS_AHEAD = 12
 LINE = 64
 # Of a longer array the processor notices by itself that it is read through.
 LONGEST = 1024
@@ -136,11 +138,13 @@ def update(d, queue, spikes, beginnings, step):
 
 
 @loop
-def list_rows(m, spikes, last, shift, pointers, targets, weights, sums, n, listed):
+def list_rows(m, spikes, last, shift, pointers_at, pointers, targets, weights, sums, n, listed):
     """List the rows of the `m` spikes before the `last`, unless empty; return how many there are.
     """
     for i in range(m):
         row = spikes[ix(last - 1 - i)] + shift
+        after = select(last - 1 - i > POINTERS_AHEAD, last - 1 - i - POINTERS_AHEAD, 0)
+        prefetch(pointers_at + 8 * (spikes[ix(after)] + shift))
         begin = pointers[ix(row)]
         size = pointers[ix(row + 1)] - begin
         q = n * LISTED
@@ -173,7 +177,7 @@ def deliver(d, queue, spikes, beginnings, step, n, listed):
                 n = 0
             m = select(last - first < MOST - n, last - first, MOST - n)
             shift = runs[3 * run + 2] + newest
-            n = list_rows(m, spikes, last, shift, pointers, d[9], d[10], d[11], n, listed)
+            n = list_rows(m, spikes, last, shift, d[8], pointers, d[9], d[10], d[11], n, listed)
             last -= m
     return n
 
