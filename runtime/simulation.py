@@ -94,7 +94,7 @@ class Simulation(Network):
         engine = self._built()
         first = engine.step
         with stopping(engine.stop):
-            engine.prepare(steps)
+            engine.prepare()
             with self._report.stage("memory for samples"):
                 self._recording.await_memory()
             engine.start()

@@ -35,7 +35,8 @@ _LIMIT, _DONE, _CACHE_LINE_WORDS = 8, 16, 8
 # About 10 microseconds.
 _SPIN_COUNT = 300
 # Python handles signals between slices of about this time; a slice starts and joins threads.
-_SLICE_SECONDS = 0.05
+_SLICE_SECONDS = 0.08
+_MOST_GROWTH = 16.0
 
 
 class Kind(IntEnum):
@@ -184,10 +185,9 @@ class Driver:
                 steps = min(self._epochs * self._epoch, k1 - self.step)
                 self._slice(steps)
                 elapsed = time.perf_counter() - start
-                if elapsed > 2 * _SLICE_SECONDS:
-                    self._epochs = max(self._epochs // 2, 1)
-                elif elapsed < _SLICE_SECONDS / 2 and steps == self._epochs * self._epoch:
-                    self._epochs *= 2
+                if steps == self._epochs * self._epoch or elapsed > _SLICE_SECONDS:
+                    factor = min(_SLICE_SECONDS / max(elapsed, 1e-9), _MOST_GROWTH)
+                    self._epochs = max(int(self._epochs * factor), 1)
                 handle_interrupts()
         return self.step
 

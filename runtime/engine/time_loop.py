@@ -32,6 +32,7 @@ from snnc.runtime.jit.cache import Kernels, source_of
 # Python sees progress and signals between chunks; buffers bound how long they get.
 _CHUNK_SECONDS = 0.08
 _FIRST_CHUNK = 32
+_MOST_GROWTH = 16.0
 _MOST_STEPS = 1 << 15
 _SPIKE_BYTES = 1 << 28
 _SAMPLE_BYTES = 1 << 24
@@ -170,13 +171,11 @@ class Engine:
 
     # Programs
 
-    def prepare(self, steps: int) -> None:
-        """Make all ready for a run of a number of steps."""
+    def prepare(self) -> None:
+        """Make all ready for a run."""
         if self.stale:
             self.size_histories()
-        reserve = min(self._longest_chunk(), max(steps, 1))
-        if reserve > self._reserved or self.stale:
-            self._reserved = max(min(self._reserved, self._longest_chunk()), reserve)
+            self._reserved = self._longest_chunk()
             with self._report.stage("tables and kernels"):
                 self._assemble()
             self.stale = False
@@ -295,7 +294,7 @@ class Engine:
             self._run_chunk(steps)
             elapsed = max(time.perf_counter() - start, 1e-9)
             if steps == self._chunk or elapsed > _CHUNK_SECONDS:
-                factor = min(max(_CHUNK_SECONDS / elapsed, 0.25), 4.0)
+                factor = min(max(_CHUNK_SECONDS / elapsed, 0.25), _MOST_GROWTH)
                 self._chunk = max(1, min(int(steps * factor), _MOST_STEPS))
             if progress is not None:
                 progress(self._clock.time(self.step))
