@@ -129,7 +129,7 @@ SCHEDULE_CELL = replace(
 
 DELIVER = """
 from snnc.runtime.jit.intrinsics import {weights}bits_f64, f64, i32, i64, ix, loop, {target}
-WIDTH = 14
+WIDTH = 13
 @loop
 def scatter(a, b, target, {argument}, acc):
     for s in range(a, b):
@@ -138,22 +138,21 @@ def entry(desc, rows, step):
     d = i64(desc, rows * WIDTH)
     for r in range(rows):
         q = r * WIDTH
-        P, mask, cap, nd = d[q + 3], d[q + 4], d[q + 5], d[q + 7]
-        delays = i32(d[q + 6], nd)
-        start = i64(d[q + 2], P + 1)
-        pointer = i64(d[q + 8], 1)
-        for k in range(d[q + 12], d[q + 13]):
+        P, mask, cap, nd = d[q + 2], d[q + 3], d[q + 4], d[q + 6]
+        delays = i32(d[q + 5], nd)
+        start = i64(d[q + 1], P + 1)
+        pointer = i64(d[q + 7], 1)
+        for k in range(d[q + 11], d[q + 12]):
             stamp = step + 1 - delays[k]
             if stamp < 0:
                 continue
             slot = stamp & mask
-            count = i64(d[q + 1] + 8 * slot * P, P)
             ids = i32(d[q] + 4 * slot * cap, cap)
             for p in range(P):
-                for j in range(count[p]):
-                    row = ids[start[p] + j] * nd + k
-                    scatter(pointer[row], pointer[row + 1], {target}(d[q + 9], 1),
-                            {passed}, f64(d[q + 11], 1))
+                for j in range(start[p] + 1, start[p] + 1 + ids[start[p]]):
+                    row = ids[j] * nd + k
+                    scatter(pointer[row], pointer[row + 1], {target}(d[q + 8], 1),
+                            {passed}, f64(d[q + 10], 1))
 """
 
 
@@ -165,7 +164,7 @@ def synapse(target: Any, weight: Any) -> SynapsePlan:
         weights="" if one else "f32, ",
         argument="w" if one else "weight",
         value="w" if one else "weight[ix(s)]",
-        passed="bits_f64(d[q + 10])" if one else "f32(d[q + 10], 1)",
+        passed="bits_f64(d[q + 9])" if one else "f32(d[q + 9], 1)",
     )
     form = SynapseForm(target, weight)
     return SynapsePlan(

@@ -88,10 +88,9 @@ class _Train:
     def __init__(self, size: int, parts: int, trains: Sequence[Sequence[int]]) -> None:
         self.size, self.parts = size, parts
         self.bounds = np.linspace(0, size, parts + 1).astype(np.int64)
-        room = 4 * np.diff(self.bounds) + 1
+        room = 4 * np.diff(self.bounds) + 2
         self.starts = np.concatenate([[0], np.cumsum(room)]).astype(np.int64)
         self.ids = np.zeros((SLOTS, self.starts[-1]), np.int32)
-        self.counts = np.zeros((SLOTS, parts), np.int64)
         self.due: dict[int, list[int]] = {}
         for cell, stamps in enumerate(trains):
             for stamp in stamps:
@@ -102,12 +101,12 @@ class _Train:
         cells = np.array(sorted(self.due.get(stamp, ())), np.int32)
         for p in range(self.parts):
             inside = cells[(cells >= self.bounds[p]) & (cells < self.bounds[p + 1])]
-            self.counts[slot, p] = len(inside)
-            self.ids[slot, self.starts[p] : self.starts[p] + len(inside)] = inside
+            first = self.starts[p]
+            self.ids[slot, first] = len(inside)
+            self.ids[slot, first + 1 : first + 1 + len(inside)] = inside
 
     def words(self) -> list[int]:
-        arrays = [_at(self.ids), _at(self.counts), _at(self.starts)]
-        return [*arrays, self.parts, SLOTS - 1, self.ids.shape[1]]
+        return [_at(self.ids), _at(self.starts), self.parts, SLOTS - 1, self.ids.shape[1]]
 
 
 def _at(array: np.ndarray) -> int:

@@ -17,7 +17,7 @@ from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_shape import FRACTION, PREVIOUS, SynapseShape
 from snnc.ir.dialects.draws import Draw
 
-COMMON_WORDS = 14
+COMMON_WORDS = 13
 _BYTES = {"u16": 2, "u32": 4, "f32": 4, "f64": 8}
 
 _TEXT = '''"""Delivery of {title}."""
@@ -41,17 +41,16 @@ def entry(desc, rows, step):
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
-        counts = i64(words[w + 1], 1)
-        starts = i64(words[w + 2], 1)
-        parts = words[w + 3]
-        mask = words[w + 4]
-        stride = words[w + 5]
-        delays = i32(words[w + 6], 1)
-        delay_count = words[w + 7]
-        pointers = i64(words[w + 8], 1)
-        targets = words[w + 9]
+        starts = i64(words[w + 1], 1)
+        parts = words[w + 2]
+        mask = words[w + 3]
+        stride = words[w + 4]
+        delays = i32(words[w + 5], 1)
+        delay_count = words[w + 6]
+        pointers = i64(words[w + 7], 1)
+        targets = words[w + 8]
 {unpack}
-        for k in range(words[w + 12], words[w + 13]):
+        for k in range(words[w + 11], words[w + 12]):
             delay = delays[ix(k)]
             stamp = step + 1 - delay
             if stamp < 0:
@@ -61,8 +60,8 @@ def entry(desc, rows, step):
             for p in range(parts):
 {per_part}
                 first = slot * stride + starts[ix(p)]
-                end = first + counts[ix(slot * parts + p)]
-                for c in range(first, end):
+                end = first + 1 + ids[ix(first)]
+                for c in range(first + 1, end):
                     row = ids[ix(c)] * delay_count + k
                     begin = pointers[ix(row)]
                     n = pointers[ix(row + 1)] - begin
@@ -108,7 +107,7 @@ class DeliverKernel(SynapseKernel):
         self.argument("n")
         self.view_targets()
         self.argument("accumulator")
-        self.unpack.append(f"accumulator = {precision}(words[w + 11], 1)")
+        self.unpack.append(f"accumulator = {precision}(words[w + 10], 1)")
 
     def source(self, name: str, body: list[str]) -> KernelSource:
         """Return the whole text around the statements for one synapse."""
@@ -196,7 +195,7 @@ class DeliverKernel(SynapseKernel):
         """Return the variable that holds the weight, or the value of an edge array."""
         if name not in self._edge:
             if name == "weight" and self.form.weight == "scalar":
-                self.unpack.append(f"weight = {self.real('reals[w + 10]')}")
+                self.unpack.append(f"weight = {self.real('reals[w + 9]')}")
                 self._edge[name] = self.argument("weight")
             else:
                 self._edge[name] = self._load(name)
@@ -245,7 +244,7 @@ class DeliverKernel(SynapseKernel):
             variable, address = "weight", "weights"
             if address not in self.numbers:
                 self.numbers.add(address)
-                self.unpack.append("weights = words[w + 10]")
+                self.unpack.append("weights = words[w + 9]")
             kind = "f32" if self.form.weight == "float32" else self.precision
         else:
             variable, kind = self.name(name), self.precision

@@ -37,7 +37,7 @@ from snnc.runtime.jit.intrinsics import {intrinsics}
 
 # Rows are too short to gain by it.
 UNROLL = False
-WIDTH = 15
+WIDTH = 14
 # Words of a listed row: where its targets are, how many, where its weights are, and where sums are.
 # Words that hold both targets and weights stand for targets.
 TARGETS, NUMBER, WEIGHTS, SUMS, LISTED = range(5)
@@ -104,35 +104,34 @@ def make_room(queue, spikes, first, new):
 def take_in(d, queue, spikes, beginnings, stamp, first):
     """Append the spikes of a stamp, the last cell first; `first` is the oldest that is needed."""
     ids = i32(d[0], 1)
-    slot = stamp & d[4]
-    counts = i64(d[1] + 8 * slot * d[3], d[3])
-    starts = i64(d[2], d[3])
+    slot = stamp & d[3]
+    starts = i64(d[1], d[2])
     new = 0
-    for p in range(d[3]):
-        new += counts[p]
+    for p in range(d[2]):
+        new += ids[ix(slot * d[4] + starts[p])]
     make_room(queue, spikes, first, new)
     beginnings[ix(slot)] = queue[LAST]
     queue[LAST] += new
     place = queue[LAST] - queue[BASE]
-    for p in range(d[3]):
-        column = slot * d[5] + starts[p]
-        for c in range(column, column + counts[p]):
+    for p in range(d[2]):
+        column = slot * d[4] + starts[p]
+        for c in range(column + 1, column + 1 + ids[ix(column)]):
             place -= 1
-            spikes[ix(place)] = ids[ix(c)] * d[7] - stamp
+            spikes[ix(place)] = ids[ix(c)] * d[6] - stamp
 
 
 @loop
 def update(d, queue, spikes, beginnings, step):
     """Take in the spikes that have come to the first of the delays."""
-    delays = i32(d[6], 1)
-    newest = step + 1 - delays[ix(d[12])]
-    oldest = step + 1 - delays[ix(d[13] - 1)]
+    delays = i32(d[5], 1)
+    newest = step + 1 - delays[ix(d[11])]
+    oldest = step + 1 - delays[ix(d[12] - 1)]
     oldest = select(oldest > 0, oldest, 0)
     following = select(queue[NEXT] > oldest, queue[NEXT], oldest)
     for stamp in range(following, newest + 1):
         first = queue[LAST]
         if oldest < stamp:
-            first = beginnings[ix(oldest & d[4])]
+            first = beginnings[ix(oldest & d[3])]
         take_in(d, queue, spikes, beginnings, stamp, first)
     queue[NEXT] = select(newest < 0, 0, newest + 1)
 
@@ -160,24 +159,24 @@ def list_rows(m, spikes, last, shift, pointers_at, pointers, targets, weights, s
 def deliver(d, queue, spikes, beginnings, step, n, listed):
     """List what is due, adding what there is no room for; return how many rows are listed."""
     runs = i64(queue[RUNS], 3 * queue[RUN_COUNT])
-    pointers = i64(d[8], 1)
+    pointers = i64(d[7], 1)
     for run in range(queue[RUN_COUNT]):
         delay = runs[3 * run]
         newest = step + 1 - delay
         if newest < 0:
             break
         oldest = newest + 1 - runs[3 * run + 1]
-        first = beginnings[ix(select(oldest > 0, oldest, 0) & d[4])] - queue[BASE]
+        first = beginnings[ix(select(oldest > 0, oldest, 0) & d[3])] - queue[BASE]
         last = queue[LAST] - queue[BASE]
         if newest + 1 < queue[NEXT]:
-            last = beginnings[ix((newest + 1) & d[4])] - queue[BASE]
+            last = beginnings[ix((newest + 1) & d[3])] - queue[BASE]
         while last > first:
             if n == MOST:
                 add_rows(n, listed)
                 n = 0
             m = select(last - first < MOST - n, last - first, MOST - n)
             shift = runs[3 * run + 2] + newest
-            n = list_rows(m, spikes, last, shift, d[8], pointers, d[9], d[10], d[11], n, listed)
+            n = list_rows(m, spikes, last, shift, d[7], pointers, d[8], d[9], d[10], n, listed)
             last -= m
     return n
 
@@ -187,7 +186,7 @@ def entry(desc, rows, step):
     n = 0
     for r in range(rows):
         d = i64(desc + 8 * r * WIDTH, WIDTH)
-        queue = i64(d[14], 8)
+        queue = i64(d[13], 8)
         spikes = i64(queue[SPIKES], queue[ROOM])
         beginnings = i64(queue[BEGINNINGS], 1)
         update(d, queue, spikes, beginnings, step)

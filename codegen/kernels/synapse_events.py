@@ -14,7 +14,7 @@ from snnc.codegen.kernels.synapse_kernel import SynapseKernel, block
 from snnc.codegen.kernels.synapse_rows import takes_rows
 from snnc.codegen.kernels.synapse_shape import PREVIOUS, SynapseShape, before_name
 
-COMMON_WORDS = 9
+COMMON_WORDS = 8
 
 _TEXT = '''"""{title}."""
 
@@ -30,15 +30,12 @@ def entry(desc, rows, step):
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
-        counts = i64(words[w + 1], 1)
-        starts = i64(words[w + 2], 1)
-        parts = words[w + 3]
-        slot = stamp & words[w + 4]
-        part = words[w + 6]
-        cell = words[w + 7]
+        starts = i64(words[w + 1], 1)
+        slot = stamp & words[w + 3]
+        cell = words[w + 6]
 {unpack}
-        first = slot * words[w + 5] + starts[ix(part)]
-        for c in range(first, first + counts[ix(slot * parts + part)]):
+        first = slot * words[w + 4] + starts[ix(words[w + 5])]
+        for c in range(first + 1, first + 1 + ids[ix(first)]):
 {body}
 '''
 

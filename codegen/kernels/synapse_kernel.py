@@ -35,7 +35,7 @@ _STRUCTURE = {
         "select",
     ),
     *("entry", "desc", "rows", "step", "words", "reals", "w", "r", "p", "k", "c", "i", "j", "n"),
-    *("ids", "counts", "starts", "parts", "mask", "stride", "delays", "delay_count", "delay"),
+    *("ids", "starts", "parts", "mask", "stride", "delays", "delay_count", "delay"),
     *("pointers", "targets", "weights", "accumulator", "stamp", "slot", "first", "end", "row"),
     *("begin", "ahead", "synapses", "base", "time_step", "elapsed", "previous", "origin"),
     *("axonal", "dendritic", "fraction", "late", "instant", "low", "high", "cell", "count"),

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from snnc.runtime.engine.tables import address, aligned_zeros
+
 # Elements of an int32 array on a cache line: parts that threads write do not share lines.
 _LINE = 16
+# Columns before the ids of a thread, which have their number.
+_HEAD = 1
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,8 @@ class History:
     Attributes
     ----------
     ids : ndarray of int32, shape (H, capacity)
-        Indices in the population; those of thread p start at column ``start[p]``.
-    count : ndarray of int64, shape (H, P)
-        Number of spikes in each part of a slot.
+        Column ``start[p]`` has the number of spikes of thread p, the columns after it their indices
+        in the population: who reads both waits for one cache line, which no other thread writes.
     start : ndarray of int64, shape (P + 1,)
         First columns.
     carried : dict
@@ -58,13 +61,12 @@ class History:
     def __init__(self, bounds: NDArray[np.int64], widths: NDArray[np.int64], depth: int) -> None:
         self.bounds = bounds
         self.widths = np.asarray(widths, np.int64)
-        padded = -(-self.widths // _LINE) * _LINE
+        padded = -(-(_HEAD + self.widths) // _LINE) * _LINE
         self.start = np.concatenate(([0], np.cumsum(padded))).astype(np.int64)
         self.slots = slots_for(depth)
-        self.capacity = max(int(self.start[-1]), 1)
+        self.capacity = int(self.start[-1])
         # Untouched pages of zeros cost no memory: slots are as wide as the greatest burst.
-        self.ids = np.zeros((self.slots, self.capacity), np.int32)
-        self.count = np.zeros((self.slots, self.partitions), np.int64)
+        self.ids = aligned_zeros(self.slots * self.capacity, np.int32).reshape(self.slots, -1)
         self.carried: dict[Hashable, NDArray[np.float64]] = {}
 
     @property
@@ -80,7 +82,7 @@ class History:
     @property
     def nbytes(self) -> int:
         """Bytes reserved; few of them are in use unless many cells fire at once."""
-        return self.ids.nbytes + self.count.nbytes + sum(c.nbytes for c in self.carried.values())
+        return self.ids.nbytes + sum(carried.nbytes for carried in self.carried.values())
 
     def add_carried(self, key: Hashable) -> NDArray[np.float64]:
         """Return the array of values carried under a key, made when missing."""
@@ -90,37 +92,30 @@ class History:
 
     def clear(self) -> None:
         """Forget all spikes."""
-        self.count[:] = 0
+        self.ids[:, self.start[:-1]] = 0
 
     def forget(self, until: int, step: int) -> None:
         """Forget the spikes of stamps up to `until`, `step` being the present step."""
         for stamp in range(max(0, step - self.mask), until + 1):
-            self.count[stamp & self.mask] = 0
+            self.ids[stamp & self.mask, self.start[:-1]] = 0
 
-    def words(self) -> tuple[int, int, int, int, int, int]:
+    def words(self) -> tuple[int, int, int, int, int]:
         """Return the words by which kernels of synapses read the history."""
         return (
-            self.ids.ctypes.data,
-            self.count.ctypes.data,
-            self.start.ctypes.data,
+            address(self.ids),
+            address(self.start),
             self.partitions,
             self.mask,
             self.capacity,
         )
 
-    def part(self, p: int) -> tuple[int, int, int, int, int]:
+    def part(self, p: int) -> tuple[int, int, int]:
         """Return the words by which a thread reads or writes its own part.
 
-        They are the address of its first column in slot 0, capacity, mask, the address of its count
-        in slot 0, and the number of threads.
+        They are the address of its first column in slot 0, capacity and mask.
         """
-        return (
-            self.ids.ctypes.data + int(self.start[p]) * self.ids.itemsize,
-            self.capacity,
-            self.mask,
-            self.count.ctypes.data + p * self.count.itemsize,
-            self.partitions,
-        )
+        first = int(self.start[p]) * self.ids.itemsize
+        return address(self.ids) + first, self.capacity, self.mask
 
     def volleys(self, step: int) -> list[Volley]:
         """Return the spikes kept when `step` is the present step, oldest first."""
@@ -130,7 +125,7 @@ class History:
     def _volley(self, stamp: int) -> Volley:
         slot = stamp & self.mask
         columns = np.concatenate(
-            [self.start[p] + np.arange(self.count[slot, p]) for p in range(self.partitions)]
+            [first + _HEAD + np.arange(self.ids[slot, first]) for first in self.start[:-1]]
         )
         carried: dict[Hashable, NDArray[np.float64]] = {
             key: values[slot, columns] for key, values in self.carried.items()
@@ -149,9 +144,10 @@ class History:
         edges = np.searchsorted(volley.ids, self.bounds)
         for p in range(self.partitions):
             first, last = edges[p], edges[p + 1]
-            columns = slice(self.start[p], self.start[p] + last - first)
+            begin = self.start[p] + _HEAD
+            columns = slice(begin, begin + last - first)
             self.ids[slot, columns] = volley.ids[first:last]
-            self.count[slot, p] = last - first
+            self.ids[slot, self.start[p]] = last - first
             for key, values in volley.carried.items():
                 if key in self.carried:
                     self.carried[key][slot, columns] = values[first:last]

@@ -18,7 +18,7 @@ from snnc.runtime.engine.traces import TraceRecorder
 
 SPIKES = "spikes"
 # Words of kernels/record_spikes.py that are set anew for each chunk.
-_FILLED_WORD, _FIRST_STAMP_WORD = 7, 9
+_FILLED_WORD, _FIRST_STAMP_WORD = 5, 7
 # A run waits for the memory of so many samples before it begins, or for a quarter of what there is.
 _AHEAD_BYTES = 1 << 29
 Rows = list[tuple[int, list[int]]]

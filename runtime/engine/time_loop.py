@@ -39,7 +39,7 @@ _SAMPLE_BYTES = 1 << 24
 _WAVEFORM_BYTES = 1 << 24
 # Threads further apart gain nothing, need longer histories, and are slower to stop.
 _LONGEST_EPOCH = 64
-_LOST_WORD = 9
+_LOST_WORD = 7
 
 
 class Engine:

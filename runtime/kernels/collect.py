@@ -1,7 +1,7 @@
 """Turn the spike counts of cells in a step into a list of cells, each as often as it fires.
 
 Words of a row: number of cells, address of their counts (uint8, padded with zeros to 64), index of
-the first cell in its population, the five words of `snnc.runtime.engine.history.History.part`, the
+the first cell in its population, the three words of `snnc.runtime.engine.history.History.part`, the
 room for spikes, the number of spikes that found none, which stays 0 in a correct network, and the
 bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 """
@@ -9,7 +9,7 @@ bytes from one slot of a ring of counts to the next, 0 where there is one slot.
 from snnc.runtime.jit.intrinsics import i32, i64, loop, lowest, select, u8
 
 UNROLL = False
-CELLS, COUNTS, FIRST, IDS, CAPACITY, MASK, NUMBER, THREADS, ROOM, LOST, STRIDE, WIDTH = range(12)
+CELLS, COUNTS, FIRST, SPIKES, CAPACITY, MASK, ROOM, LOST, STRIDE, WIDTH = range(10)
 BLOCK = 64
 
 
@@ -65,15 +65,15 @@ def entry(desc, rows, step):
         slot = (step + 1) & d[q + MASK]
         room = d[q + ROOM]
         counts = d[q + COUNTS] + slot * d[q + STRIDE]
+        spikes = i32(d[q + SPIKES] + 4 * slot * d[q + CAPACITY], 1 + room)
         n = gather(
             i64(counts, blocks * 8),
             u8(counts, blocks * BLOCK),
             blocks,
             d[q + FIRST],
-            i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], room),
+            spikes[1 : 1 + room],
             room,
         )
-        number = i64(d[q + NUMBER] + 8 * slot * d[q + THREADS], 1)
         kept = select(n < room, n, room)
-        number[0] = kept
+        spikes[0] = kept
         d[q + LOST] += n - kept

@@ -9,7 +9,7 @@ Rows take as long to come from memory as to be added. Both go on at once if the 
 step, whose spikes are known where delays are longer than a step, are asked for a few at a time in
 between: the processor can wait for no more while it adds.
 
-Words of a row of the table: the six of the history of the source; address of the delays in steps
+Words of a row of the table: the five of the history of the source; address of the delays in steps
 and their number; address of the masks (uint32), and words of each; number of cells that are
 reached; address of their sums (int32); the weight in quanta; the first of the delays that are
 delivered, and the one after the last.
@@ -32,7 +32,7 @@ from snnc.runtime.jit.intrinsics import (
     u64,
 )
 
-WIDTH = 15
+WIDTH = 14
 PLANES = 6
 GROUP = 8
 # Seven groups of eight rows: the most that six digits can count.
@@ -178,25 +178,24 @@ def look_ahead(words, rows, step, ahead):
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
-        counts = i64(words[w + 1], 1)
-        starts = i64(words[w + 2], 1)
-        parts = words[w + 3]
-        mask = words[w + 4]
-        stride = words[w + 5]
-        delays = i32(words[w + 6], 1)
-        delay_count = words[w + 7]
-        masks = words[w + 8]
-        size = 4 * words[w + 9]
-        for k in range(words[w + 13], words[w + 14]):
+        starts = i64(words[w + 1], 1)
+        parts = words[w + 2]
+        mask = words[w + 3]
+        stride = words[w + 4]
+        delays = i32(words[w + 5], 1)
+        delay_count = words[w + 6]
+        masks = words[w + 7]
+        size = 4 * words[w + 8]
+        for k in range(words[w + 12], words[w + 13]):
             stamp = step + 2 - delays[ix(k)]
             if stamp < 0 or stamp > step:
                 continue
             slot = stamp & mask
             for p in range(parts):
                 first = slot * stride + starts[ix(p)]
-                number = counts[ix(slot * parts + p)]
+                number = np.int64(ids[ix(first)])
                 number = select(number < (STACK_WORDS - n) // 2, number, (STACK_WORDS - n) // 2)
-                for c in range(first, first + number):
+                for c in range(first + 1, first + 1 + number):
                     ahead[ix(n)] = masks + size * (ids[ix(c)] * delay_count + k)
                     ahead[ix(n + 1)] = select(size < AHEAD, size, AHEAD)
                     n += 2
@@ -216,27 +215,26 @@ def entry(desc, rows, step):
     for r in range(rows):
         w = r * WIDTH
         ids = i32(words[w], 1)
-        counts = i64(words[w + 1], 1)
-        starts = i64(words[w + 2], 1)
-        parts = words[w + 3]
-        mask = words[w + 4]
-        stride = words[w + 5]
-        delays = i32(words[w + 6], 1)
-        delay_count = words[w + 7]
-        masks = words[w + 8]
-        size = words[w + 9]
-        cells = words[w + 10]
-        sums = i32(words[w + 11], cells)
-        weight = words[w + 12]
+        starts = i64(words[w + 1], 1)
+        parts = words[w + 2]
+        mask = words[w + 3]
+        stride = words[w + 4]
+        delays = i32(words[w + 5], 1)
+        delay_count = words[w + 6]
+        masks = words[w + 7]
+        size = words[w + 8]
+        cells = words[w + 9]
+        sums = i32(words[w + 10], cells)
+        weight = words[w + 11]
         n = 0
-        for k in range(words[w + 13], words[w + 14]):
+        for k in range(words[w + 12], words[w + 13]):
             stamp = step + 1 - delays[ix(k)]
             if stamp < 0:
                 break
             slot = stamp & mask
             for p in range(parts):
                 first = slot * stride + starts[ix(p)]
-                for c in range(first, first + counts[ix(slot * parts + p)]):
+                for c in range(first + 1, first + 1 + ids[ix(first)]):
                     if n == MOST:
                         add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead)
                         n = 0

@@ -1,19 +1,19 @@
 """Emit the spikes that are listed for a step.
 
 Words of a row: addresses of the stamps (int64, ascending) and of the cells (int32), how many there
-are, which of them is next, and the five words of `snnc.runtime.engine.history.History.part`.
+are, which of them is next, and the three words of `snnc.runtime.engine.history.History.part`.
 """
 
 from snnc.runtime.jit.intrinsics import i32, i64, loop
 
-STAMPS, CELLS, SPIKES, NEXT, IDS, CAPACITY, MASK, NUMBER, THREADS, WIDTH = range(10)
+STAMPS, CELLS, NUMBER, NEXT, SPIKES, CAPACITY, MASK, WIDTH = range(8)
 
 
 @loop
-def emit(stamps, cells, spikes, first, stamp, ids):
+def emit(stamps, cells, number, first, stamp, ids):
     """Write the cells whose spikes have a stamp; return how many there are."""
     n = 0
-    while first + n < spikes and stamps[first + n] == stamp:
+    while first + n < number and stamps[first + n] == stamp:
         ids[n] = cells[first + n]
         n += 1
     return n
@@ -24,16 +24,16 @@ def entry(desc, rows, step):
     d = i64(desc, rows * WIDTH)
     for r in range(rows):
         q = r * WIDTH
-        spikes = d[q + SPIKES]
+        number = d[q + NUMBER]
         slot = (step + 1) & d[q + MASK]
+        spikes = i32(d[q + SPIKES] + 4 * slot * d[q + CAPACITY], d[q + CAPACITY])
         n = emit(
-            i64(d[q + STAMPS], spikes),
-            i32(d[q + CELLS], spikes),
-            spikes,
+            i64(d[q + STAMPS], number),
+            i32(d[q + CELLS], number),
+            number,
             d[q + NEXT],
             step + 1,
-            i32(d[q + IDS] + 4 * slot * d[q + CAPACITY], d[q + CAPACITY]),
+            spikes[1 : d[q + CAPACITY]],
         )
         d[q + NEXT] += n
-        number = i64(d[q + NUMBER] + 8 * slot * d[q + THREADS], 1)
-        number[0] = n
+        spikes[0] = n
