@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.values import Value
 from snnc.runtime.connectivity.edges import ProjectionInstance, estimate, instance
 from snnc.runtime.connectivity.locate import Locator, Place
+from snnc.runtime.connectivity.masks import Reach, Sheet
 from snnc.runtime.connectivity.rows import Rows, build_rows
 from snnc.runtime.connectivity.under_way import UnderWay
 from snnc.runtime.engine.layout import Layout
@@ -151,28 +153,52 @@ class Bundle:
         self._locator = None
         self.quanta.clear()
         self.rounding.clear()
-        tasks = [
-            (source, target, thread)
-            for source in _ordinals([one.pre.population for one in self.instances])
-            for target in self._targets()
-            for thread in range(self._layout.partitions)
-        ]
+        reached = self._reached()
+        tasks = [(s, t, p) for s, t in reached.items() for p in range(self._layout.partitions)]
         for _ in executor.map(lambda one: one.pairs(kernels), self.instances):
             pass  # else threads would wait for each other, as each projection's are made once
-        parts = executor.map(lambda task: self._part(kernels, *task), tasks)
-        self.parts = [part for part in parts if part.rows.size]
+        parts = executor.map(lambda task: self._parts(kernels, *task), tasks)
+        self.parts = [part for own in parts for part in own if part.rows.size]
         for part in self.parts:
             if isinstance(part.rows.weight, float):
                 self.weight = part.rows.weight
 
-    def _targets(self) -> list[int | None]:
+    def _reached(self) -> Mapping[int, Sequence[int | None]]:
+        """Return the target populations of each source; None for all that need no rows apart."""
         form = self.synapse.form
         single = form.weight == "counts" or (form.packed and form.weight != "int16")
-        if self.synapse.is_static and not single:
-            return [None]
-        return list(_ordinals([one.post.population for one in self.instances]))
+        apart = single or not self.synapse.is_static
+        found: dict[int, set[int]] = {}
+        for one in self.instances:
+            targets = np.unique(one.post.population).tolist()
+            for source in np.unique(one.pre.population).tolist():
+                found.setdefault(source, set()).update(targets)
+        return {source: sorted(found[source]) if apart else [None] for source in sorted(found)}
 
-    def _part(self, kernels: Kernels, source: int, target: int | None, thread: int) -> Part:
+    def _parts(
+        self, kernels: Kernels, source: int, targets: Sequence[int | None], thread: int
+    ) -> list[Part]:
+        names = [self._populations[target].name for target in targets if target is not None]
+        return [
+            self._part(kernels, source, target, thread, reach)
+            for target, reach in zip_longest(targets, self._reaches(thread, names))
+        ]
+
+    def _reaches(self, thread: int, targets: Sequence[str]) -> list[Reach]:
+        """Return the slices of populations that are reached, if connections are bits."""
+        if self.synapse.form.weight != "mask":
+            return []
+        bounds = [self._layout.bounds(name)[thread : thread + 2].tolist() for name in targets]
+        cells = [last - first for first, last in bounds]
+        sheet = Sheet(cells)
+        return [
+            Reach(self._base(thread, name), size, sheet, number)
+            for number, (name, size) in enumerate(zip(targets, cells, strict=True))
+        ]
+
+    def _part(
+        self, kernels: Kernels, source: int, target: int | None, thread: int, reach: Reach | None
+    ) -> Part:
         population = self._populations[source]
         offsets = [
             self._offsets_of(number, thread, target) for number in range(len(self.instances))
@@ -187,20 +213,11 @@ class Bundle:
             weight=_ROWS_WEIGHT[self.synapse.form.weight],
             arrays=self.arrays,
             dtype=self._layout.float_dtype,
-            masked=self._masked(thread, target),
+            masked=reach,
         )
         place = Place(source, population.size, offsets, rows)
         name = None if target is None else self._populations[target].name
         return Part(place, population.name, name, thread)
-
-    def _masked(self, thread: int, target: int | None) -> tuple[int, int] | None:
-        """Return the first offset of a slice and its size, if connections are bits."""
-        if self.synapse.form.weight != "mask":
-            return None
-        assert target is not None
-        name = self._populations[target].name
-        first, last = self._layout.bounds(name)[thread : thread + 2].tolist()
-        return self._base(thread, name), last - first
 
     def _offsets_of(self, number: int, thread: int, target: int | None) -> NDArray[np.int32]:
         known = self._offsets.get((number, thread, target))
@@ -273,7 +290,3 @@ def make_instance(
 def scales_of(synapse: SynapsePlan) -> Mapping[str, float]:
     """Return coherent units per declared unit of all values of a synapse model."""
     return {item.name: item.scale for item in (*synapse.parameters, *synapse.states)}
-
-
-def _ordinals(populations: list[NDArray[np.int32]]) -> list[int]:
-    return sorted({int(o) for population in populations for o in np.unique(population)})

@@ -16,7 +16,7 @@ from snnc.hardware.cpu import CPU
 from snnc.ir.diagnostics import SnncError
 from snnc.runtime.connectivity.edge_values import has_one_delay, store
 from snnc.runtime.connectivity.edges import ProjectionInstance
-from snnc.runtime.connectivity.masks import MaskBuilder, Masks
+from snnc.runtime.connectivity.masks import MaskBuilder, Masks, Reach
 from snnc.runtime.connectivity.pairs import BLOCK, Block, Pairs
 from snnc.runtime.connectivity.row_counter import RowCounter
 from snnc.runtime.jit.cache import Kernels
@@ -105,7 +105,7 @@ def build_rows(
     weight: WeightForm | None = "float32",
     arrays: Sequence[str] = (),
     dtype: DTypeLike = np.float64,
-    masked: tuple[int, int] | None = None,
+    masked: Reach | None = None,
 ) -> Rows:
     """Make the connections of a bundle from one population into one partition.
 
@@ -131,8 +131,8 @@ def build_rows(
         Names of edge arrays: "weight", parameters and states of the synapse model.
     dtype : dtype
         Type of edge arrays.
-    masked : tuple of (int, int), optional
-        Keep connections as bits; the first target that they reach, and the number of targets.
+    masked : Reach, optional
+        Keep connections as bits; what they reach.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -119,20 +120,25 @@ class SynapseTables:
     def _mask_rows(
         self, bundle: Bundle, accumulators: Sequence[NDArray[Any]], delays: tuple[int, int]
     ) -> Rows:
+        """Return a row for each part; those of parts whose bits are side by side follow."""
         rows: Rows = []
-        for part in bundle.parts:
-            masks, ranks = part.rows.masks, _ranks(part, delays)
-            assert masks is not None
+        for parts in _side_by_side(bundle.parts):
+            ranks = _ranks(parts[0], delays)
             if not ranks:
                 continue
-            first = bundle.origin(part.thread) + masks.first
-            rows.append((part.thread, [
-                *self._cells[part.source].history.words(),
-                address(part.rows.delays), len(part.rows.delays),
-                address(masks.bits), masks.bits.shape[1], masks.received.size,
-                address(accumulators[part.thread], first), self._packing.multiple(bundle, part),
-                *ranks,
-            ]))  # fmt: skip
+            pieces = [(part, masks) for part in parts if (masks := part.rows.masks) is not None]
+            first, last = pieces[0][1], pieces[-1][1]
+            size = last.column + last.bits.shape[1] - first.column
+            for part, masks in pieces:
+                target = bundle.origin(part.thread) + masks.first
+                rows.append((part.thread, [
+                    *self._cells[part.source].history.words(),
+                    address(part.rows.delays), len(part.rows.delays), *ranks, len(pieces),
+                    address(first.bits), first.sheet.shape[1], size,
+                    masks.column - first.column, masks.received.size,
+                    address(accumulators[part.thread], target),
+                    self._packing.multiple(bundle, part),
+                ]))  # fmt: skip
         return rows
 
     def _turn(self, bundle: Bundle) -> int:
@@ -245,6 +251,16 @@ class SynapseTables:
             case "post_initial":
                 return address(self._states.initial_post[name, field.name])
         return history_word(field, self._states.ring(name, part), bundle.dense)
+
+
+def _side_by_side(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    """Yield the parts whose rows of bits are rows of one sheet, for the same delays."""
+
+    def place(part: Part) -> tuple[int, bytes]:
+        assert part.rows.masks is not None
+        return id(part.rows.masks.sheet), part.rows.delays.tobytes()
+
+    return (list(group) for _, group in groupby(parts, place))
 
 
 def _ranks(part: Part, delays: tuple[int, int]) -> tuple[int, int] | None:

@@ -9,10 +9,12 @@ Rows take as long to come from memory as to be added. Both go on at once if the 
 step, whose spikes are known where delays are longer than a step, are asked for a few at a time in
 between: the processor can wait for no more while it adds.
 
-Words of a row of the table: the five of the history of the source; address of the delays in steps
-and their number; address of the masks (uint32), and words of each; number of cells that are
-reached; address of their sums (int32); the weight in quanta; the first of the delays that are
-delivered, and the one after the last.
+A row of bits may have pieces, each for the cells of one population, with a weight of its own. Each
+has a row of the table, with these words: the five of the history of the source; address of the
+delays in steps and their number; the first of the delays that are delivered, and the one after the
+last; number of pieces; address of the masks (uint32), words from one to the next, and words to add;
+the first of these that is of the piece; number of cells that it reaches; address of their sums
+(int32); their weight in quanta. The first row of several pieces tells what they have in common.
 """
 
 import numpy as np
@@ -32,7 +34,9 @@ from snnc.runtime.jit.intrinsics import (
     u64,
 )
 
-WIDTH = 14
+WIDTH = 17
+PIECES = 9
+WORD, CELLS, SUMS, WEIGHT = range(13, 17)
 PLANES = 6
 GROUP = 8
 # Seven groups of eight rows: the most that six digits can count.
@@ -43,8 +47,8 @@ PAIR = 64
 # Words of masks that are added up together; their planes, and as many zeros, stay in the L1 cache.
 TILE = 512
 # Cells whose sums are added up at a time.
-PIECE = 512
-# Rows for which memory is asked at a time, after each piece, and bytes at the start of a row.
+AT_ONCE = 512
+# Rows for which memory is asked at a time, after so many cells, and bytes at the start of a row.
 FEW = 2
 AHEAD = 2048
 LINE = 64
@@ -108,8 +112,8 @@ def ask(ahead, few):
 
 @loop
 def spread(ahead, cells, numbers, p0, p1, p2, p3, p4, p5, weight, sums):
-    for start in range(0, cells, PIECE):
-        here = select(cells - start < PIECE, cells - start, PIECE)
+    for start in range(0, cells, AT_ONCE):
+        here = select(cells - start < AT_ONCE, cells - start, AT_ONCE)
         for i in range((here + PAIR - 1) // PAIR):
             j = ix(start // PAIR + i)
             count_bits(numbers + PAIR * i, p0[j], p1[j], p2[j], p3[j], p4[j], p5[j])
@@ -123,7 +127,35 @@ def tile_of(row, zeros, offset):
 
 
 @loop
-def add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead):
+def spread_pieces(first, last, planes, pieces, number, numbers, ahead):
+    """Add the numbers of the words from `first` up to `last`, which `planes` have, to all sums."""
+    for piece in range(number):
+        q = piece * WIDTH
+        begin = pieces[q + WORD]
+        cells = pieces[q + CELLS]
+        from_word = select(begin < first, first, begin)
+        done = (from_word - begin) * BITS
+        room = (last - from_word) * BITS
+        here = select(cells - done < room, cells - done, room)
+        if here > 0:
+            own = planes + 4 * (from_word - first)
+            spread(
+                ahead,
+                here,
+                numbers,
+                u64(own, TILE // 2),
+                u64(own + 4 * TILE, TILE // 2),
+                u64(own + 8 * TILE, TILE // 2),
+                u64(own + 12 * TILE, TILE // 2),
+                u64(own + 16 * TILE, TILE // 2),
+                u64(own + 20 * TILE, TILE // 2),
+                np.int32(pieces[q + WEIGHT]),
+                i32(pieces[q + SUMS] + 4 * done, here),
+            )
+
+
+@loop
+def add_rows(n, listed, size, pieces, number, memory, numbers, ahead):
     """Add up `n` rows at the addresses `listed`, whose list has room for a group more."""
     zeros = memory + 4 * PLANES * TILE
     for i in range(n, n + GROUP):
@@ -151,21 +183,7 @@ def add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead):
                 u64(memory + 20 * TILE, TILE // 2),
             )
             ask(ahead, FEW)
-        start = first * BITS
-        here = select(cells - start < TILE * BITS, cells - start, TILE * BITS)
-        spread(
-            ahead,
-            here,
-            numbers,
-            u64(memory, TILE // 2),
-            u64(memory + 4 * TILE, TILE // 2),
-            u64(memory + 8 * TILE, TILE // 2),
-            u64(memory + 12 * TILE, TILE // 2),
-            u64(memory + 16 * TILE, TILE // 2),
-            u64(memory + 20 * TILE, TILE // 2),
-            np.int32(weight),
-            sums[start : start + here],
-        )
+        spread_pieces(first, first + words, memory, pieces, number, numbers, ahead)
 
 
 @loop
@@ -175,8 +193,8 @@ def look_ahead(words, rows, step, ahead):
     Another thread may be about to write some yet: whatever cells are found instead have rows, too.
     """
     n = FIRST
-    for r in range(rows):
-        w = r * WIDTH
+    w = 0
+    while w < rows * WIDTH:
         ids = i32(words[w], 1)
         starts = i64(words[w + 1], 1)
         parts = words[w + 2]
@@ -184,9 +202,10 @@ def look_ahead(words, rows, step, ahead):
         stride = words[w + 4]
         delays = i32(words[w + 5], 1)
         delay_count = words[w + 6]
-        masks = words[w + 7]
-        size = 4 * words[w + 8]
-        for k in range(words[w + 12], words[w + 13]):
+        masks = words[w + 10]
+        step_of_rows = 4 * words[w + 11]
+        size = 4 * words[w + 12]
+        for k in range(words[w + 7], words[w + 8]):
             stamp = step + 2 - delays[ix(k)]
             if stamp < 0 or stamp > step:
                 continue
@@ -196,9 +215,10 @@ def look_ahead(words, rows, step, ahead):
                 number = np.int64(ids[ix(first)])
                 number = select(number < (STACK_WORDS - n) // 2, number, (STACK_WORDS - n) // 2)
                 for c in range(first + 1, first + 1 + number):
-                    ahead[ix(n)] = masks + size * (ids[ix(c)] * delay_count + k)
+                    ahead[ix(n)] = masks + step_of_rows * (ids[ix(c)] * delay_count + k)
                     ahead[ix(n + 1)] = select(size < AHEAD, size, AHEAD)
                     n += 2
+        w += words[w + PIECES] * WIDTH
     ahead[NEXT] = FIRST
     ahead[END] = n
 
@@ -212,8 +232,8 @@ def entry(desc, rows, step):
     clear(TILE, u32(memory + 4 * PLANES * TILE, TILE))
     ahead = i64(stack_words(), STACK_WORDS)
     look_ahead(words, rows, step, ahead)
-    for r in range(rows):
-        w = r * WIDTH
+    w = 0
+    while w < rows * WIDTH:
         ids = i32(words[w], 1)
         starts = i64(words[w + 1], 1)
         parts = words[w + 2]
@@ -221,13 +241,13 @@ def entry(desc, rows, step):
         stride = words[w + 4]
         delays = i32(words[w + 5], 1)
         delay_count = words[w + 6]
-        masks = words[w + 7]
-        size = words[w + 8]
-        cells = words[w + 9]
-        sums = i32(words[w + 10], cells)
-        weight = words[w + 11]
+        number = words[w + PIECES]
+        masks = words[w + 10]
+        step_of_rows = 4 * words[w + 11]
+        size = words[w + 12]
+        pieces = words[w : w + number * WIDTH]
         n = 0
-        for k in range(words[w + 12], words[w + 13]):
+        for k in range(words[w + 7], words[w + 8]):
             stamp = step + 1 - delays[ix(k)]
             if stamp < 0:
                 break
@@ -236,9 +256,10 @@ def entry(desc, rows, step):
                 first = slot * stride + starts[ix(p)]
                 for c in range(first + 1, first + 1 + ids[ix(first)]):
                     if n == MOST:
-                        add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead)
+                        add_rows(n, listed, size, pieces, number, memory, numbers, ahead)
                         n = 0
-                    listed[ix(n)] = masks + 4 * size * (ids[ix(c)] * delay_count + k)
+                    listed[ix(n)] = masks + step_of_rows * (ids[ix(c)] * delay_count + k)
                     n += 1
         if n > 0:
-            add_rows(n, listed, size, cells, memory, numbers, weight, sums, ahead)
+            add_rows(n, listed, size, pieces, number, memory, numbers, ahead)
+        w += number * WIDTH
