@@ -144,9 +144,10 @@ LINE = 64
 
 
 def _stack_words(builder: Any) -> Value:
-    """Return the address of STACK_WORDS int64 that live until the function returns."""
+    """Return the address of STACK_WORDS int64, on a cache line, until the function returns."""
     with builder.goto_entry_block():
         words = builder.alloca(I64, STACK_WORDS)
+    words.align = LINE
     return scalar(INT64, builder.ptrtoint(words, I64))
 
 

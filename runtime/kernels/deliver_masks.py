@@ -46,6 +46,9 @@ BITS = 32
 PAIR = 64
 # Words of masks that are added up together; their planes, and as many zeros, stay in the L1 cache.
 TILE = 512
+# Bytes from one plane to the next: no two begin within 256 bytes of each other modulo 4096, where a
+# load is held up by a store to the other (see `snnc.hardware.cpu.Processor.stride`).
+PLANE = 2304
 # Cells whose sums are added up at a time.
 AT_ONCE = 512
 # Rows for which memory is asked at a time, after so many cells, and bytes at the start of a row.
@@ -144,11 +147,11 @@ def spread_pieces(first, last, planes, pieces, number, numbers, ahead):
                 here,
                 numbers,
                 u64(own, TILE // 2),
-                u64(own + 4 * TILE, TILE // 2),
-                u64(own + 8 * TILE, TILE // 2),
-                u64(own + 12 * TILE, TILE // 2),
-                u64(own + 16 * TILE, TILE // 2),
-                u64(own + 20 * TILE, TILE // 2),
+                u64(own + PLANE, TILE // 2),
+                u64(own + 2 * PLANE, TILE // 2),
+                u64(own + 3 * PLANE, TILE // 2),
+                u64(own + 4 * PLANE, TILE // 2),
+                u64(own + 5 * PLANE, TILE // 2),
                 np.int32(pieces[q + WEIGHT]),
                 i32(pieces[q + SUMS] + 4 * done, here),
             )
@@ -157,13 +160,13 @@ def spread_pieces(first, last, planes, pieces, number, numbers, ahead):
 @loop
 def add_rows(n, listed, size, pieces, number, memory, numbers, ahead):
     """Add up `n` rows at the addresses `listed`, whose list has room for a group more."""
-    zeros = memory + 4 * PLANES * TILE
+    zeros = memory + PLANES * PLANE
     for i in range(n, n + GROUP):
         listed[i] = zeros
     for first in range(0, size, TILE):
         words = select(size - first < TILE, size - first, TILE)
         for digit in range(PLANES):
-            clear(words // 2, u64(memory + 4 * TILE * digit, TILE // 2))
+            clear(words // 2, u64(memory + PLANE * digit, TILE // 2))
         for q in range(0, n, GROUP):
             add_group(
                 words // 2,
@@ -176,11 +179,11 @@ def add_rows(n, listed, size, pieces, number, memory, numbers, ahead):
                 u64(tile_of(listed[q + 6], zeros, 4 * first), TILE // 2),
                 u64(tile_of(listed[q + 7], zeros, 4 * first), TILE // 2),
                 u64(memory, TILE // 2),
-                u64(memory + 4 * TILE, TILE // 2),
-                u64(memory + 8 * TILE, TILE // 2),
-                u64(memory + 12 * TILE, TILE // 2),
-                u64(memory + 16 * TILE, TILE // 2),
-                u64(memory + 20 * TILE, TILE // 2),
+                u64(memory + PLANE, TILE // 2),
+                u64(memory + 2 * PLANE, TILE // 2),
+                u64(memory + 3 * PLANE, TILE // 2),
+                u64(memory + 4 * PLANE, TILE // 2),
+                u64(memory + 5 * PLANE, TILE // 2),
             )
             ask(ahead, FEW)
         spread_pieces(first, first + words, memory, pieces, number, numbers, ahead)
@@ -229,7 +232,7 @@ def entry(desc, rows, step):
     # Planes and a row of zeros, and the number of spikes of each cell of a tile.
     memory = stack_words()
     numbers = stack_words()
-    clear(TILE, u32(memory + 4 * PLANES * TILE, TILE))
+    clear(TILE, u32(memory + PLANES * PLANE, TILE))
     ahead = i64(stack_words(), STACK_WORDS)
     look_ahead(words, rows, step, ahead)
     w = 0
