@@ -117,6 +117,51 @@ def test_random_masks(p: float, pre: int, post: int, threads: int, several: bool
     assert bits(network(connector, **sizes, storage="mask"), threads) == expected
 
 
+def _onto_several(sizes: dict[str, int], delay: Value, storage: str) -> Document:
+    """Return populations that one projection drives; a second one gives 'cells' finer quanta."""
+    builder = builder_of(["IF_curr_exp", "SpikeSourceArray", "StaticSynapse"], seed=5)
+    rng = np.random.default_rng(7)
+    times = Sequences.of([np.sort(rng.uniform(1.0, 25.0, 8)) for _ in range(30)])
+    builder.population("source", 30, "SpikeSourceArray", parameters={"spike_times": times})
+    for name, size in sizes.items():
+        builder.population(name, size, "IF_curr_exp", parameters={"i_offset": 0.8})
+        builder.record(name, ["v"])
+    builder.record("cells", ["spikes"])
+    builder.assembly("all", list(sizes))
+    for name, onto, weight in (("in", "all", 0.02), ("more", "cells", 0.0137)):
+        connector = ("fixed_probability", {"p_connect": 0.4})
+        builder.projection(
+            name, "source", onto, connector, "StaticSynapse", "excitatory", weight, delay
+        )
+    document = builder.finish()
+    keep(document, storage)
+    return document
+
+
+@pytest.mark.parametrize("delay", [0.7, Random("uniform", {"low": 0.3, "high": 1.0})])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"wide": 600, "cells": 150, "few": 3},
+        {"few": 1, "cells": 33, "wide": 513},
+        # Tiles of rows end within the second and the third population.
+        {"wide": 9_000, "cells": 9_000, "rest": 17_000},
+    ],
+)
+def test_rows_onto_several_populations(sizes: dict[str, int], delay: Value):
+    expected, one, two = (
+        snnc.compile(_onto_several(sizes, delay, storage), precision="packed", threads=threads)
+        for storage, threads in (("scalar", 1), ("mask", 1), ("mask", 2))
+    )
+    for compiled in (expected, one, two):
+        compiled.run(12.0)
+    for name in sizes:
+        v = expected.simulation.trace(name, "v").values
+        assert np.ptp(v[-1]) > 0.0 or sizes[name] == 1
+        assert np.array_equal(one.simulation.trace(name, "v").values, v)
+        assert np.array_equal(two.simulation.trace(name, "v").values, v)
+
+
 def test_wide_rows_are_added_up_in_tiles():
     connector = ("fixed_probability", {"p_connect": 0.2})
     sizes: dict[str, Any] = {"pre": 20, "post": 17_000}
