@@ -2,10 +2,11 @@
 
 The postsynaptic cells are taken in blocks of close neighbours, the presynaptic cells likewise.
 Interval arithmetic bounds the probability between two blocks. Where the bound is high, all cells of
-the block are tried; where it is low, candidates are found by geometric gaps, over as many blocks at
-once as hold a few. Candidates are listed with their squared distances, then a list of them is
-thinned without a branch, as nobody could guess which are taken. So the cost follows the
-connections, not the pairs.
+the block are tried. Elsewhere candidates are the cells with an event of a Poisson process whose
+rate changes from block to block such that a cell has one with the probability of the bound (an
+inhomogeneous process, thinned: Lewis and Shedler 1979). Candidates are listed with their squared
+distances, then a list of them is thinned without a branch, as nobody could guess which are taken.
+So the cost follows the connections, not the pairs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from snnc.ir.diagnostics import UserError
 _SMALLEST_BLOCK = 64
 _MOST_BLOCKS = 1024  # of one side: a table of bounds has at most this many squared
 _DENSE = 0.2  # from this probability on, trying all cells is cheaper than finding candidates
-_BATCH = 8  # Philox blocks drawn at once to find candidates
+_BATCH = 8  # Philox blocks drawn at once to find candidates; a power of two
 _LISTED = 2048  # candidates that are looked at together
 _SAMPLES = 256  # of each side, for the expected number of pairs
 _ROUNDING = 1.0 + 1e-9  # kernel and bounds round differently
@@ -58,11 +59,9 @@ _TEXT = (
 """Pairs with a probability that depends on distance."""
 
 from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest, select
-from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin, log
+from snnc.runtime.jit.mathlib import fabs, fmin, log
 
-DENSE = {_DENSE}
 BATCH = {_BATCH}  # Philox blocks for candidates
-EXPECTED = 4.0  # candidates of a run of blocks
 LISTED = {_LISTED}  # candidates that are looked at together
 '''
     + ALLOWED
@@ -71,44 +70,27 @@ LISTED = {_LISTED}  # candidates that are looked at together
     + '''
 
 @loop
-def add_squares(m, here, length, there, squares):
-    """Add the squares of the differences along an axis."""
-    if length > 0.0:
-        for c in range(m):
-            delta = fabs(here - there[c])
-            delta = fmin(delta, length - delta)
-            squares[c] += delta * delta
-    else:
-        for c in range(m):
-            delta = here - there[c]
-            squares[c] += delta * delta
+def squared(here, there, length):
+    """Return the square of a difference along an axis, which closes after a `length` above 0."""
+    delta = fabs(here - there)
+    delta = select(length > 0.0, fmin(delta, length - delta), delta)
+    return delta * delta
 
 
 @loop
-def find_used(n, size, order, other_filter, before):
-    """Count, for each block, the blocks before it with cells of this partition."""
-    count = 0
+def add_squares(m, here, there, length, squares):
+    for c in range(m):
+        squares[c] += squared(here, there[c], length)
+
+
+@loop
+def find_used(n, size, order, other_filter, used):
+    """Note which blocks hold cells of this partition."""
     for b in range((n + size - 1) // size):
-        before[ix(b)] = count
-        used = 0
+        wanted = 0
         for x in range(b * size, min((b + 1) * size, n)):
-            used |= other_filter[ix(order[ix(x)])] >= 0
-        count += used
-    before[ix((n + size - 1) // size)] = count
-
-
-@loop
-def run_of_blocks(start, blocks, size, high):
-    """Return where a run of blocks that hold few candidates ends, and its bound."""
-    bound = high[ix(start)]
-    stop = start + 1
-    while bound < DENSE and stop < blocks:
-        larger = fmax(bound, high[ix(stop)])
-        if larger * float((stop + 1 - start) * size) > EXPECTED:
-            break
-        bound = larger
-        stop += 1
-    return stop, bound
+            wanted |= other_filter[ix(order[ix(x)])] >= 0
+        used[ix(b)] = wanted
 
 
 @loop
@@ -123,44 +105,35 @@ def list_block(m, lo, width, i, n_pre, n, axes, a, b, period, random, gid, strea
         squares[c] = 0.0
     for axis in range(axes):
         there = b[axis * n + lo : axis * n + lo + width]
-        add_squares(width, a[ix(axis * n_pre + i)], period[ix(axis)], there, squares)
+        add_squares(width, a[ix(axis * n_pre + i)], there, period[ix(axis)], squares)
     return m + width
 
 
 @loop
-def steps(u, scale, gaps):
-    for c in range(BATCH):
-        gaps[c] = floor(log(u[c]) * scale) + 1.0
+def to_gaps(n, u):
+    for c in range(n):
+        u[c] = -log(u[c])
 
 
 @loop
-def list_some(m, at, lo, width, bound, u, gaps, lists):
-    """List what the gaps of a batch lead to; return the last, and how many are listed then."""
-    place = i64(lists[0], LISTED + BATCH)
-    threshold = f64(lists[1], LISTED + BATCH)
-    for c in range(BATCH):
-        at += gaps[c]
-        if at >= width:
-            break
-        place[ix(m)] = lo + int(at)
-        threshold[ix(m)] = u[BATCH + c] * bound
-        m += 1
-    return at, m
+def draw_gaps(first, random, gid, buffer):
+    """Draw exponential gaps and as many uniform numbers."""
+    into = prepare_draws(random, buffer, 0.0)
+    draw(into, UNIFORMS, BATCH, gid, 0, first)
+    to_gaps(BATCH, f64(buffer, BATCH))
 
 
 @loop
-def measure(first, m, i, n_pre, n, axes, a, b, period, lists):
-    """Note the squared distances of some candidates."""
-    place = i64(lists[0], m)
-    squares = f64(lists[2], m)
-    chosen = f64(lists[3], m)
-    for c in range(first, m):
-        squares[c] = 0.0
+def list_cell(m, place, threshold, i, n_pre, n, axes, a, b, period, lists):
+    """List a single cell."""
+    square = 0.0
     for axis in range(axes):
-        for c in range(first, m):
-            chosen[c] = b[ix(axis * n + place[c])]
         here = a[ix(axis * n_pre + i)]
-        add_squares(m - first, here, period[ix(axis)], chosen[first:m], squares[first:m])
+        square += squared(here, b[ix(axis * n + place)], period[ix(axis)])
+    i64(lists[0] + 8 * m, 1)[0] = place
+    f64(lists[1] + 8 * m, 1)[0] = threshold
+    f64(lists[2] + 8 * m, 1)[0] = square
+    return m + 1
 
 
 @loop
@@ -212,50 +185,47 @@ def prepare_expression(function, table, squares, p):
 
 @loop
 def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axes, rows_out,
-             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, rows,
-             order, before, marks, found, gaps, buffer, lists):
+             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, hazard,
+             rows, order, used, marks, found, buffer, lists):
     blocks = (n + size - 1) // size
-    find_used(n, size, order, other_filter, before)
+    find_used(n, size, order, other_filter, used)
     k = 0
     for i in range(first, end):
         if row_filter[ix(i)] < 0:
             continue
         gid = row_gid[ix(i)]
         group = rows[ix(i)] // size
-        bounds = high[group * blocks : (group + 1) * blocks]
         found[0] = 0
         found[1] = n
         found[2] = -1
         m = 0
-        stop = 0
-        while stop < blocks:
-            start = stop
-            stop, bound = run_of_blocks(start, blocks, size, bounds)
-            if bound <= 0.0 or before[ix(stop)] == before[ix(start)]:
-                continue
-            lo = start * size
-            width = min(stop * size, n) - lo
-            scale = 1.0 / log(1.0 - bound) if bound > 1e-8 else -1.0 / bound
-            at = -1.0
-            q = 0
-            while at < float(width):
-                if bound >= DENSE:
+        draw_gaps(0, random, gid, buffer)
+        drawn = 0
+        ahead = f64(buffer, 1)[0]
+        for block in range(blocks):
+            rate = hazard[ix(group * blocks + block)]
+            lo = block * size
+            width = min(lo + size, n) - lo
+            if rate < 0.0:
+                if used[ix(block)] != 0:
                     m = list_block(m, lo, width, i, n_pre, n, axes, a, b, period, random, gid,
-                                   1 + start, lists)
-                    at = float(width)
-                else:
-                    into = prepare_draws(random, buffer, 0.0)
-                    draw(into, UNIFORMS, BATCH, gid, 1 + start, q)
-                    u = f64(buffer, 2 * BATCH)
-                    steps(u, scale, gaps)
-                    last = m
-                    at, m = list_some(last, at, lo, float(width), bound, u, gaps, lists)
-                    measure(last, m, i, n_pre, n, axes, a, b, period, lists)
-                    q += BATCH
-                if m >= LISTED:
-                    thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found,
-                         lists)
-                    m = 0
+                                   1 + block, lists)
+            else:
+                at = 0.0
+                while at + ahead < rate * float(width):
+                    cell = min(int((at + ahead) / rate), width - 1)
+                    bound = high[ix(group * blocks + block)]
+                    threshold = f64(buffer, 2 * BATCH)[ix(BATCH + (drawn & (BATCH - 1)))] * bound
+                    m = list_cell(m, lo + cell, threshold, i, n_pre, n, axes, a, b, period, lists)
+                    at = rate * float(cell + 1)
+                    drawn += 1
+                    if (drawn & (BATCH - 1)) == 0:
+                        draw_gaps(drawn, random, gid, buffer)
+                    ahead = f64(buffer, BATCH)[ix(drawn & (BATCH - 1))]
+                ahead -= rate * float(width) - at
+            if m >= LISTED:
+                thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found, lists)
+                m = 0
         thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found, lists)
         fits = k + found[0] <= capacity
         for w in range(found[1], found[2] + 1):
@@ -273,15 +243,14 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
     + entry_text(
         f"""generate(
         d[0], d[1], d[2], (d[7], d[8]),
-        prepare_expression(d[{OWN + 3}], d[{OWN + 11}], d[{OWN + 18}], d[{OWN + 19}]),
+        prepare_expression(d[{OWN + 3}], d[{OWN + 12}], d[{OWN + 18}], d[{OWN + 19}]),
         d[9], d[10], d[15], d[{OWN}], d[{OWN + 1}],
         rows_out, others_out, row_gid, other_gid, row_filter, other_filter,
         f64(d[{OWN + 4}], d[9] * d[{OWN + 1}]), f64(d[{OWN + 5}], d[10] * d[{OWN + 1}]),
         f64(d[{OWN + 6}], d[{OWN + 1}]), f64(d[{OWN + 7}], d[{OWN + 2}]),
-        i64(d[{OWN + 8}], d[9]), i64(d[{OWN + 9}], d[10]),
-        i64(d[{OWN + 10}], d[10] + 2), i64(d[{OWN + 12}], d[10] // 64 + 1), i64(d[{OWN + 13}], 3),
-        f64(d[{OWN + 14}], {_BATCH}), d[{OWN + 15}],
-        (d[{OWN + 16}], d[{OWN + 17}], d[{OWN + 18}], d[{OWN + 19}]))"""
+        f64(d[{OWN + 8}], d[{OWN + 2}]), i64(d[{OWN + 9}], d[9]), i64(d[{OWN + 10}], d[10]),
+        i64(d[{OWN + 11}], d[10] + 1), i64(d[{OWN + 13}], d[10] // 64 + 1), i64(d[{OWN + 14}], 3),
+        d[{OWN + 15}], (d[{OWN + 16}], d[{OWN + 17}], d[{OWN + 18}], d[{OWN + 19}]))"""
     )
 )
 
@@ -320,22 +289,14 @@ class DistanceDependentProbability(Connector):
             "pre",
             rule_of(options["allow_self_connections"], sides),
             words=(size, len(where.period), high.size, _probability(arithmetic)),
-            arrays=(
-                where.pre,
-                post,
-                where.period,
-                np.ascontiguousarray(high),
-                np.argsort(rows),
-                order,
-            ),
+            arrays=(where.pre, post, where.period, high, _hazards(high), np.argsort(rows), order),
             scratch=(
-                sides.shape[1] // size + 2,
+                sides.shape[1] // size + 1,
                 3,
                 sides.shape[1] // 64 + 1,
                 3,
-                _BATCH,
                 2 * _BATCH,
-                *[_LISTED + size + _BATCH] * 4,
+                *[_LISTED + size + 1] * 4,
             ),
         )
 
@@ -348,6 +309,11 @@ class DistanceDependentProbability(Connector):
             return 0.0
         p = options["d_expression"].arithmetic.evaluate(d=where.distance(pre[:, None], post))
         return float(np.clip(np.nan_to_num(p), 0.0, 1.0).mean() * sides.shape[0] * sides.shape[1])
+
+
+def _hazards(high: np.ndarray) -> np.ndarray:
+    """Return the rates whose exponential gaps find cells with a probability; -1 if it is high."""
+    return np.where(high < _DENSE, -np.log1p(-np.minimum(high, _DENSE)), -1.0)
 
 
 def _probability(arithmetic: Arithmetic) -> KernelSource:
