@@ -2,8 +2,11 @@
 
 The postsynaptic cells are taken in blocks of close neighbours, the presynaptic cells likewise.
 Interval arithmetic bounds the probability between two blocks. Where the bound is high, all cells of
-the block are tried; where it is low, candidates are found by geometric gaps and thinned, over as
-many blocks at once as hardly hold one. So the cost follows the connections, not the pairs.
+the block are tried. Elsewhere candidates are the cells with an event of a Poisson process whose
+rate changes from block to block such that a cell has one with the probability of the bound (an
+inhomogeneous process, thinned: Lewis and Shedler 1979). Candidates are listed with their squared
+distances, then a list of them is thinned without a branch, as nobody could guess which are taken.
+So the cost follows the connections, not the pairs.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from snnc.ir.diagnostics import UserError
 _SMALLEST_BLOCK = 64
 _MOST_BLOCKS = 1024  # of one side: a table of bounds has at most this many squared
 _DENSE = 0.2  # from this probability on, trying all cells is cheaper than finding candidates
-_BATCH = 8  # Philox blocks drawn at once to find candidates
+_BATCH = 8  # Philox blocks drawn at once to find candidates; a power of two
+_LISTED = 2048  # candidates that are looked at together
 _SAMPLES = 256  # of each side, for the expected number of pairs
 _ROUNDING = 1.0 + 1e-9  # kernel and bounds round differently
 
@@ -54,12 +58,11 @@ _TEXT = (
     f'''\
 """Pairs with a probability that depends on distance."""
 
-from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest
-from snnc.runtime.jit.mathlib import fabs, floor, fmax, fmin, log
+from snnc.runtime.jit.intrinsics import call_kernel, f64, i32, i64, ix, loop, lowest, select
+from snnc.runtime.jit.mathlib import fabs, fmin, log
 
-DENSE = {_DENSE}
 BATCH = {_BATCH}  # Philox blocks for candidates
-EXPECTED = 0.5  # candidates of a run of blocks
+LISTED = {_LISTED}  # candidates that are looked at together
 '''
     + ALLOWED
     + MARKS
@@ -67,73 +70,109 @@ EXPECTED = 0.5  # candidates of a run of blocks
     + '''
 
 @loop
-def add_squares(m, here, length, there, squares):
-    """Add the squares of the differences along an axis."""
-    if length > 0.0:
-        for c in range(m):
-            delta = fabs(here - there[c])
-            delta = fmin(delta, length - delta)
-            squares[c] += delta * delta
-    else:
-        for c in range(m):
-            delta = here - there[c]
-            squares[c] += delta * delta
+def squared(here, there, length):
+    """Return the square of a difference along an axis, which closes after a `length` above 0."""
+    delta = fabs(here - there)
+    delta = select(length > 0.0, fmin(delta, length - delta), delta)
+    return delta * delta
 
 
 @loop
-def coordinates(m, there, place, chosen):
-    """Gather the coordinates of some candidates."""
+def add_squares(m, here, there, length, squares):
     for c in range(m):
-        chosen[c] = there[ix(place[c])]
+        squares[c] += squared(here, there[c], length)
 
 
 @loop
-def find_used(n, size, order, other_filter, before):
-    """Count, for each block, the blocks before it with cells of this partition."""
-    count = 0
+def find_used(n, size, order, other_filter, used):
+    """Note which blocks hold cells of this partition."""
     for b in range((n + size - 1) // size):
-        before[ix(b)] = count
-        used = 0
+        wanted = 0
         for x in range(b * size, min((b + 1) * size, n)):
-            used |= other_filter[ix(order[ix(x)])] >= 0
-        count += used
-    before[ix((n + size - 1) // size)] = count
+            wanted |= other_filter[ix(order[ix(x)])] >= 0
+        used[ix(b)] = wanted
 
 
 @loop
-def run_of_blocks(start, blocks, size, high):
-    """Return where a run of blocks that hardly hold a candidate ends, and its bound."""
-    bound = high[ix(start)]
-    stop = start + 1
-    while bound < DENSE and stop < blocks:
-        larger = fmax(bound, high[ix(stop)])
-        if larger * float((stop + 1 - start) * size) > EXPECTED:
-            break
-        bound = larger
-        stop += 1
-    return stop, bound
-
-
-@loop
-def all_places(width, lo, u, place, threshold):
-    """Take every cell of a block as a candidate."""
+def list_block(m, lo, width, i, n_pre, n, axes, a, b, period, random, gid, stream, lists):
+    """List all cells of a block; their thresholds are uniform numbers."""
+    into = prepare_draws(random, lists[1] + 8 * m, 0.0)
+    draw(into, UNIFORMS, (width + 1) // 2, gid, stream, 0)
+    place = i64(lists[0] + 8 * m, width)
+    squares = f64(lists[2] + 8 * m, width)
     for c in range(width):
         place[c] = lo + c
-        threshold[c] = u[c]
+        squares[c] = 0.0
+    for axis in range(axes):
+        there = b[axis * n + lo : axis * n + lo + width]
+        add_squares(width, a[ix(axis * n_pre + i)], there, period[ix(axis)], squares)
+    return m + width
 
 
 @loop
-def some_places(at, width, lo, bound, scale, u, place, threshold):
-    """Take as candidates what the gaps of a batch lead to; return the last and their number."""
-    m = 0
-    for c in range(BATCH):
-        at += floor(log(u[c]) * scale) + 1.0
-        if at >= width:
-            break
-        place[c] = lo + int(at)
-        threshold[c] = u[BATCH + c] * bound
-        m += 1
-    return at, m
+def to_gaps(n, u):
+    for c in range(n):
+        u[c] = -log(u[c])
+
+
+@loop
+def draw_gaps(first, random, gid, buffer):
+    """Draw exponential gaps and as many uniform numbers."""
+    into = prepare_draws(random, buffer, 0.0)
+    draw(into, UNIFORMS, BATCH, gid, 0, first)
+    to_gaps(BATCH, f64(buffer, BATCH))
+
+
+@loop
+def list_cell(m, place, threshold, i, n_pre, n, axes, a, b, period, lists):
+    """List a single cell."""
+    square = 0.0
+    for axis in range(axes):
+        here = a[ix(axis * n_pre + i)]
+        square += squared(here, b[ix(axis * n + place)], period[ix(axis)])
+    i64(lists[0] + 8 * m, 1)[0] = place
+    f64(lists[1] + 8 * m, 1)[0] = threshold
+    f64(lists[2] + 8 * m, 1)[0] = square
+    return m + 1
+
+
+@loop
+def accept(m, threshold, p, place):
+    """Keep the candidates that are below their probability; return how many."""
+    kept = 0
+    for c in range(m):
+        place[ix(kept)] = place[ix(c)]
+        kept += select(threshold[c] < p[c], 1, 0)
+    return kept
+
+
+@loop
+def mark_accepted(kept, place, order, other_filter, other_gid, rule, gid, marks, found):
+    """Mark the cells that are wanted; count them, and widen the range of words with marks."""
+    count = found[0]
+    low = found[1]
+    high = found[2]
+    for c in range(kept):
+        j = order[ix(place[c])]
+        wanted = (other_filter[ix(j)] >= 0) & allowed(rule, gid, other_gid[ix(j)])
+        marks[ix(j >> 6)] |= select(wanted, 1, 0) << (j & 63)
+        count += select(wanted, 1, 0)
+        low = min(low, j >> 6)
+        high = max(high, j >> 6)
+    found[0] = count
+    found[1] = low
+    found[2] = high
+
+
+@loop
+def thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found, lists):
+    """Mark those of the candidates that are accepted."""
+    table = i64(expression[1], 3)
+    table[0] = m
+    call_kernel(expression[0], expression[1], 1, 0)
+    kept = accept(m, f64(lists[1], m), f64(lists[3], m), i64(lists[0], m))
+    place = i64(lists[0], m)
+    mark_accepted(kept, place, order, other_filter, other_gid, rule, gid, marks, found)
 
 
 @loop
@@ -146,64 +185,50 @@ def prepare_expression(function, table, squares, p):
 
 @loop
 def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axes, rows_out,
-             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, rows,
-             order, before, marks, place, threshold, chosen, buffers):
+             others_out, row_gid, other_gid, row_filter, other_filter, a, b, period, high, hazard,
+             rows, order, used, marks, found, buffer, lists):
     blocks = (n + size - 1) // size
-    find_used(n, size, order, other_filter, before)
+    find_used(n, size, order, other_filter, used)
     k = 0
-    for r in range(first, end):
-        i = rows[ix(r)]
+    for i in range(first, end):
         if row_filter[ix(i)] < 0:
             continue
         gid = row_gid[ix(i)]
-        bounds = high[(r // size) * blocks : (r // size + 1) * blocks]
-        count = 0
-        low_word = n
-        high_word = -1
-        stop = 0
-        while stop < blocks:
-            start = stop
-            stop, bound = run_of_blocks(start, blocks, size, bounds)
-            if bound <= 0.0 or before[ix(stop)] == before[ix(start)]:
-                continue
-            lo = start * size
-            width = min(stop * size, n) - lo
-            scale = 1.0 / log(1.0 - bound) if bound > 1e-8 else -1.0 / bound
-            at = -1.0
-            q = 0
-            while at < float(width):
-                if bound >= DENSE:
-                    draw(random, UNIFORMS, (width + 1) // 2, gid, 1 + start, 0)
-                    all_places(width, lo, f64(buffers[0], width), place, threshold)
-                    m = width
-                    at = float(width)
-                else:
-                    draw(random, UNIFORMS, BATCH, gid, 1 + start, q)
-                    u = f64(buffers[0], 2 * BATCH)
-                    at, m = some_places(at, float(width), lo, bound, scale, u, place, threshold)
-                    q += BATCH
-                squares = f64(buffers[1], m)
-                for c in range(m):
-                    squares[c] = 0.0
-                for axis in range(axes):
-                    there = b[axis * n + lo : (axis + 1) * n]
-                    if bound < DENSE:
-                        coordinates(m, b[axis * n : (axis + 1) * n], place, chosen)
-                        there = chosen[0:m]
-                    add_squares(m, a[ix(axis * n_pre + r)], period[ix(axis)], there, squares)
-                i64(expression[1], 3)[0] = m
-                call_kernel(expression[0], expression[1], 1, 0)
-                p = f64(buffers[2], m)
-                for c in range(m):
-                    if threshold[ix(c)] < p[ix(c)]:
-                        j = order[ix(place[ix(c)])]
-                        if (other_filter[ix(j)] >= 0) & allowed(rule, gid, other_gid[ix(j)]):
-                            mark(marks, j)
-                            count += 1
-                            low_word = min(low_word, j >> 6)
-                            high_word = max(high_word, j >> 6)
-        fits = k + count <= capacity
-        for w in range(low_word, high_word + 1):
+        group = rows[ix(i)] // size
+        found[0] = 0
+        found[1] = n
+        found[2] = -1
+        m = 0
+        draw_gaps(0, random, gid, buffer)
+        drawn = 0
+        ahead = f64(buffer, 1)[0]
+        for block in range(blocks):
+            rate = hazard[ix(group * blocks + block)]
+            lo = block * size
+            width = min(lo + size, n) - lo
+            if rate < 0.0:
+                if used[ix(block)] != 0:
+                    m = list_block(m, lo, width, i, n_pre, n, axes, a, b, period, random, gid,
+                                   1 + block, lists)
+            else:
+                at = 0.0
+                while at + ahead < rate * float(width):
+                    cell = min(int((at + ahead) / rate), width - 1)
+                    bound = high[ix(group * blocks + block)]
+                    threshold = f64(buffer, 2 * BATCH)[ix(BATCH + (drawn & (BATCH - 1)))] * bound
+                    m = list_cell(m, lo + cell, threshold, i, n_pre, n, axes, a, b, period, lists)
+                    at = rate * float(cell + 1)
+                    drawn += 1
+                    if (drawn & (BATCH - 1)) == 0:
+                        draw_gaps(drawn, random, gid, buffer)
+                    ahead = f64(buffer, BATCH)[ix(drawn & (BATCH - 1))]
+                ahead -= rate * float(width) - at
+            if m >= LISTED:
+                thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found, lists)
+                m = 0
+        thin(m, expression, order, other_filter, other_gid, rule, gid, marks, found, lists)
+        fits = k + found[0] <= capacity
+        for w in range(found[1], found[2] + 1):
             word = marks[ix(w)]
             marks[ix(w)] = 0
             while fits and word != 0:
@@ -212,21 +237,20 @@ def generate(first, end, capacity, random, expression, n_pre, n, rule, size, axe
                 word &= word - 1
                 k += 1
         if not fits:
-            return k, r
+            return k, i
     return k, end
 '''
     + entry_text(
         f"""generate(
-        d[0], d[1], d[2], prepare_draws((d[7], d[8]), d[{OWN + 12}], 0.0),
-        prepare_expression(d[{OWN + 3}], d[{OWN + 17}], d[{OWN + 15}], d[{OWN + 16}]),
+        d[0], d[1], d[2], (d[7], d[8]),
+        prepare_expression(d[{OWN + 3}], d[{OWN + 12}], d[{OWN + 18}], d[{OWN + 19}]),
         d[9], d[10], d[15], d[{OWN}], d[{OWN + 1}],
         rows_out, others_out, row_gid, other_gid, row_filter, other_filter,
         f64(d[{OWN + 4}], d[9] * d[{OWN + 1}]), f64(d[{OWN + 5}], d[10] * d[{OWN + 1}]),
         f64(d[{OWN + 6}], d[{OWN + 1}]), f64(d[{OWN + 7}], d[{OWN + 2}]),
-        i64(d[{OWN + 8}], d[9]), i64(d[{OWN + 9}], d[10]),
-        i64(d[{OWN + 10}], d[10] + 2), i64(d[{OWN + 11}], d[10] // 64 + 1),
-        i64(d[{OWN + 13}], d[{OWN}]), f64(d[{OWN + 14}], d[{OWN}]), f64(d[{OWN + 18}], {_BATCH}),
-        (d[{OWN + 12}], d[{OWN + 15}], d[{OWN + 16}]))"""
+        f64(d[{OWN + 8}], d[{OWN + 2}]), i64(d[{OWN + 9}], d[9]), i64(d[{OWN + 10}], d[10]),
+        i64(d[{OWN + 11}], d[10] + 1), i64(d[{OWN + 13}], d[10] // 64 + 1), i64(d[{OWN + 14}], 3),
+        d[{OWN + 15}], (d[{OWN + 16}], d[{OWN + 17}], d[{OWN + 18}], d[{OWN + 19}]))"""
     )
 )
 
@@ -256,36 +280,40 @@ class DistanceDependentProbability(Connector):
         size = _block_size(*sides.shape)
         rows = neighbours_first(where.pre, size)
         order = neighbours_first(where.post, size)
-        pre = np.ascontiguousarray(where.pre[:, rows])
+        by_group = np.ascontiguousarray(where.pre[:, rows])
         post = np.ascontiguousarray(where.post[:, order])
-        distances = where.distance_bounds(Boxes.around(pre, size), Boxes.around(post, size))
+        distances = where.distance_bounds(Boxes.around(by_group, size), Boxes.around(post, size))
         high = np.clip(arithmetic.bounds(d=distances)[1] * _ROUNDING, 0.0, 1.0)
         return PairKernel(
             KernelSource("pairs_distance", _TEXT),
             "pre",
             rule_of(options["allow_self_connections"], sides),
             words=(size, len(where.period), high.size, _probability(arithmetic)),
-            arrays=(pre, post, where.period, np.ascontiguousarray(high), rows, order),
+            arrays=(where.pre, post, where.period, high, _hazards(high), np.argsort(rows), order),
             scratch=(
-                sides.shape[1] // size + 2,
-                sides.shape[1] // 64 + 1,
-                size + 1,
-                *[size] * 4,
+                sides.shape[1] // size + 1,
                 3,
-                _BATCH,
+                sides.shape[1] // 64 + 1,
+                3,
+                2 * _BATCH,
+                *[_LISTED + size + 1] * 4,
             ),
-            ascends=False,
         )
 
     def expected(self, sides: Sides, options: Mapping[str, Any]) -> float:
         """Return the mean number of pairs, estimated from some of them."""
         where = Coordinates.of(sides.space, sides.pre_position, sides.post_position)
         pre = _spread(sides.shape[0])
-        post = _spread(sides.shape[1], 16)
+        post = _spread(sides.shape[1], 4)
         if not pre.size or not post.size:
             return 0.0
         p = options["d_expression"].arithmetic.evaluate(d=where.distance(pre[:, None], post))
         return float(np.clip(np.nan_to_num(p), 0.0, 1.0).mean() * sides.shape[0] * sides.shape[1])
+
+
+def _hazards(high: np.ndarray) -> np.ndarray:
+    """Return the rates whose exponential gaps find cells with a probability; -1 if it is high."""
+    return np.where(high < _DENSE, -np.log1p(-np.minimum(high, _DENSE)), -1.0)
 
 
 def _probability(arithmetic: Arithmetic) -> KernelSource:

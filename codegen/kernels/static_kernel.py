@@ -5,7 +5,7 @@ is known late: finding them and waiting for their memory would cost more than th
 are kept in a queue while they have synapses ahead of them (`runtime.connectivity.under_way`), where
 those that successive delays make due lie side by side. The rows due, those of all sources together,
 are listed first, and the memory of rows further down the list is asked for while one is added:
-always three times, needed or not, since how many cache lines a short row takes is nothing that a
+always as often, needed or not, since how many cache lines a short row takes is nothing that a
 processor could guess. Where targets and weights take 16 bits each, they lie in words of 32, so that
 a row is one piece of memory. Sums are formed in the order of `deliver_kernel`.
 """
@@ -27,6 +27,9 @@ _INTRINSICS = (
     "select",
     "stack_words",
 )
+# For how many cache lines of a row memory is always asked; words are twice as long as targets.
+_FETCHED = 3
+_FETCHED_PAIRED = 5
 _BYTES = {"i16": 2, "u16": 2, "i32": 4, "u32": 4, "f32": 4}
 
 _TEXT = '''"""Delivery of {title}."""
@@ -56,11 +59,11 @@ PASSED = 1024
 
 @loop
 def fetch(address, size):
-    last = address + select(size < LONGEST, size, LONGEST)
+    end = address + select(size < LONGEST, size, LONGEST)
+    last = address + size - 1
     prefetch(address)
-    prefetch(select(size < LINE, last - 1, address + LINE))
-    prefetch(last - 1)
-    for line in range(address + 2 * LINE, last, LINE):
+    {lines}
+    for line in range(address + {fetched} * LINE, end, LINE):
         prefetch(line)
 
 
@@ -258,10 +261,16 @@ def static_kernel(model: str, form: SynapseForm, precision: Precision) -> Kernel
     """
     sums = "i32" if form.packed else precision
     synapses = _synapses(form, precision)
+    fetched = _FETCHED_PAIRED if form.paired else _FETCHED
     sizes = {"TARGETS": synapses.target_bytes, "WEIGHTS": synapses.weight_bytes}
     text = _TEXT.format(
         title=f"{model} ({form}, {precision})",
         intrinsics=", ".join(sorted({*_INTRINSICS, sums, *synapses.intrinsics})),
+        lines="\n    ".join(
+            f"prefetch(select(size > {i} * LINE, address + {i} * LINE, last))"
+            for i in range(1, fetched)
+        ),
+        fetched=fetched,
         fetches="\n    ".join(
             f"fetch(listed[q + {word}], {size} * n)" for word, size in sizes.items() if size
         ),
