@@ -81,8 +81,6 @@ class PairKernel:
         Sizes, in 8-byte words, of buffers that each thread gets, zero at first.
     ordinals : bool
         Whether the kernel writes ordinals; otherwise all are 0.
-    ascends : bool
-        Whether the kernel takes the rows in their order, and not neighbours in space first.
     """
 
     source: KernelSource
@@ -92,7 +90,6 @@ class PairKernel:
     arrays: tuple[np.ndarray, ...] = ()
     scratch: tuple[int, ...] = ()
     ordinals: bool = False
-    ascends: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,7 +140,7 @@ class Pairs:
         """Whether cells of the source population ascend over all pairs."""
         how = self.one.pairs(self.kernels)
         wanted = self.cells[self.cells >= 0]
-        by_cell = isinstance(how, PairList) or (how.rows == "pre" and how.ascends)
+        by_cell = isinstance(how, PairList) or how.rows == "pre"
         return by_cell and bool((wanted[1:] > wanted[:-1]).all())
 
     def _listed(self, pairs: PairList, first: int, last: int) -> Iterator[Block]:
