@@ -167,11 +167,6 @@ class DeliverKernel(SynapseKernel):
             if address != "targets"
         ]
 
-    @property
-    def target_bytes(self) -> int:
-        """Bytes of a target."""
-        return _BYTES[self.form.target]
-
     def view_targets(self) -> None:
         """Pass the targets of the row to the loop."""
         self._view("targets", "targets", self.form.target)
