@@ -44,9 +44,10 @@ WIDTH = 14
 # Words of a listed row: where its targets are, how many, where its weights are, and where sums are.
 # Words that hold both targets and weights stand for targets.
 TARGETS, NUMBER, WEIGHTS, SUMS, LISTED = range(5)
-# Rows that are listed at a time, and how far down the list memory is asked for.
+# Rows that are listed at a time, and how far down the list memory is asked for: what is asked for
+# much earlier has left the first cache by then, which scattered sums fill.
 MOST = STACK_WORDS // LISTED
-AHEAD = 16
+AHEAD = 10
 # How far down the list of spikes the pointers of rows are asked for.
 POINTERS_AHEAD = 12
 LINE = 64
